@@ -127,7 +127,8 @@ impl Table {
     }
 
     fn evict(&mut self, number: u64) {
-        self.orphans.extend(self.remove(number).and_then(|slot| slot.pending));
+        let orphan = self.remove(number).and_then(|slot| slot.pending);
+        self.orphans.extend(orphan);
     }
 
     /// A request that nobody will answer any more, because its conversation made room for others.
