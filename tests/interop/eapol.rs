@@ -65,8 +65,14 @@ impl<'a> Login<'a> {
     }
 
     /// At most so many octets in one EAP-TLS fragment of the supplicant's.
-    pub(crate) fn fragment_size(mut self, octets: u32) -> Self {
-        self.lines.push_str(&format!("fragment_size={octets}\n"));
+    pub(crate) fn fragment_size(self, octets: u32) -> Self {
+        self.line(&format!("fragment_size={octets}"))
+    }
+
+    /// One more line of the network block.
+    pub(crate) fn line(mut self, line: &str) -> Self {
+        self.lines.push_str(line);
+        self.lines.push('\n');
         self
     }
 

@@ -45,6 +45,17 @@ fn tls13_by_p256_logs_in_and_resumes_with_equal_keys() {
     logs_in_and_resumes(Tls::V13, Key::P256);
 }
 
+#[test]
+fn p256_certificate_is_shown_where_the_client_can() {
+    let server = Server::start();
+    let any = Login::new(&pki().member_rsa, Tls::V12);
+    let old = any.clone().line("openssl_ciphers=\"ECDHE-RSA-AES128-GCM-SHA256\"");
+    for (login, key) in [(any, Key::P256), (old, Key::Rsa)] {
+        let outcome = login.run(server.port);
+        assert_eq!(outcome.assert_accepted(1).attempts[0].server_key.as_deref(), Some(key.text()), "{outcome}");
+    }
+}
+
 /// Fragments of this size in both directions, with and without a length on messages that need none.
 fn logs_in_by_fragments_of(octets: u32) {
     let server = Server::with_eap(&format!("fragment-size = {octets}"));
