@@ -1,9 +1,26 @@
-//! HTTP: `/healthz`, `/readyz`, `/metrics`; everything else wants a token.
+//! HTTP on `[listen].admin`: `/healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/`; everything else wants a token.
+//!
+//! [`Door::bind`] opens the sockets; [`Door::spawn`] starts a thread with a runtime of its own. A request passes `guard` (host, origin, size), `auth` (token, role) and then `routes`.
+
+mod auth;
+mod door;
+mod guard;
+mod problem;
+mod readiness;
+mod routes;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::now::Wall;
+
+pub use auth::{hash_token, make_token};
+pub use door::{BindError, Door, Running};
+pub use readiness::{Authority, Readiness, assess};
+pub use routes::Shared;
 
 /// `role` of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,4 +57,16 @@ pub struct Settings {
     pub open_metrics: bool,
     /// `[[admin.token]]`
     pub tokens: Vec<Token>,
+}
+
+/// What the server is like at the moment, as HTTP tells it.
+pub trait Status: Send + Sync + 'static {
+    /// For `/readyz`.
+    fn readiness(&self) -> Readiness;
+
+    /// For `/metrics`, in Prometheus' text format.
+    fn metrics(&self) -> String;
+
+    /// The time, by which tokens expire.
+    fn now(&self) -> Wall;
 }

@@ -1,1 +1,4 @@
 //! The commands.
+
+pub mod credentials;
+pub mod login;

@@ -1,7 +1,22 @@
 //! Watched files (CRLs, groups; later CRLs and OCSP answers from afar) → verified snapshots.
+//!
+//! [`load`] reads everything once. A [`Watcher`] does the same and then looks again and again: what changed and is good replaces what was there;
+//! what changed and is no good is a [`Problem`], and what was there goes on counting.
+
+mod file;
+mod watcher;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use crate::now::Wall;
+use crate::pki;
+use crate::standing::Standing;
+
+pub use watcher::Watcher;
 
 /// What is watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,4 +25,47 @@ pub struct Settings {
     pub crls: Vec<(Arc<str>, PathBuf)>,
     /// Group files: (group, path).
     pub groups: Vec<(Arc<str>, PathBuf)>,
+}
+
+/// A file that could not be used, or not as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong and what it leads to, for an administrator.
+    pub text: String,
+    /// No server may begin with this: a group whose members aren't known could let in whom a rule denies.
+    pub fatal: bool,
+}
+
+/// When a CRL of a source was last seen to be good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastSuccess {
+    /// Name of the authority whose table names the source.
+    pub authority: Arc<str>,
+    /// Where it came from, as [`pki::CrlSummary::source`] has it.
+    pub source: Arc<str>,
+    /// When; `None`: never.
+    pub at: Option<Wall>,
+}
+
+/// What the files hold.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Every CRL that is good.
+    pub revocation: Arc<pki::Revocation>,
+    /// Groups.
+    pub standing: Arc<Standing>,
+    /// What isn't good.
+    pub problems: Vec<Problem>,
+    /// The good CRLs, in the order of the configuration.
+    pub crls: Vec<pki::CrlSummary>,
+    /// Every CRL source, in the order of the configuration.
+    pub last_success: Vec<LastSuccess>,
+}
+
+/// Reads all files once. A CRL that doesn't load is a problem, and the others count (R05).
+#[must_use]
+pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
+    Watcher::new(settings, trust, now, None).loaded()
 }

@@ -1,6 +1,22 @@
 //! Sockets, timers, and the only clock: performs the engine's outputs, decides nothing about a packet.
+//!
+//! [`Doors::bind`] opens the sockets; [`Hall::spawn`] starts the one thread that owns them and the engine. Others reach the engine through the channel of orders
+//! and hear of it through the sink of events and [`Gauges`]. The hall ends when the channel of orders is closed.
+
+mod clock;
+mod door;
+mod hall;
+mod helpers;
+
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+
+pub use clock::Clock;
+pub use door::{BindError, Doors};
+pub use hall::{Command, Hall, Heartbeat};
 
 /// `[listen]` and `[server].workers`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,4 +25,28 @@ pub struct Settings {
     pub auth: Vec<SocketAddr>,
     /// Threads that may help with public-key work; 0: one less than there are cores.
     pub workers: usize,
+}
+
+impl Settings {
+    /// How many threads help.
+    #[must_use]
+    pub fn helpers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if self.workers == 0 { cores() - 1 } else { self.workers }
+    }
+}
+
+/// What the hall is like at the moment; read by anybody.
+#[derive(Debug, Default)]
+pub struct Gauges {
+    /// Conversations that are alive.
+    pub conversations: AtomicUsize,
+    /// Steps that wait to be taken.
+    pub waiting_steps: AtomicUsize,
+    /// Rounds of the hall so far: how often it looked at everything.
+    pub rounds: AtomicU64,
+    /// Answers that the system did not take.
+    pub unsent: AtomicU64,
+    /// Times that receiving failed.
+    pub receive_errors: AtomicU64,
 }

@@ -1,0 +1,119 @@
+//! Who asks: bearer tokens, of which only the hash is known here.
+
+use std::time::Duration;
+
+use aws_lc_rs::{digest, rand};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use tokio::sync::Semaphore;
+
+use super::problem::Problem;
+use super::routes::{OPEN, Shared};
+use super::{Role, Settings, Token};
+use crate::now::Wall;
+use crate::secret::Secret;
+
+/// How long a wrong token waits for its answer.
+const DELAY: Duration = Duration::from_millis(500);
+/// Wrong tokens that wait at once; more are sent away at once.
+const WAITING: usize = 16;
+
+/// A new token of 256 random bits, URL-safe. `None`: the system has no randomness.
+#[must_use]
+pub fn make_token() -> Option<Secret> {
+    let mut octets = zeroize::Zeroizing::new([0; 32]);
+    rand::fill(octets.as_mut()).ok()?;
+    let digits = octets.iter().flat_map(|octet| [octet >> 4, octet & 15]);
+    Some(Secret::new(digits.map(|digit| b"0123456789abcdef"[usize::from(digit)]).collect::<Vec<u8>>()))
+}
+
+/// What the configuration keeps of a token.
+#[must_use]
+pub fn hash_token(token: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, token).as_ref());
+    hash
+}
+
+/// Slows down who guesses.
+#[derive(Debug)]
+pub(super) struct Throttle(Semaphore);
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self(Semaphore::new(WAITING))
+    }
+}
+
+impl Throttle {
+    /// The answer to a wrong token, later; a right one never comes here.
+    async fn refuse(&self, detail: &'static str) -> Problem {
+        let Ok(_place) = self.0.try_acquire() else {
+            return Problem(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens at once");
+        };
+        tracing::warn!("admin: refused: {detail}");
+        tokio::time::sleep(DELAY).await;
+        Problem(StatusCode::UNAUTHORIZED, detail)
+    }
+}
+
+/// Lets only those through who may: what isn't named as open wants a token, a path that doesn't exist included.
+pub(super) async fn require_token(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let settings = shared.settings();
+    let Some(needed) = needed_role(&settings, request.method(), request.uri().path()) else {
+        return Ok(next.run(request).await);
+    };
+    let token = match authenticate(&settings, request.headers(), shared.status.now()) {
+        Ok(token) => token,
+        Err(detail) => return Err(shared.throttle.refuse(detail).await),
+    };
+    if token.role < needed {
+        tracing::warn!("admin: token {:?} lacks the role for {}", token.name, request.uri().path().escape_debug());
+        return Err(Problem(StatusCode::FORBIDDEN, "this token's role is not enough"));
+    }
+    Ok(next.run(request).await)
+}
+
+/// The role that a request wants; `None`: open to all.
+fn needed_role(settings: &Settings, method: &Method, path: &str) -> Option<Role> {
+    let looks = matches!(*method, Method::GET | Method::HEAD);
+    match path {
+        "/metrics" if looks && settings.open_metrics => None,
+        "/metrics" => Some(Role::Viewer),
+        path if looks && OPEN.contains(&path) => None,
+        _ => Some(Role::Status),
+    }
+}
+
+fn authenticate<'a>(settings: &'a Settings, headers: &HeaderMap, now: Wall) -> Result<&'a Token, &'static str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err("an Authorization header with a bearer token is required");
+    };
+    let (scheme, presented) = value.as_bytes().split_at_checked(7).unwrap_or_default();
+    if !scheme.eq_ignore_ascii_case(b"bearer ") {
+        return Err("an Authorization header with a bearer token is required");
+    }
+    let token = find(&settings.tokens, &hash_token(presented)).ok_or("this token is not known")?;
+    match token.expires {
+        Some(end) if end <= now => Err("this token has expired"),
+        _ => Ok(token),
+    }
+}
+
+/// Looks at every token, whichever is the right one.
+fn find<'a>(tokens: &'a [Token], hash: &[u8; 32]) -> Option<&'a Token> {
+    let mut found = u64::MAX;
+    for (index, token) in (0..).zip(tokens) {
+        let same: Choice = token.sha256.ct_eq(hash);
+        found.conditional_assign(&index, same);
+    }
+    tokens.get(usize::try_from(found).ok()?)
+}

@@ -1,0 +1,145 @@
+//! Sockets, connections and their bounds.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::routes::{Shared, router};
+
+/// Connections at once, over all sockets; more wait in the kernel.
+const CONNECTIONS: usize = 128;
+/// How long the head of a request may take, and how long a connection may wait for its next request.
+const HEAD: Duration = Duration::from_secs(10);
+/// How long a connection lives at most: a client that doesn't read its answer is no reason to keep it.
+const LIFE: Duration = Duration::from_secs(300);
+/// Octets of a request's head.
+const HEAD_SIZE: usize = 16 << 10;
+/// How long nothing is accepted after the system refused.
+const REST: Duration = Duration::from_millis(100);
+
+/// Why the door could not be opened.
+#[derive(Debug)]
+pub struct BindError {
+    /// Its address.
+    pub address: SocketAddr,
+    /// What is wrong.
+    pub error: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {} (admin): {}", self.address, self.error)
+    }
+}
+
+impl std::error::Error for BindError {}
+
+/// Every socket, bound and not yet accepted from.
+#[derive(Debug)]
+pub struct Door(Vec<Socket>);
+
+impl Door {
+    /// Binds every address, or none. Without TLS only loopback is good enough: tokens travel here (A09).
+    pub fn bind(addresses: &[SocketAddr]) -> Result<Self, BindError> {
+        let bind = |&address: &SocketAddr| bind(address).map_err(|error| BindError { address, error });
+        addresses.iter().map(bind).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The addresses that were bound.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.0.iter().filter_map(|socket| socket.local_addr().ok()?.as_socket())
+    }
+
+    /// Starts to answer, on a thread and a runtime of its own.
+    pub fn spawn(self, shared: Shared) -> io::Result<Running> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let listeners = {
+            let _inside = runtime.enter();
+            self.0.into_iter().map(|socket| TcpListener::from_std(socket.into())).collect::<io::Result<Vec<_>>>()?
+        };
+        let (stop, stopped) = watch::channel(());
+        let serve = move || runtime.block_on(serve(listeners, router(shared), stopped));
+        let thread = thread::Builder::new().name("admin".into()).spawn(serve)?;
+        Ok(Running { stop, thread })
+    }
+}
+
+/// A door that answers.
+#[derive(Debug)]
+pub struct Running {
+    stop: watch::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// Ends it. Answers on their way are lost.
+    pub fn stop(self) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            tracing::error!("the admin thread had panicked");
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<Socket> {
+    if !address.ip().to_canonical().is_loopback() {
+        return Err(io::Error::other("only loopback may be listened on without TLS"));
+    }
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // For TCP that allows a restart while old connections linger; a second server is still refused.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1024)?;
+    Ok(socket)
+}
+
+async fn serve(listeners: Vec<TcpListener>, router: Router, mut stopped: watch::Receiver<()>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    for listener in listeners {
+        tokio::spawn(accept(listener, router.clone(), Arc::clone(&places)));
+    }
+    // Ends when the sender is dropped; the runtime takes every task with it.
+    while stopped.changed().await.is_ok() {}
+}
+
+async fn accept(listener: TcpListener, router: Router, places: Arc<Semaphore>) {
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone(), place))),
+            Err(error) => {
+                tracing::debug!("admin: accepting failed: {error}");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, _place: OwnedSemaphorePermit) {
+    let service = TowerToHyperService::new(router);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_SIZE)
+        .serve_connection(TokioIo::new(stream), service);
+    match tokio::time::timeout(LIFE, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!("admin: a connection failed: {error}"),
+        Err(_) => tracing::debug!("admin: a connection grew too old"),
+    }
+}

@@ -1,0 +1,102 @@
+//! What no request may be, whoever asks.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use super::routes::Shared;
+
+/// Longest body in octets.
+pub(super) const MAX_BODY: usize = 1 << 20;
+/// How long a request may take.
+const TIME: Duration = Duration::from_secs(10);
+
+/// Headers of every answer. The pages hold no scripts, and nothing may be kept by caches.
+const HEADERS: [(header::HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
+
+/// Around everything else.
+pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = match check(&shared, &request) {
+        Ok(()) => tokio::time::timeout(TIME, next.run(request))
+            .await
+            .unwrap_or_else(|_| Problem(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response()),
+        Err(problem) => problem.into_response(),
+    };
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn check(shared: &Shared, request: &Request) -> Result<(), Problem> {
+    let headers = request.headers();
+    let host = host(headers).ok_or(Problem(StatusCode::BAD_REQUEST, "exactly one Host header is required"))?;
+    if !is_ours(host, &shared.node) {
+        return Err(Problem(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that Host"));
+    }
+    if !same_origin(headers, host) {
+        return Err(Problem(StatusCode::FORBIDDEN, "requests from other origins are refused"));
+    }
+    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+        return Err(Problem(StatusCode::BAD_REQUEST, "Transfer-Encoding and Content-Length contradict each other"));
+    }
+    if length(headers).is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(Problem(StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB is taken"));
+    }
+    if *request.method() == Method::POST && !is_json(headers) {
+        return Err(Problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "only application/json is taken"));
+    }
+    Ok(())
+}
+
+fn host(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::HOST).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// A page of another site whose name has been made to resolve to here (DNS rebinding) sends that name. An address can't be made to resolve.
+fn is_ours(host: &str, node: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => return rest.split_once(']').is_some_and(|(v6, _)| v6.parse::<IpAddr>().is_ok()),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost") || name.eq_ignore_ascii_case(node)
+}
+
+/// Browsers say where a page came from. What isn't a browser says nothing.
+fn same_origin(headers: &HeaderMap, host: &str) -> bool {
+    let origins_match = headers.get_all(header::ORIGIN).iter().all(|origin| {
+        let origin = origin.to_str().unwrap_or_default();
+        let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host))
+    });
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    origins_match && !matches!(site, Some(b"cross-site" | b"same-site"))
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}

@@ -1,0 +1,54 @@
+//! The clock.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::now::{Mono, Now, Wall};
+
+/// Tells the time. Copies tell the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+    wall: fn() -> Wall,
+}
+
+impl Clock {
+    /// Monotonic time begins here.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::with_wall(system_wall)
+    }
+
+    /// The same with another wall clock.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub(super) fn with_wall(wall: fn() -> Wall) -> Self {
+        Self { start: Instant::now(), wall }
+    }
+
+    /// Both clocks now.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        Now { mono: self.mono(), wall: (self.wall)() }
+    }
+
+    /// How long the clock has run.
+    #[must_use]
+    pub fn mono(&self) -> Mono {
+        Mono(self.start.elapsed())
+    }
+
+    /// The moment at which the monotonic clock shows `mono`, for the runtime's timers.
+    pub(super) fn instant(&self, mono: Mono) -> Instant {
+        // A timer further away than a day is as good as one in a day.
+        let far = self.start.elapsed().saturating_add(Duration::from_secs(86_400));
+        self.start.checked_add(mono.0.min(far)).unwrap_or(self.start)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn system_wall() -> Wall {
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    Wall(match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => seconds(after),
+        Err(before) => -seconds(before.duration()),
+    })
+}

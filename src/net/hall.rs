@@ -1,0 +1,299 @@
+//! The one thread that owns sockets and engine.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::future::poll_fn;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::door::{Buffers, Door};
+use super::helpers::{self, Finished, Helpers};
+use super::{Clock, Doors, Gauges};
+use crate::engine::{Arrival, Engine, Order, Output, Ticket};
+use crate::event::Event;
+use crate::now::Mono;
+
+/// An order, and where its completion is reported.
+pub type Command = (Order, oneshot::Sender<()>);
+
+/// Something done again and again by the hall itself, so that it stops when the hall is stuck: the supervisor's watchdog.
+pub struct Heartbeat {
+    /// How often.
+    pub every: Duration,
+    /// What; must not wait.
+    pub beat: Box<dyn FnMut() + Send>,
+}
+
+impl fmt::Debug for Heartbeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heartbeat").field("every", &self.every).finish_non_exhaustive()
+    }
+}
+
+/// What the hall is made of.
+pub struct Hall {
+    /// The engine, with its first snapshot.
+    pub engine: Engine,
+    /// Its sockets.
+    pub doors: Doors,
+    /// How many threads help with public-key work.
+    pub helpers: usize,
+    /// The clock that `engine` was told the time of.
+    pub clock: Clock,
+    /// What the shell wants done. The hall ends when it is closed.
+    pub orders: mpsc::Receiver<Command>,
+    /// Takes what became of each packet; must not wait.
+    pub sink: Box<dyn FnMut(Event) + Send>,
+    /// Where the hall shows how it is.
+    pub gauges: Arc<Gauges>,
+    /// The watchdog's food.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+impl fmt::Debug for Hall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hall").field("doors", &self.doors).field("helpers", &self.helpers).finish_non_exhaustive()
+    }
+}
+
+impl Hall {
+    /// Starts the thread. A panic in it ends the process: the supervisor starts another.
+    pub fn spawn(self) -> io::Result<JoinHandle<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let helpers = Helpers::spawn(self.helpers, self.clock)?;
+        let doors = {
+            let _inside = runtime.enter();
+            self.doors.open()?
+        };
+        let running = Running {
+            engine: self.engine,
+            doors,
+            buffers: Buffers::new(),
+            helpers,
+            clock: self.clock,
+            orders: self.orders,
+            closed: false,
+            next_ticket: 0,
+            ordered: HashMap::new(),
+            sink: self.sink,
+            gauges: self.gauges,
+            heartbeat: self.heartbeat,
+            next_beat: Mono::default(),
+        };
+        let run = move || runtime.block_on(running.run());
+        thread::Builder::new().name("hall".into()).spawn(move || end_process_on_panic("the hall", run))
+    }
+}
+
+/// Runs `work`; a panic in it ends the process at once instead of leaving half a server.
+pub(super) fn end_process_on_panic(who: &str, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        tracing::error!("{who} has panicked: the process ends, to be started again");
+        std::process::abort();
+    }
+}
+
+struct Running {
+    engine: Engine,
+    doors: Vec<Door>,
+    buffers: Buffers,
+    helpers: Helpers,
+    clock: Clock,
+    orders: mpsc::Receiver<Command>,
+    closed: bool,
+    next_ticket: u64,
+    ordered: HashMap<Ticket, oneshot::Sender<()>>,
+    sink: Box<dyn FnMut(Event) + Send>,
+    gauges: Arc<Gauges>,
+    heartbeat: Option<Heartbeat>,
+    next_beat: Mono,
+}
+
+impl Running {
+    /// Rounds until nobody can order anything any more. Each looks at everything, sockets before work, and runs one Step at most.
+    async fn run(mut self) {
+        while !self.closed {
+            self.take_orders();
+            self.take_finished();
+            let more = self.receive();
+            self.timeout();
+            self.engage_helpers();
+            let worked = self.work();
+            self.show();
+            if more || worked {
+                // Lets the runtime look at the sockets.
+                tokio::task::yield_now().await;
+            } else {
+                self.sleep().await;
+            }
+        }
+    }
+
+    fn take_orders(&mut self) {
+        loop {
+            match self.orders.try_recv() {
+                Ok(command) => self.order(command),
+                Err(mpsc::error::TryRecvError::Empty) => return,
+                Err(mpsc::error::TryRecvError::Disconnected) => {
+                    self.closed = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn order(&mut self, (order, done): Command) {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.ordered.insert(ticket, done);
+        self.engine.handle(self.clock.now(), Arrival::Order(ticket, order));
+        self.perform();
+    }
+
+    fn take_finished(&mut self) {
+        while let Some(finished) = self.helpers.take() {
+            self.resume(finished);
+        }
+    }
+
+    fn resume(&mut self, finished: Finished) {
+        self.engine.resume(self.clock.now(), finished.stepped, finished.took);
+        self.perform();
+    }
+
+    /// Takes in what has arrived; whether there may be more.
+    fn receive(&mut self) -> bool {
+        let mut more = false;
+        for index in 0..self.doors.len() {
+            let now = self.clock.now();
+            let Some(door) = self.doors.get_mut(index) else { break };
+            let engine = &mut self.engine;
+            let received = door.receive(now.mono, &mut self.buffers, |hop, octets| {
+                engine.handle(now, Arrival::Datagram { hop, octets });
+            });
+            match received {
+                Ok(left) => more |= left,
+                Err(error) => {
+                    self.gauges.receive_errors.fetch_add(1, Relaxed);
+                    tracing::debug!("receiving failed: {error}");
+                }
+            }
+            self.perform();
+        }
+        more
+    }
+
+    fn timeout(&mut self) {
+        let now = self.clock.now();
+        if self.engine.poll_timeout().is_some_and(|due| due <= now.mono) {
+            self.engine.handle_timeout(now);
+            self.perform();
+        }
+        if let Some(heartbeat) = &mut self.heartbeat
+            && self.next_beat <= now.mono
+        {
+            (heartbeat.beat)();
+            self.next_beat = now.mono + heartbeat.every;
+        }
+    }
+
+    /// What more than one Step waits for is done elsewhere, too.
+    fn engage_helpers(&mut self) {
+        while self.helpers.idle() && self.engine.waiting_steps() > 1 {
+            let Some(step) = self.engine.poll_step(self.clock.now()) else { return };
+            if let Err(step) = self.helpers.give(step) {
+                return self.resume(helpers::run(step, &self.clock));
+            }
+        }
+    }
+
+    /// Runs one Step; whether there was one.
+    fn work(&mut self) -> bool {
+        let Some(step) = self.engine.poll_step(self.clock.now()) else { return false };
+        self.resume(helpers::run(step, &self.clock));
+        true
+    }
+
+    /// Does what the engine wants done.
+    fn perform(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Send(outgoing) => {
+                    let door = self.doors.get(usize::from(outgoing.hop.socket));
+                    if let Some(Err(error)) = door.map(|door| door.send(&outgoing)) {
+                        self.gauges.unsent.fetch_add(1, Relaxed);
+                        tracing::debug!(
+                            "sending {} octets to {} failed: {error}",
+                            outgoing.octets.len(),
+                            outgoing.hop.peer
+                        );
+                    }
+                }
+                Output::Event(event) => (self.sink)(event),
+                Output::Done(ticket) => {
+                    if let Some(done) = self.ordered.remove(&ticket) {
+                        // Who gave the order may have stopped waiting.
+                        let _ = done.send(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn show(&self) {
+        self.gauges.conversations.store(self.engine.conversations(), Relaxed);
+        self.gauges.waiting_steps.store(self.engine.waiting_steps(), Relaxed);
+        self.gauges.rounds.fetch_add(1, Relaxed);
+    }
+
+    /// Waits until a socket can be read, a Step is finished, an order comes, or something is due.
+    async fn sleep(&mut self) {
+        let due = self.due();
+        let mut timer = due.map(|due| Box::pin(sleep_until(Instant::from_std(self.clock.instant(due)))));
+        match poll_fn(|cx| self.poll_wake(cx, timer.as_mut())).await {
+            Wake::Look => {}
+            Wake::Finished(finished) => self.resume(finished),
+            Wake::Command(command) => self.order(command),
+            Wake::Closed => self.closed = true,
+        }
+    }
+
+    /// When something is due at the latest; all of it in monotonic time, so that no jump of the wall clock moves it.
+    fn due(&self) -> Option<Mono> {
+        let doors = self.doors.iter().filter_map(Door::poll_timeout);
+        let beat = self.heartbeat.is_some().then_some(self.next_beat);
+        doors.chain(self.engine.poll_timeout()).chain(beat).min()
+    }
+
+    fn poll_wake(&mut self, cx: &mut Context<'_>, timer: Option<&mut Pin<Box<Sleep>>>) -> Poll<Wake> {
+        let now = self.clock.mono();
+        // Each is polled, so that each wakes the task.
+        let readable = self.doors.iter().filter(|door| door.poll_readable(now, cx).is_ready()).count() > 0;
+        let due = timer.is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+        if let Poll::Ready(finished) = self.helpers.poll_finished(cx) {
+            return Poll::Ready(Wake::Finished(finished));
+        }
+        if let Poll::Ready(command) = self.orders.poll_recv(cx) {
+            return Poll::Ready(command.map_or(Wake::Closed, Wake::Command));
+        }
+        if readable || due { Poll::Ready(Wake::Look) } else { Poll::Pending }
+    }
+}
+
+/// Why the hall wakes up.
+enum Wake {
+    Look,
+    Finished(Finished),
+    Command(Command),
+    Closed,
+}

@@ -1,0 +1,96 @@
+//! Threads that run Steps when more than one waits.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::clock::Clock;
+use super::hall::end_process_on_panic;
+use crate::engine::{Step, Stepped};
+
+/// A Step that has been run, and how long that took.
+pub(super) struct Finished {
+    pub(super) stepped: Stepped,
+    pub(super) took: Duration,
+}
+
+/// Runs a Step here.
+pub(super) fn run(step: Step, clock: &Clock) -> Finished {
+    let begin = clock.now();
+    let stepped = step.run(begin);
+    Finished { stepped, took: clock.mono().since(begin.mono) }
+}
+
+/// The helpers. They end when this is dropped.
+pub(super) struct Helpers {
+    steps: SyncSender<Step>,
+    finished: UnboundedReceiver<Finished>,
+    count: usize,
+    busy: usize,
+}
+
+impl Helpers {
+    /// Starts `count` threads.
+    pub(super) fn spawn(count: usize, clock: Clock) -> io::Result<Self> {
+        let (steps, waiting) = sync_channel(count);
+        // No bound is needed: there are never more than `count` on their way.
+        let (done, finished) = unbounded_channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..count {
+            let (waiting, done) = (Arc::clone(&waiting), done.clone());
+            thread::Builder::new()
+                .name(format!("helper-{number}"))
+                .spawn(move || end_process_on_panic("a helper", || help(&waiting, &done, &clock)))?;
+        }
+        Ok(Self { steps, finished, count, busy: 0 })
+    }
+
+    /// Whether one has nothing to do.
+    pub(super) fn idle(&self) -> bool {
+        self.busy < self.count
+    }
+
+    /// Gives a Step to an idle helper; back it comes if none takes it.
+    pub(super) fn give(&mut self, step: Step) -> Result<(), Step> {
+        match self.steps.try_send(step) {
+            Ok(()) => {
+                self.busy += 1;
+                Ok(())
+            }
+            Err(TrySendError::Full(step) | TrySendError::Disconnected(step)) => Err(step),
+        }
+    }
+
+    /// What a helper has finished.
+    pub(super) fn take(&mut self) -> Option<Finished> {
+        let finished = self.finished.try_recv().ok()?;
+        self.busy -= 1;
+        Some(finished)
+    }
+
+    /// Waits until a helper has finished something; the task is woken then.
+    pub(super) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<Finished> {
+        match self.finished.poll_recv(cx) {
+            Poll::Ready(Some(finished)) => {
+                self.busy -= 1;
+                Poll::Ready(finished)
+            }
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+fn help(waiting: &Mutex<Receiver<Step>>, done: &UnboundedSender<Finished>, clock: &Clock) {
+    loop {
+        let step = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(step) = step else { return };
+        if done.send(run(step, clock)).is_err() {
+            return;
+        }
+    }
+}
