@@ -2,8 +2,8 @@
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType, date_time_ymd};
 
-use crate::campus::{Campus, Loaded, ca, server};
 use crate::BASE;
+use crate::campus::{Campus, Loaded, ca, server};
 
 /// What is found about a server certificate that differs from a good one.
 fn with(change: impl FnOnce(&mut CertificateParams)) -> Loaded {
@@ -49,7 +49,10 @@ fn no_critical_basic_constraints_macos() {
 #[test]
 fn cn_not_among_the_sans() {
     let other = || SanType::DnsName("radius2.campus.example".try_into().unwrap());
-    warns(|params| params.subject_alt_names = vec![other()], "isn't among its subjectAltNames (radius2.campus.example)");
+    warns(
+        |params| params.subject_alt_names = vec![other()],
+        "isn't among its subjectAltNames (radius2.campus.example)",
+    );
 }
 
 #[test]

@@ -12,8 +12,22 @@ const REFERENCE: &str = include_str!("reference.toml");
 fn edit() -> impl Strategy<Value = (usize, usize, Vec<u8>)> {
     let piece = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..8),
-        proptest::sample::select(vec!["\"", "[", "]", "{", "}", "\n[[", "=", "\\u0000", "99999999999999999999", "-", "''' ", "\u{feff}", "é"])
-            .prop_map(|text| text.as_bytes().to_vec()),
+        proptest::sample::select(vec![
+            "\"",
+            "[",
+            "]",
+            "{",
+            "}",
+            "\n[[",
+            "=",
+            "\\u0000",
+            "99999999999999999999",
+            "-",
+            "''' ",
+            "\u{feff}",
+            "é"
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
     ];
     (0..REFERENCE.len(), 0_usize..40, piece)
 }

@@ -132,10 +132,29 @@ fn every_key_that_is_built_stands_in_the_full_one() {
     let keys = reference.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key.trim_start_matches("# "));
     let built = ["visitors", "sample", "fingerprint-sha1"];
     let own = keys.filter(|key| key.bytes().all(|c| c.is_ascii_lowercase() || c == b'-' || c.is_ascii_digit()));
-    let sections = ["timeout", "max-size", "proxy", "allow", "home-realms", "operator-name", "cui-key-file", "blackhole-realms"]
-        .into_iter()
-        .chain(["servers", "transport", "tls", "authorities", "database", "retain-authentications", "retain-sessions"])
-        .chain(["requested", "import-columns", "issuer", "seal-key-file", "window", "attempts", "automatic", "at-most", "per"]);
+    let sections =
+        ["timeout", "max-size", "proxy", "allow", "home-realms", "operator-name", "cui-key-file", "blackhole-realms"]
+            .into_iter()
+            .chain([
+                "servers",
+                "transport",
+                "tls",
+                "authorities",
+                "database",
+                "retain-authentications",
+                "retain-sessions",
+            ])
+            .chain([
+                "requested",
+                "import-columns",
+                "issuer",
+                "seal-key-file",
+                "window",
+                "attempts",
+                "automatic",
+                "at-most",
+                "per",
+            ]);
     let unbuilt: Vec<&str> = sections.collect();
     for key in own.filter(|key| !unbuilt.contains(key)) {
         assert!(
