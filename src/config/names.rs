@@ -59,10 +59,6 @@ impl Kind {
         Self { table, names }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-
     pub(super) fn contains(&self, name: &str) -> bool {
         self.names.iter().any(|known| **known == *name)
     }

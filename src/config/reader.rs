@@ -228,11 +228,6 @@ impl<'a> Table<'a> {
         Self { report, place, table: Some(table), asked: Vec::new() }
     }
 
-    /// Whether it stands in the file.
-    pub(super) fn is_there(&self) -> bool {
-        self.table.is_some()
-    }
-
     pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
         if !self.asked.contains(&key) {
             self.asked.push(key);

@@ -275,7 +275,7 @@ fn list_covers<T: PartialEq>(wide: Option<&Vec<T>>, narrow: Option<&Vec<T>>) -> 
     match (wide, narrow) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(wide), Some(narrow)) => narrow.iter().all(|value| wide.contains(value)),
+        (Some(wide), Some(narrow)) => !narrow.is_empty() && narrow.iter().all(|value| wide.contains(value)),
     }
 }
 
