@@ -62,7 +62,7 @@ impl Judge for Gate {
             }
             Ok(facts) => {
                 let decided = decide(&self.by, self.service, facts, &self.hints, now);
-                let reason = decided.decision.reason;
+                let reason = decided.decision.reason();
                 let answer =
                     if decided.decision.accepts() { Ok(decided.facts.as_ref().map(|facts| facts.encode())) } else { Err(alert_for(reason)) };
                 self.keep(decided);
