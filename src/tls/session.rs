@@ -180,4 +180,10 @@ impl SessionIds {
     pub(super) fn forget(&self, id: &[u8]) {
         self.sessions.invalidate(id);
     }
+
+    /// Lets the cache evict what it has put off.
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        self.sessions.run_pending_tasks();
+    }
 }
