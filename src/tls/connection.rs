@@ -100,6 +100,9 @@ impl Connection {
         handshake.write(&mut self.output);
         let result = result.and_then(|done| if done { handshake.establish().map(Some) } else { Ok(None) });
         handshake.write(&mut self.output);
+        if !matches!(result, Ok(None)) {
+            self.dealings.forget_chain();
+        }
         match result {
             Ok(None) => {
                 self.handshake = Some(handshake);

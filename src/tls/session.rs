@@ -181,9 +181,10 @@ impl SessionIds {
         self.sessions.invalidate(id);
     }
 
-    /// Lets the cache evict what it has put off.
+    /// How many there are, once the cache has evicted what it has put off.
     #[cfg(test)]
-    pub(super) fn settle(&self) {
+    pub(super) fn count(&self) -> u64 {
         self.sessions.run_pending_tasks();
+        self.sessions.entry_count()
     }
 }

@@ -84,6 +84,18 @@ fn t10_a_plain_finished_before_the_certificate_is_unexpected() {
 }
 
 #[test]
+fn t10_a_plain_message_after_the_server_hello_of_tls13_is_refused() {
+    let client = Client::new(TlsVersion::Tls13, Kind::Ecdsa).build();
+    let mut run = Run::new(client.start(START), server().accept(&[], b"wifi", Verdicts::good(), START));
+    let hello = run.take_flight();
+    run.deliver(&hello, START);
+    let finished = [&[22, 3, 3, 0, 36, 20, 0, 0, 32][..], &[0; 32]].concat();
+    run.deliver(&finished, START);
+    assert!(matches!(run.failure(), Failure::Protocol(_)));
+    assert_eq!(run.alert(), 20, "what isn't encrypted can't be decrypted: bad_record_mac");
+}
+
+#[test]
 fn garbage_fails_without_panic_and_a_failed_connection_stays_failed() {
     for octets in
         [vec![0; 5_000], vec![22; 40_000], vec![0x16, 3, 1, 0xff, 0xff, 1], b"GET / HTTP/1.1\r\n\r\n".to_vec()]

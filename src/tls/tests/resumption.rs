@@ -76,6 +76,15 @@ fn session_ids_only_means_no_ticket_on_the_wire() {
 }
 
 #[test]
+fn a_client_with_a_ticket_takes_no_room_among_the_session_ids() {
+    for (way, ids) in [(WAYS[0], 0), (WAYS[1], 1), (WAYS[2], 0)] {
+        let server = server();
+        client(way).connect(&server, &Verdicts::good(), START).established();
+        assert_eq!(server.session_ids.count(), ids, "{way:?}");
+    }
+}
+
+#[test]
 fn s01_a_session_id_resumes_only_after_the_commit() {
     let (server, client, judge) = (server(), client(WAYS[1]), Verdicts::good());
     let mut first = client.connect_to(&server, b"wifi", &judge, START);
