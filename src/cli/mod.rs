@@ -2,3 +2,4 @@
 
 pub mod credentials;
 pub mod login;
+pub mod ticket_key;

@@ -88,6 +88,11 @@ impl Dealings {
         stash.filter(|_| !state.ticket_sent)
     }
 
+    /// The handshake has ended: nobody asks for the chain any more.
+    pub(super) fn forget_chain(&self) {
+        self.state().chain = Vec::new();
+    }
+
     fn now(&self) -> Wall {
         Wall(self.wall.load(Ordering::Relaxed))
     }
