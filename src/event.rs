@@ -150,6 +150,12 @@ named! {
     }
 }
 
+impl Default for Method {
+    fn default() -> Self {
+        Self::None
+    }
+}
+
 named! {
     /// The TLS version of a handshake.
     TlsVersion {
@@ -222,7 +228,7 @@ pub struct Event {
 }
 
 /// Who was let in or refused. Texts are as they came and may hold control characters: who renders them escapes them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Authentication {
     /// The service asked for; `None`: none matched.
     pub service: Option<Arc<str>>,

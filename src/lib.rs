@@ -1,6 +1,35 @@
-//! Sekisho: a RADIUS server that terminates EAP-TLS.
+//! Sekisho (関所), a RADIUS server that terminates EAP-TLS for a campus.
+//!
+//! # A packet's way
+//!
+//! A datagram comes in through a socket of [`net`], the only part with a clock, which hands it to the [`engine`], the hall that owns every table.
+//! [`exchange`] knows the hop: who asks, with which secret, whether it is a repeat, and which answers are owed.
+//! [`radius`] is the view of the packet's octets, and writes those of the answer.
+//! [`access`] carries the conversation from the first Access-Request to Accept or Reject, on the road that [`policy`] has found for the service.
+//! [`eap`] takes the packets apart into identity, fragments and TLS octets, and puts ours together.
+//! [`tls`] drives rustls with those octets, and asks a judge when the client has proved that it holds its key.
+//! [`pki`] makes facts of the client's chain, and of the facts and the CRLs a verdict; [`standing`] says what we know of the person.
+//! [`policy`] decides, from facts, verdict, standing and hints, once and for everybody: outcome, reason, evidence, grant.
+//! The answer goes back the same way, sealed at the hop, and one [`event::Event`] says what became of the packet; [`observe`] renders it as metrics and log.
+//! What decisions rest on are immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole.
+//!
+//! The core (down to [`supplicant`]) has no sockets, files or clock: octets and the time come in as arguments, and `cargo check --lib --no-default-features` builds it alone.
+//!
+//! # Words, each for one thing
+//!
+//! * **exchange**: one request and its answer on one hop
+//! * **conversation**: from the first Access-Request to Accept or Reject
+//! * **handshake**: TLS
+//! * **session**: an accounting session on a NAS
+//! * **authority**: a CA that is trusted to issue
+//! * **service**: what is asked for: an SSID, the VPN
+//! * **road**: EAP-TLS, or a refusal; others are to come
+//! * **grant**: what policy gives
+//!
+//! Else the RFCs' own words.
 #![forbid(unsafe_code)]
 
+// The core, in the order of a packet's way.
 pub mod access;
 pub mod eap;
 pub mod engine;
@@ -12,10 +41,12 @@ pub mod standing;
 pub mod supplicant;
 pub mod tls;
 
+// What all of them speak of.
 pub mod event;
 pub mod now;
 pub mod secret;
 
+// The shell: tokio, files, the clock.
 #[cfg(feature = "daemon")]
 pub mod admin;
 #[cfg(feature = "daemon")]

@@ -1,6 +1,24 @@
 //! One conversation, from the first Access-Request to Accept or Reject, on whichever road. It knows neither sockets, hops nor the database.
+//!
+//! [`Asked`] is what a request means; [`Conversation`] takes one after the other and answers with a [`Turn`]; inside the handshake the
+//! [`gate`] decides, by the same code as everybody else.
+
+mod asked;
+mod conversation;
+mod gate;
+mod handle;
+mod reply;
+mod state;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
+
+pub use asked::Asked;
+pub use conversation::{Conversation, Ended, Lost, Turn, Worked};
+pub use gate::alert_for;
+pub use handle::Handles;
+pub use state::{Keeper, NoRandom, State};
 
 use crate::{eap, pki, policy, standing, tls};
 
@@ -19,4 +37,6 @@ pub struct Snapshot {
     pub standing: Arc<standing::Standing>,
     /// Identities and resumption.
     pub tls: Arc<tls::Server>,
+    /// What an Accept hands out besides: Class and Chargeable-User-Identity.
+    pub handles: Arc<Handles>,
 }

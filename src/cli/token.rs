@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::ValueEnum;
 use serde_json::json;
 
 use crate::admin::{hash_token, make_token};
 
-#[derive(Debug, Args)]
-pub(super) struct Arguments {
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
     /// What the token is called in the log.
     #[arg(long, default_value = "admin")]
     name: String,
@@ -30,7 +30,7 @@ enum Role {
 }
 
 /// Prints a new token and what the configuration keeps of it. The token can't be had again.
-pub(super) fn run(arguments: &Arguments) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
     let Some(token) = make_token() else {
         eprintln!("sekisho: the system has no randomness");
         return ExitCode::FAILURE;
@@ -38,10 +38,10 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     // It consists of hexadecimal digits.
     let text = String::from_utf8_lossy(token.expose());
     let sha256: String = hash_token(token.expose()).iter().map(|octet| format!("{octet:02x}")).collect();
-    let role = arguments.role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    let table = table(&arguments.name, &sha256, &role);
-    if arguments.json {
-        let name = &arguments.name;
+    let role = args.role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let table = table(&args.name, &sha256, &role);
+    if args.json {
+        let name = &args.name;
         println!("{}", json!({ "token": text, "name": name, "sha256": sha256, "role": role, "toml": table }));
     } else {
         println!("{text}");

@@ -1,36 +1,41 @@
 //! TOML → each module's Settings; all findings at once, with their positions. Only `daemon`, `cli` and `main` import it.
+//!
+//! A file's way: `reader` walks TOML's tree and keeps going after a mistake; one module for each part of the file makes that part's Settings;
+//! `files` reads what is named; `report` collects what is found. What isn't built yet stands in `absent`.
+
+mod absent;
+mod admin;
+mod authority;
+mod files;
+mod identity;
+mod names;
+mod nas;
+mod reader;
+mod report;
+mod scalar;
+mod server;
+mod service;
+mod tls;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use toml::de::DeTable;
+use zeroize::Zeroizing;
+
 use crate::now::Wall;
-use crate::{admin, eap, engine, exchange, fetch, net, observe, pki, policy, tls};
+use crate::{eap, engine, exchange, fetch, net, observe, pki, policy};
+use names::Names;
+use reader::Table;
+use report::{Place, Report};
 
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The server starts all the same.
-    Warning,
-    /// It doesn't.
-    Error,
-}
+pub use report::{Finding, Severity};
 
-/// One thing that is wrong or odd.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// How bad.
-    pub severity: Severity,
-    /// The file: the configuration, or one that it names.
-    pub file: PathBuf,
-    /// Line, from 1; 0: the file as a whole.
-    pub line: usize,
-    /// Column in characters, from 1; 0: the line as a whole.
-    pub column: usize,
-    /// The key's path: `service[1].vlan`.
-    pub key: String,
-    /// What is wrong, what it leads to, what to do.
-    pub text: String,
-}
+/// More than any administrator writes.
+const MAX_FILE: u64 = 1 << 20;
 
 /// A configuration that has been read, with every file that it names, CRLs and groups excepted: those are `fetch`'s.
 #[derive(Debug)]
@@ -42,7 +47,7 @@ pub struct Config {
     /// `[listen]`
     pub net: net::Settings,
     /// `[admin]`
-    pub admin: admin::Settings,
+    pub admin: crate::admin::Settings,
     /// `[log]`
     pub log: observe::LogSettings,
     /// Watched files.
@@ -58,13 +63,84 @@ pub struct Config {
     /// `[[service]]`
     pub policy: Arc<policy::Policy>,
     /// `[[identity]]`, `[tls]`
-    pub tls: Arc<tls::Server>,
+    pub tls: Arc<crate::tls::Server>,
     /// notAfter of the leaf of each identity.
     pub identity_ends: Vec<(Arc<str>, Wall)>,
 }
 
 /// Reads a configuration. `Config` is there unless a finding is an error. `previous`: whose random ticket key is taken over.
 #[must_use]
-pub fn load(path: &Path, previous: Option<&tls::Server>, now: Wall) -> (Option<Config>, Vec<Finding>) {
-    todo!()
+pub fn load(path: &Path, previous: Option<&crate::tls::Server>, now: Wall) -> (Option<Config>, Vec<Finding>) {
+    let text = match text(path) {
+        Ok(text) => text,
+        Err(text) => {
+            let severity = Severity::Error;
+            let finding = Finding { severity, file: path.to_owned(), line: 0, column: 0, key: String::new(), text };
+            return (None, vec![finding]);
+        }
+    };
+    let report = Report::new(path, &text);
+    let config = parse(&report, &text, previous, now);
+    let findings = report.into_findings();
+    let good = findings.iter().all(|finding| finding.severity < Severity::Error);
+    (config.filter(|_| good), findings)
+}
+
+/// The file's text. Secrets may stand in it.
+fn text(path: &Path) -> Result<Zeroizing<String>, String> {
+    let octets = files::octets(path, MAX_FILE)?;
+    match std::str::from_utf8(&octets) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(error) => Err(format!("is not UTF-8 from octet {} on; save it as UTF-8", error.valid_up_to())),
+    }
+}
+
+fn parse(report: &Report<'_>, text: &str, previous: Option<&crate::tls::Server>, now: Wall) -> Option<Config> {
+    let (tree, mistakes) = DeTable::parse_recoverable(text);
+    if mistakes.is_empty() {
+        return read(Table::new(report, Place::default(), tree.get_ref()), previous, now);
+    }
+    // What was recovered lacks keys that are there and has some in the wrong table: findings about it would mislead.
+    for mistake in mistakes {
+        let offset = mistake.span().map_or(0, |span| span.start);
+        report.error(&Place { key: String::new(), offset }, format!("not TOML: {}", mistake.message()));
+    }
+    None
+}
+
+fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -> Option<Config> {
+    let names = Names::collect(&mut root);
+    let server = server::server(root.section("server"));
+    let listen = server::listen(root.section("listen"));
+    let eap = server::eap(root.section("eap"));
+    let identities = tls::identities(&mut root, eap.settings.fragment_size, now);
+    let tls = tls::tls(root.section("tls"));
+    let authorities = authority::read(&mut root);
+    let all_nas = nas::read(&mut root, &names);
+    let services = service::read(&mut root, &names, &all_nas.settings);
+    let groups = admin::groups(&mut root);
+    let admin = admin::admin(root.section("admin"), listen.admin, &names, now);
+    let log = server::log(root.section("log"));
+    absent::sections(&mut root, &names);
+
+    let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
+    let tls = tls::server(&root, tls, identities, eap.max_conversations, previous);
+    let trust = authority::trust(&root, &authorities, now);
+    let peers = nas::peers(&root, &all_nas);
+    root.finish();
+    Some(Config {
+        node: server.node,
+        state_dir: server.state_dir,
+        net: net::Settings { auth: listen.auth, workers: server.workers },
+        admin,
+        log,
+        fetch: fetch::Settings { crls: authorities.crls, groups },
+        engine: server::engine(&eap),
+        eap: eap.settings,
+        peers: Arc::new(peers?),
+        trust: Arc::new(trust?),
+        policy: Arc::new(policy::Policy::new(services.settings, authorities.usernames)),
+        tls: Arc::new(tls?),
+        identity_ends,
+    })
 }

@@ -1,11 +1,30 @@
 //! One hop: who asks, is it a repeat, which answers are owed (RFC 2865, 3579, 5080, 5997). It opens and seals what a secret hides, and lets neither a secret nor a hidden value's cipher out.
+//!
+//! A datagram's way: [`Peers`] says whose it is, [`Packet::parse`](crate::radius::Packet::parse) whether it is a packet, the NAS's key whether it is authentic;
+//! only then does [`Exchanges`] look whether it is a repeat. What is new goes out as [`Received::Request`] and waits for [`Exchanges::answer`].
+//! Status-Server is answered on the spot. [`Asker`] is the other side, for what we ask others.
 
+mod asker;
+mod peers;
+mod receive;
+mod reply;
+mod status;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Listener, MessageAuthenticator, Method, Reason, RequestCode};
-use crate::now::{Mono, Now};
+pub use asker::{Asker, BadReply};
+pub use peers::{Nas, NasSettings, Peers, Prefix, SHORT_SECRET};
+pub use status::STATUS_PER_SECOND;
+pub use table::{Exchanges, REPEATS_PER_SECOND};
+
+use crate::event::{Listener, MessageAuthenticator, Reason, RequestCode};
 use crate::radius::{Attributes, Code, Packet};
 use crate::secret::Secret;
 
@@ -22,78 +41,6 @@ pub struct Hop {
     pub peer: SocketAddr,
 }
 
-/// A network: address and prefix length in bits. IPv4-mapped IPv6 addresses count as IPv4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Prefix {
-    /// Its address, bits after the prefix zero.
-    pub address: IpAddr,
-    /// Prefix length in bits.
-    pub bits: u8,
-}
-
-/// One `[[nas]]`.
-#[derive(Clone, Debug)]
-pub struct NasSettings {
-    /// `name`
-    pub name: Arc<str>,
-    /// `address`
-    pub address: Vec<Prefix>,
-    /// `secret`
-    pub secret: Secret,
-    /// `services`; `None`: any.
-    pub services: Option<Vec<Arc<str>>>,
-    /// `methods`
-    pub methods: Vec<Method>,
-    /// `require-message-authenticator`
-    pub require_message_authenticator: bool,
-    /// `limit-proxy-state`
-    pub limit_proxy_state: bool,
-    /// `max-conversations`; 0: no cap of its own.
-    pub max_conversations: usize,
-    /// `class`
-    pub class: bool,
-    /// `federation`
-    pub federation: bool,
-}
-
-/// A NAS as the rest of the core sees it: no secret.
-#[derive(Debug)]
-pub struct Nas {
-    /// Its place in the configuration, from 0.
-    pub index: usize,
-    /// `name`
-    pub name: Arc<str>,
-    /// `services`; `None`: any.
-    pub services: Option<Vec<Arc<str>>>,
-    /// `methods`
-    pub methods: Vec<Method>,
-    /// `max-conversations`; 0: no cap of its own.
-    pub max_conversations: usize,
-    /// `class`
-    pub class: bool,
-    /// `federation`
-    pub federation: bool,
-}
-
-/// All NAS with their secrets, immutable; looked up by the longest prefix.
-#[derive(Debug)]
-pub struct Peers {
-    _private: (),
-}
-
-impl Peers {
-    /// Prepares the keyed HMAC of each. The same prefix in two tables is an error: (index of the second, sentence).
-    pub fn new(settings: &[NasSettings]) -> Result<Self, Vec<(usize, String)>> {
-        todo!()
-    }
-
-    /// Who that address is.
-    #[must_use]
-    pub fn find(&self, address: IpAddr) -> Option<&Arc<Nas>> {
-        todo!()
-    }
-}
-
 /// Bounds of the table of exchanges.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -106,16 +53,23 @@ pub struct Settings {
 }
 
 /// Names one exchange that waits for its answer. Never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExchangeId(pub u64);
 
 /// A datagram to send.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Outgoing {
     /// The way it goes.
     pub hop: Hop,
     /// Its octets.
     pub octets: Arc<[u8]>,
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the octets: sealed keys are among them.
+        write!(f, "Outgoing({} octets to {})", self.octets.len(), self.hop.peer)
+    }
 }
 
 /// What a datagram turned out to be.
@@ -181,98 +135,4 @@ pub struct Reply {
     pub attributes: Attributes,
     /// What is sealed with the secret.
     pub keys: Option<Keys>,
-}
-
-/// The table of exchanges: a request in progress, or its answer kept for repeats.
-/// Keyed by (peer, socket, code, Identifier), with the Request Authenticator telling a repeat from a new request (RFC 5080 section 2.2.2).
-#[derive(Debug)]
-pub struct Exchanges {
-    settings: Settings,
-}
-
-impl Exchanges {
-    /// An empty table.
-    #[must_use]
-    pub fn new(settings: Settings) -> Self {
-        Self { settings }
-    }
-
-    /// Takes a datagram in: who, authentic, repeat or new. An Access-Request from a NAS whose Message-Authenticator is missing or wrong touches nothing in here.
-    pub fn receive<'a>(&mut self, now: Now, peers: &Arc<Peers>, hop: Hop, datagram: &'a [u8]) -> Received<'a> {
-        todo!()
-    }
-
-    /// Seals and keeps the answer. `None`: the exchange has ended meanwhile (superseded, too old), nothing is sent.
-    /// An answer that does not fit into 4,096 octets is sent as Access-Reject without attributes.
-    pub fn answer(&mut self, now: Now, id: ExchangeId, reply: Reply) -> Option<Outgoing> {
-        todo!()
-    }
-
-    /// No answer will come; a repeat counts as new.
-    pub fn abandon(&mut self, id: ExchangeId) {
-        todo!()
-    }
-
-    /// When something in here grows too old.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Mono> {
-        todo!()
-    }
-
-    /// Forgets what is too old.
-    pub fn handle_timeout(&mut self, now: Now) {
-        todo!()
-    }
-}
-
-/// The other side of a hop: for what we ask others, with their secret.
-#[derive(Debug)]
-pub struct Asker {
-    secret: Secret,
-}
-
-impl Asker {
-    /// With the secret shared with the server to be asked.
-    #[must_use]
-    pub fn new(secret: Secret) -> Self {
-        Self { secret }
-    }
-
-    /// An Access-Request (or Status-Server) with Message-Authenticator first, EAP split, the given attributes after. `authenticator` must be random.
-    pub fn request(
-        &self,
-        code: Code,
-        identifier: u8,
-        authenticator: [u8; 16],
-        eap: &[u8],
-        attributes: &Attributes,
-    ) -> Result<Vec<u8>, crate::radius::TooLong> {
-        todo!()
-    }
-
-    /// Checks a reply: Identifier, Response Authenticator, Message-Authenticator (required).
-    pub fn reply<'a>(&self, request: &[u8], datagram: &'a [u8]) -> Result<Packet<'a>, BadReply> {
-        todo!()
-    }
-
-    /// Opens MS-MPPE-Recv-Key and MS-MPPE-Send-Key (RFC 2548 section 2.4.2, 2.4.3): the first 64 octets of the MSK.
-    #[must_use]
-    pub fn keys(&self, request: &[u8], reply: &Packet<'_>) -> Option<Secret> {
-        todo!()
-    }
-}
-
-/// Why a datagram is not the reply that was waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadReply {
-    /// No packet.
-    Malformed,
-    /// Another Identifier or source.
-    NotOurs,
-    /// Response Authenticator is wrong: usually the secret.
-    BadAuthenticator,
-    /// Message-Authenticator is missing.
-    MissingMessageAuthenticator,
-    /// Message-Authenticator is wrong.
-    BadMessageAuthenticator,
 }

@@ -1,155 +1,38 @@
 //! Route: hints → road. Decide: facts, verdict, standing, hints → [`Decision`]. It does no I/O, sees no packets and writes no attributes.
 
+mod decision;
+mod glob;
+mod route;
+mod rules;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod username;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Authentication, Evidence, Method, Reason};
+pub use decision::{Decision, Grant};
+pub use settings::{Grants, Hints, Match, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When};
+pub use username::is_hidden;
+
+use crate::event::{Evidence, Reason};
 use crate::now::Wall;
-use crate::pki::{Facts, NoPath, SubjectRule, Verdict};
-use crate::radius::Attributes;
+use crate::pki::{Facts, Verdict};
 use crate::standing::Standing;
 
-/// What a request says about what is asked for, and by whom. Made from a packet by `access`.
-#[derive(Clone, Debug, Default)]
-pub struct Hints {
-    /// Name of the NAS.
-    pub nas: Arc<str>,
-    /// What it may ask for; `None`: anything.
-    pub allowed_services: Option<Vec<Arc<str>>>,
-    /// `federation` of the NAS.
-    pub federation: bool,
-    /// The SSID, in whichever attribute it came.
-    pub ssid: Option<String>,
-    /// NAS-Port-Type's number (RFC 2865 section 5.41).
-    pub nas_port_type: Option<u32>,
-    /// NAS-Identifier
-    pub nas_identifier: Option<String>,
-    /// How the client wants to log in.
-    pub method: Option<Method>,
-}
+/// The service that a federation NAS always asks for.
+const FEDERATION_SERVICE: &str = "eduroam";
 
-/// `match` of a service: keys must all hold, of a list any, `nas-port-type` by number.
-#[derive(Clone, Debug, Default)]
-pub struct Match {
-    /// `ssid`
-    pub ssid: Option<Vec<String>>,
-    /// `nas`
-    pub nas: Option<Vec<Arc<str>>>,
-    /// `nas-port-type`
-    pub nas_port_type: Option<Vec<u32>>,
-    /// `nas-identifier`
-    pub nas_identifier: Option<Vec<String>>,
-    /// `method`
-    pub method: Option<Vec<Method>>,
-}
-
-/// `when` of a rule: keys must all hold, of a list any.
-#[derive(Clone, Debug, Default)]
-pub struct When {
-    /// `subject`: attribute → values.
-    pub subject: Vec<(String, Vec<String>)>,
-    /// `san`: globs (`*`, `?`) over all alternative names.
-    pub san: Option<Vec<String>>,
-    /// `authority`
-    pub authority: Option<Vec<Arc<str>>>,
-    /// `group`
-    pub group: Option<Vec<Arc<str>>>,
-    /// `nas`
-    pub nas: Option<Vec<Arc<str>>>,
-    /// `nas-port-type`
-    pub nas_port_type: Option<Vec<u32>>,
-    /// `policy-oid`
-    pub policy_oid: Option<Vec<String>>,
-    /// `method`
-    pub method: Option<Vec<Method>>,
-}
-
-/// What a service or one of its rules grants. A later one replaces; attributes are added.
-#[derive(Clone, Debug, Default)]
-pub struct Grants {
-    /// `vlan`
-    pub vlan: Option<String>,
-    /// `filter-id`
-    pub filter_id: Option<String>,
-    /// `session-timeout`
-    pub session_timeout: Option<Duration>,
-    /// `attributes`, ready to be sent.
-    pub attributes: Attributes,
-}
-
-/// One of `rules`.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// `when`
-    pub when: When,
-    /// What it grants.
-    pub grants: Grants,
-    /// `deny`
-    pub deny: bool,
-}
-
-/// `reply-username`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplyUsername {
-    /// The user's name by the certificate.
-    Certificate,
-    /// The outer identity, as the NAS knows it.
-    Outer,
-}
-
-/// One `[[service]]`.
-#[derive(Clone, Debug)]
-pub struct ServiceSettings {
-    /// `name`
-    pub name: Arc<str>,
-    /// `match`: any of these.
-    pub matches: Vec<Match>,
-    /// `authorities`
-    pub authorities: Vec<Arc<str>>,
-    /// `identity`: names in order; empty: all.
-    pub identities: Vec<Arc<str>>,
-    /// `realms`, lower case; `None`: not looked at.
-    pub realms: Option<Vec<String>>,
-    /// `reply-username`
-    pub reply_username: ReplyUsername,
-    /// What everybody gets.
-    pub grants: Grants,
-    /// `rules`
-    pub rules: Vec<Rule>,
-}
-
-/// A part of a certificate that may name its user, of `username`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UsernameSource {
-    /// `san-email`
-    SanEmail,
-    /// `san-upn`
-    SanUpn,
-    /// `san-dns`
-    SanDns,
-    /// `san-uri`
-    SanUri,
-    /// `cn`
-    Cn,
-}
-
-/// `username` and `username-form` of an authority.
-#[derive(Clone, Debug)]
-pub struct UsernameRule {
-    /// The authority.
-    pub authority: Arc<str>,
-    /// The first that is there names the user; two values in one: ambiguous.
-    pub sources: Vec<UsernameSource>,
-    /// `lowercase`
-    pub lowercase: bool,
-    /// `strip-realm`
-    pub strip_realm: bool,
-}
+/// How long a session lasts where neither the service nor a rule says: a working day. Without any, an access point would never ask again and a revocation never be noticed there.
+pub const DEFAULT_SESSION_TIMEOUT: Duration = Duration::from_secs(8 * 60 * 60);
 
 /// All services, prepared; immutable.
 #[derive(Debug)]
 pub struct Policy {
-    _private: (),
+    services: Vec<ServiceSettings>,
+    usernames: HashMap<Arc<str>, UsernameRule>,
 }
 
 /// A service that was asked for.
@@ -166,38 +49,52 @@ pub enum Realm {
 }
 
 impl Policy {
-    /// Prepares the services.
+    /// Prepares the services. An authority that `usernames` does not list is read by [`UsernameRule::new`].
     #[must_use]
     pub fn new(services: Vec<ServiceSettings>, usernames: Vec<UsernameRule>) -> Self {
-        todo!()
+        let usernames = usernames.into_iter().map(|rule| (rule.authority.clone(), rule)).collect();
+        Self { services, usernames }
     }
 
     /// The service that is asked for: one that the NAS may not ask for is skipped, the first that matches is it; with `federation` the one named "eduroam". `None`: reject, `no-service`.
     #[must_use]
     pub fn route(&self, hints: &Hints) -> Option<ServiceIndex> {
-        todo!()
+        self.services
+            .iter()
+            .position(|service| hints.may_ask_for(&service.name) && service.is_asked_for(hints))
+            .map(ServiceIndex)
     }
 
     /// A service's settings. An index is only ever made by [`Policy::route`] or [`Policy::service_named`] of the same policy; another's is answered with `None`.
     #[must_use]
     pub fn service(&self, index: ServiceIndex) -> Option<&ServiceSettings> {
-        todo!()
+        self.services.get(index.0)
+    }
+
+    /// All services, in the order of the configuration.
+    pub fn services(&self) -> impl Iterator<Item = (ServiceIndex, &ServiceSettings)> {
+        self.services.iter().enumerate().map(|(index, service)| (ServiceIndex(index), service))
     }
 
     /// By name.
     #[must_use]
     pub fn service_named(&self, name: &str) -> Option<ServiceIndex> {
-        todo!()
+        self.services.iter().position(|service| &*service.name == name).map(ServiceIndex)
     }
 
     /// Whether the realm (lower case, `None`: there is none) is one of the service: exact without case, `.x` everything below x, "" none at all.
     #[must_use]
     pub fn realm(&self, service: ServiceIndex, realm: Option<&str>) -> Realm {
-        todo!()
+        match self.service(service) {
+            Some(service) if service.takes_realm(realm) => Realm::Ours,
+            _ => Realm::NotOurs,
+        }
     }
 
     /// **The** decision. Whoever judges a client calls this, nobody else decides.
     /// `facts`: what pki made of the chain; `verdict`: judged at `now`.
+    ///
+    /// The first that stands against it is the reason: the service's `authorities`, the verdict, the user's name, what we know of the user, the rules.
     #[must_use]
     pub fn decide(
         &self,
@@ -208,48 +105,78 @@ impl Policy {
         hints: &Hints,
         now: Wall,
     ) -> Decision {
-        todo!()
+        let Some(service) = self.service(service) else {
+            return Decision::refuse(Reason::Internal, Vec::new(), None);
+        };
+        if !service.authorities.contains(&facts.authority) {
+            let evidence = vec![Evidence::Issuer(facts.authority.to_string())];
+            return Decision::refuse(Reason::UntrustedIssuer, evidence, None);
+        }
+        let name = self.username(facts);
+        if let Some(reason) = refusal(verdict, facts, now) {
+            return Decision::refuse(reason, evidence(verdict, facts, reason), name.ok().filter(|_| vouched(reason)));
+        }
+        let user = match name {
+            Ok(user) => user,
+            Err(names) => return Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(names)], None),
+        };
+        let groups = standing.groups_of(&user);
+        let mut evidence = verdict.evidence.clone();
+        if !groups.is_empty() {
+            evidence.push(Evidence::Groups(groups.clone()));
+        }
+        match rules::apply(service, &rules::Asked { facts, groups: &groups, hints }) {
+            Err(denied_by) => {
+                evidence.push(Evidence::Rule(denied_by));
+                Decision::refuse(Reason::Policy, evidence, Some(user))
+            }
+            Ok(grants) => {
+                let grant = grant(user, grants, now.until(facts.path_not_after), hints.federation);
+                Decision::accept(verdict.finding == Reason::OkGrace, evidence, grant)
+            }
+        }
+    }
+
+    /// The user by the certificate, or the names that stand in the way.
+    fn username(&self, facts: &Facts) -> Result<Arc<str>, Vec<String>> {
+        match self.usernames.get(&facts.authority) {
+            Some(rule) => rule.read(facts),
+            None => UsernameRule::new(facts.authority.clone()).read(facts),
+        }
     }
 }
 
-/// What was decided, why, and what it gives.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    /// `Ok` and `OkGrace` let in; every other refuses.
-    pub reason: Reason,
-    /// On what it rests.
-    pub evidence: Vec<Evidence>,
-    /// The user by the certificate.
-    pub user: Option<Arc<str>>,
-    /// Set where, and only where, it lets in.
-    pub grant: Option<Grant>,
-}
-
-/// What somebody who is let in gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// The user by the certificate.
-    pub user: Arc<str>,
-    /// VLAN by id or name.
-    pub vlan: Option<String>,
-    /// Filter-Id
-    pub filter_id: Option<String>,
-    /// Never beyond the end of the certificate or of its path.
-    pub session_timeout: Duration,
-    /// More for the Accept.
-    pub attributes: Attributes,
-}
-
-impl Decision {
-    /// Whether it lets in.
-    #[must_use]
-    pub fn accepts(&self) -> bool {
-        self.grant.is_some()
+/// What the verdict has against the certificate. A path that has ended is refused whatever the verdict says: facts may come out of a ticket.
+fn refusal(verdict: &Verdict, facts: &Facts, now: Wall) -> Option<Reason> {
+    match verdict.finding {
+        Reason::Ok | Reason::OkGrace if now > facts.path_not_after => Some(Reason::Expired),
+        Reason::Ok | Reason::OkGrace => None,
+        reason => Some(reason),
     }
+}
 
-    /// The refusal of a chain without a path.
-    #[must_use]
-    pub fn no_path(refusal: NoPath) -> Self {
-        Self { reason: refusal.reason, evidence: refusal.evidence, user: None, grant: None }
+fn evidence(verdict: &Verdict, facts: &Facts, reason: Reason) -> Vec<Evidence> {
+    let mut evidence = verdict.evidence.clone();
+    if reason != verdict.finding {
+        evidence.push(Evidence::Validity { not_before: facts.not_before, not_after: facts.path_not_after });
+    }
+    evidence
+}
+
+/// Whether a refused certificate still says whose it is. Another organisation's may bear a name like one of ours, and must not be found in that person's history.
+fn vouched(reason: Reason) -> bool {
+    !matches!(reason, Reason::UntrustedIssuer | Reason::WrongOrganisation)
+}
+
+/// `remaining`: until the first certificate of the path ends. One second is the least: notAfter is inclusive, and many a NAS takes 0 for "no limit".
+fn grant(user: Arc<str>, grants: Grants, remaining: Duration, federation: bool) -> Grant {
+    let wanted = grants.session_timeout.unwrap_or(DEFAULT_SESSION_TIMEOUT);
+    let ours = |value: Option<String>| value.filter(|_| !federation);
+    Grant {
+        user,
+        vlan: ours(grants.vlan),
+        filter_id: ours(grants.filter_id),
+        session_timeout: wanted.min(remaining).max(Duration::from_secs(1)),
+        attributes: grants.attributes,
     }
 }

@@ -1,24 +1,52 @@
 //! What we know of certificates and people: groups (blocks and users follow with the registry). Immutable, swapped whole.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
 
 /// Groups by user.
 #[derive(Debug, Default)]
 pub struct Standing {
-    _private: (),
+    groups: Vec<Arc<str>>,
+    /// ASCII lower-case name → indices into `groups`, ascending.
+    members: HashMap<String, Vec<usize>>,
 }
 
 impl Standing {
-    /// From each group's name and its file's text: a user a line, `#` begins a comment, compared without case.
+    /// From each group's name and its file's text: a user a line, `#` (at the beginning or after a blank) begins a comment, compared without ASCII case.
     #[must_use]
     pub fn new(groups: &[(Arc<str>, String)]) -> Self {
-        todo!()
+        let mut members = HashMap::<String, Vec<usize>>::new();
+        for (index, (_, text)) in groups.iter().enumerate() {
+            for user in users(text) {
+                let of = members.entry(user.to_ascii_lowercase()).or_default();
+                if of.last() != Some(&index) {
+                    of.push(index);
+                }
+            }
+        }
+        Self { groups: groups.iter().map(|(name, _)| name.clone()).collect(), members }
     }
 
     /// The groups that a user is in, in the order of the configuration.
     #[must_use]
     pub fn groups_of(&self, user: &str) -> Vec<Arc<str>> {
-        todo!()
+        let indices = self.members.get(&user.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|index| self.groups.get(*index).cloned()).collect()
     }
+}
+
+fn users(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.lines().map(|line| without_comment(line).trim()).filter(|user| !user.is_empty())
+}
+
+/// A `#` inside of a name is part of it: a mail address may hold one (RFC 5322 section 3.2.3).
+fn without_comment(line: &str) -> &str {
+    let begins = |(at, _): &(usize, &str)| {
+        line.get(..*at).is_none_or(|before| before.is_empty() || before.ends_with(char::is_whitespace))
+    };
+    line.match_indices('#').find(begins).and_then(|(at, _)| line.get(..at)).unwrap_or(line)
 }

@@ -1,0 +1,132 @@
+//! What an Access-Request asks for: the packet's attributes → hints for policy.
+
+use crate::event::Method;
+use crate::exchange::Nas;
+use crate::policy::Hints;
+use crate::radius::{Malformed, Packet, Type, vendor};
+
+/// Longest text that is taken from a request; longer ones are cut.
+const MAX_TEXT: usize = 253;
+
+/// The meaning of one Access-Request.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The EAP packet; empty for EAP-Start (RFC 3579 section 2.1); `None`: this is no EAP.
+    pub eap: Option<Vec<u8>>,
+    /// State
+    pub state: Option<Vec<u8>>,
+    /// What policy wants to know.
+    pub hints: Hints,
+    /// Calling-Station-Id as it came: the handle that goes out in Class is bound to it.
+    pub calling_station: Vec<u8>,
+    /// Calling-Station-Id in its normal form.
+    pub mac: Option<String>,
+    /// User-Name
+    pub user_name: Option<String>,
+    /// Framed-MTU
+    pub framed_mtu: Option<u32>,
+    /// EAP-Key-Name is there: the Accept shall carry it (RFC 4072 section 4.5, RFC 7268 section 2.2).
+    pub wants_key_name: bool,
+    /// Chargeable-User-Identity is there (RFC 4372 section 2.1).
+    pub wants_cui: bool,
+    /// Operator-Name (RFC 5580): a CUI is stable for a user and an operator.
+    pub operator: Vec<u8>,
+}
+
+impl Asked {
+    /// Reads a request of a NAS. The error: EAP-Message attributes that are not consecutive (RFC 3579 section 3.1).
+    pub fn read(packet: &Packet<'_>, nas: &Nas) -> Result<Self, Malformed> {
+        let mut eap = Vec::new();
+        let is_eap = packet.join_eap(&mut eap)?;
+        let calling_station = packet.first(Type::CALLING_STATION_ID).unwrap_or_default().to_vec();
+        Ok(Self {
+            eap: is_eap.then_some(eap),
+            state: packet.first(Type::STATE).map(<[u8]>::to_vec),
+            hints: Hints {
+                nas: nas.name.clone(),
+                allowed_services: nas.services.clone(),
+                federation: nas.federation,
+                ssid: ssid(packet),
+                nas_port_type: packet.integer(Type::NAS_PORT_TYPE),
+                nas_identifier: packet.first(Type::NAS_IDENTIFIER).map(text),
+                method: is_eap.then_some(Method::EapTls),
+            },
+            mac: (!calling_station.is_empty()).then(|| station(&calling_station)),
+            calling_station,
+            user_name: packet.first(Type::USER_NAME).map(text),
+            framed_mtu: packet.integer(Type::FRAMED_MTU),
+            wants_key_name: packet.first(Type::EAP_KEY_NAME).is_some(),
+            wants_cui: packet.first(Type::CHARGEABLE_USER_IDENTITY).is_some(),
+            operator: packet.first(Type::OPERATOR_NAME).unwrap_or_default().to_vec(),
+        })
+    }
+}
+
+/// Octets as text; what is no UTF-8 is replaced, for it is only compared and shown.
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets.get(..MAX_TEXT).unwrap_or(octets)).into_owned()
+}
+
+/// The SSID: the vendor's own attribute, else what follows the access point's address in Called-Station-Id (RFC 3580 section 3.20).
+fn ssid(packet: &Packet<'_>) -> Option<String> {
+    let own = packet
+        .first_vendor(vendor::ARUBA, vendor::ARUBA_ESSID_NAME)
+        .or_else(|| packet.first_vendor(vendor::RUCKUS, vendor::RUCKUS_SSID))
+        .or_else(|| packet.all_vendor(vendor::CISCO, vendor::CISCO_AVPAIR).find_map(|pair| pair.strip_prefix(b"ssid=")));
+    own.filter(|ssid| !ssid.is_empty()).or_else(|| after_address(packet.first(Type::CALLED_STATION_ID)?)).map(text)
+}
+
+/// What follows a MAC address in any notation (`02-00-…`, `02:00:…`, `0200.0000.0001`, `020000000001`) and a colon.
+fn after_address(called: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = address(called)?;
+    rest.strip_prefix(b":").filter(|ssid| !ssid.is_empty())
+}
+
+/// Calling-Station-Id in one form, so that two vendors' notations of a device are one device.
+fn station(octets: &[u8]) -> String {
+    match address(octets) {
+        Some((digits, [])) => {
+            let pairs: Vec<&str> = (0..6).filter_map(|pair| digits.get(2 * pair..2 * pair + 2)).collect();
+            pairs.join(":")
+        }
+        _ => text(octets),
+    }
+}
+
+/// Twelve hex digits with `-`, `:` or `.` between, in lower case, and what follows them.
+fn address(octets: &[u8]) -> Option<(String, &[u8])> {
+    let mut digits = String::with_capacity(12);
+    for (at, octet) in octets.iter().enumerate() {
+        match octet {
+            b'-' | b':' | b'.' if !digits.is_empty() && digits.len() < 12 => {}
+            _ if octet.is_ascii_hexdigit() && digits.len() < 12 => digits.push(char::from(octet.to_ascii_lowercase())),
+            _ if digits.len() == 12 => return octets.get(at..).map(|rest| (digits, rest)),
+            _ => return None,
+        }
+    }
+    (digits.len() == 12).then_some((digits, &[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ssid_follows_the_address_in_any_notation() {
+        for called in ["02-00-00-00-00-01:JAIST", "02:00:00:00:00:01:JAIST", "0200.0000.0001:JAIST", "020000000001:JAIST"] {
+            assert_eq!(after_address(called.as_bytes()), Some(&b"JAIST"[..]), "{called}");
+        }
+        assert_eq!(after_address(b"02-00-00-00-00-01:a:b c"), Some(&b"a:b c"[..]));
+        for none in ["", "02-00-00-00-00-01", "02-00-00-00-00-01:", "02-00-00-00-00:JAIST", "vpn.example", "1812", "0200000000012:x"] {
+            assert_eq!(after_address(none.as_bytes()), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_device_has_one_name_in_every_notation() {
+        for calling in ["02-AB-00-00-00-01", "02:ab:00:00:00:01", "02ab.0000.0001", "02AB00000001"] {
+            assert_eq!(station(calling.as_bytes()), "02:ab:00:00:00:01");
+        }
+        assert_eq!(station(b"192.0.2.7"), "192.0.2.7");
+    }
+}

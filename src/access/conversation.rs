@@ -1,0 +1,506 @@
+//! The conversation: which packet may come next, and what is answered.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use super::gate::{Decided, Gate, decide};
+use super::reply::{self, Accept};
+use super::{Asked, Snapshot, State};
+use crate::eap::{Authenticator, Fault, Heard, Identity};
+use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion};
+use crate::exchange::{Nas, Reply};
+use crate::now::{Mono, Now};
+use crate::policy::{Decision, Realm, ServiceIndex};
+use crate::tls::{Connection, Established, Failure, Progress};
+use crate::{eap, radius};
+
+/// What a request leads to.
+#[derive(Debug)]
+pub enum Turn {
+    /// An Access-Challenge.
+    Challenge(Reply),
+    /// The last answer.
+    End(Reply, Box<Ended>),
+    /// Public-key work is wanted before there is an answer: [`Conversation::work`].
+    Work(Lost),
+    /// No answer.
+    Drop(Reason),
+}
+
+/// What public-key work came to.
+#[derive(Debug)]
+pub enum Worked {
+    /// An answer.
+    Turn(Turn),
+    /// All is done but the Accept: [`Conversation::settle`], by what is in force then.
+    Settle,
+}
+
+/// What is answered when the work of a conversation is lost: it panicked.
+#[derive(Clone, Debug, Default)]
+pub struct Lost {
+    failure: Vec<u8>,
+}
+
+impl Lost {
+    /// The refusal, `internal`.
+    #[must_use]
+    pub fn answer(self) -> (Reply, Ended) {
+        let authentication = Authentication { method: Method::EapTls, ..Authentication::default() };
+        (reply::reject(self.failure), Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication })
+    }
+}
+
+/// How a conversation ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// `Accept` or `Reject`
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+    /// Who, where, on which evidence.
+    pub authentication: Authentication,
+}
+
+/// Where a conversation stands. Each state owns what is known in it; only [`Phase::Confirming`] has keys.
+#[derive(Debug)]
+enum Phase {
+    /// We asked who it is.
+    AwaitIdentity,
+    /// EAP-TLS start has been sent.
+    Started,
+    /// Octets of the client wait to be read by TLS.
+    Pending(Handshake, Vec<u8>),
+    /// TLS waits for the client.
+    Handshaking(Handshake),
+    /// The client is let in, our last flight has been sent, its acknowledgement is awaited.
+    Confirming(Box<Decided>, Finished),
+    /// The client is refused, the alert has been sent, its acknowledgement is awaited.
+    Refusing(Box<Refusal>),
+    /// Nothing more.
+    Over,
+}
+
+/// A TLS handshake and who judges it.
+struct Handshake {
+    connection: Option<Box<Connection>>,
+    gate: Arc<Gate>,
+}
+
+impl std::fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handshake").field("gate", &self.gate).finish_non_exhaustive()
+    }
+}
+
+/// What is left of a handshake that went well; the connection is gone, and its memory.
+#[derive(Debug)]
+struct Finished {
+    keys: eap::Keys,
+    version: TlsVersion,
+    resumed: bool,
+}
+
+#[derive(Debug)]
+struct Refusal {
+    reason: Reason,
+    evidence: Vec<Evidence>,
+    decided: Option<Decided>,
+    tls: Option<TlsVersion>,
+}
+
+impl Refusal {
+    fn new(reason: Reason, evidence: Vec<Evidence>) -> Self {
+        Self { reason, evidence, decided: None, tls: None }
+    }
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub struct Conversation {
+    eap: Authenticator,
+    phase: Phase,
+    state: State,
+    nas: Arc<Nas>,
+    asked: Asked,
+    /// What it decides by; `service` is an index of this one's policy.
+    by: Arc<Snapshot>,
+    service: Option<ServiceIndex>,
+    identity: Option<Identity>,
+    started: Mono,
+    rounds: u32,
+    last: Option<Last>,
+    hasher: RandomState,
+}
+
+/// The last response, and what it was answered with: the same response in another request gets the same answer, and TLS isn't stepped twice.
+#[derive(Debug)]
+struct Last {
+    hash: u64,
+    answer: Vec<u8>,
+    repeats: u32,
+}
+
+/// How often one response is answered again in new requests; a supplicant that never gets further isn't one.
+const MAX_REPEATS: u32 = 10;
+
+impl Conversation {
+    /// The first request of a conversation: `state` will name it.
+    #[must_use]
+    pub fn begin(now: Now, by: &Arc<Snapshot>, nas: Arc<Nas>, state: State, asked: Asked) -> (Self, Turn) {
+        let mut conversation = Self {
+            eap: Authenticator::new(by.eap, asked.framed_mtu),
+            phase: Phase::AwaitIdentity,
+            state,
+            nas,
+            service: by.policy.route(&asked.hints),
+            by: by.clone(),
+            asked,
+            identity: None,
+            started: now.mono,
+            rounds: 1,
+            last: None,
+            hasher: RandomState::new(),
+        };
+        let turn = conversation.first(now);
+        (conversation, turn)
+    }
+
+    fn first(&mut self, now: Now) -> Turn {
+        let Some(packet) = self.asked.eap.take() else {
+            let method = Evidence::Method(Method::None);
+            return self.refuse(now, Refusal::new(Reason::MethodNotAllowed, vec![method]));
+        };
+        if !self.nas.methods.contains(&Method::EapTls) {
+            return self.refuse(now, Refusal::new(Reason::MethodNotAllowed, vec![Evidence::Method(Method::EapTls)]));
+        }
+        if packet.is_empty() {
+            let ask = self.eap.ask_identity();
+            return self.challenge(ask);
+        }
+        self.heard(now, &packet)
+    }
+
+    /// A request whose State names no conversation that is alive: refused at once, so that the supplicant begins anew instead of waiting.
+    #[must_use]
+    pub fn expired(by: &Snapshot, asked: Asked) -> (Reply, Ended) {
+        let mut eap = Authenticator::new(by.eap, None);
+        let failure = match &asked.eap {
+            Some(packet) => {
+                // What it says doesn't matter, only its Identifier, which EAP-Failure repeats.
+                let _ = eap.hear(packet);
+                eap.failure()
+            }
+            None => Vec::new(),
+        };
+        let authentication = Authentication {
+            method: asked.hints.method.unwrap_or(Method::None),
+            outer_identity: asked.user_name,
+            mac: asked.mac,
+            ssid: asked.hints.ssid,
+            ..Authentication::default()
+        };
+        (reply::reject(failure), Ended { outcome: Outcome::Reject, reason: Reason::ConversationExpired, authentication })
+    }
+
+    /// A further request of this conversation. `by`: what is in force now.
+    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, mut asked: Asked) -> Turn {
+        self.rounds = self.rounds.saturating_add(1);
+        let Some(packet) = asked.eap.take() else { return Turn::Drop(Reason::Malformed) };
+        // What the NAS wants in the Accept, it may say with any request.
+        self.asked.wants_cui |= asked.wants_cui;
+        self.asked.wants_key_name |= asked.wants_key_name;
+        let hash = self.hasher.hash_one(&packet);
+        if let Some(last) = self.last.as_mut().filter(|last| last.hash == hash) {
+            last.repeats += 1;
+            if last.repeats > MAX_REPEATS {
+                return Turn::Drop(Reason::Duplicate);
+            }
+            return Turn::Challenge(reply::challenge(last.answer.clone(), &self.state));
+        }
+        if !Arc::ptr_eq(&self.by, by) {
+            self.renew(now, by);
+        }
+        let turn = self.heard(now, &packet);
+        match &turn {
+            Turn::Challenge(reply) => self.last = Some(Last { hash, answer: reply.eap.clone(), repeats: 0 }),
+            Turn::Work(_) => self.last = Some(Last { hash, answer: Vec::new(), repeats: 0 }),
+            Turn::End(..) | Turn::Drop(_) => {}
+        }
+        turn
+    }
+
+    /// What is in force has changed. A handshake that has begun goes on by what it began with; what was decided is decided again.
+    fn renew(&mut self, now: Now, by: &Arc<Snapshot>) {
+        match &mut self.phase {
+            Phase::AwaitIdentity | Phase::Started => {}
+            Phase::Confirming(decided, _) => {
+                let Some(facts) = decided.facts.clone() else { return };
+                if let Some(service) = by.policy.route(&self.asked.hints) {
+                    **decided = decide(by, service, facts, &self.asked.hints, now.wall);
+                } else {
+                    let gone = Decision::refuse(Reason::NoService, Vec::new(), None);
+                    **decided = Decided { decision: gone, ..(**decided).clone() };
+                }
+            }
+            _ => return,
+        }
+        self.service = by.policy.route(&self.asked.hints);
+        self.by = by.clone();
+    }
+
+    /// Whether public-key work has begun: such a conversation goes before new ones.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        match &self.phase {
+            Phase::AwaitIdentity | Phase::Started => false,
+            Phase::Pending(handshake, _) => handshake.connection.is_some(),
+            _ => true,
+        }
+    }
+
+    /// Whether the supplicant has answered anything of ours yet.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.rounds > 1
+    }
+
+    /// The State that names it.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn heard(&mut self, now: Now, packet: &[u8]) -> Turn {
+        match self.eap.hear(packet) {
+            Err(fault) => {
+                let reason = if fault == Fault::TooManyRounds { Reason::TooManyRounds } else { Reason::Malformed };
+                self.refuse(now, Refusal::new(reason, vec![Evidence::Protocol(format!("EAP: {fault:?}"))]))
+            }
+            Ok(Heard::Discard) => Turn::Drop(Reason::Duplicate),
+            Ok(Heard::Reply(packet)) => self.challenge(packet),
+            Ok(Heard::Nak(wants)) => self.refuse(now, Refusal::new(Reason::EapNak, vec![Evidence::NakWants(wants)])),
+            Ok(Heard::Identity(identity)) => self.identified(now, identity),
+            Ok(Heard::Message(octets)) => self.message(now, octets),
+            Ok(Heard::Acknowledged) => self.acknowledged(now),
+        }
+    }
+
+    fn identified(&mut self, now: Now, identity: Result<Identity, eap::BadIdentity>) -> Turn {
+        if !matches!(self.phase, Phase::AwaitIdentity) {
+            return self.out_of_turn(now, "an identity in the middle of a handshake");
+        }
+        let identity = match identity {
+            Ok(identity) => identity,
+            Err(fault) => {
+                let fault = Evidence::Protocol(format!("outer identity: {fault:?}"));
+                return self.refuse(now, Refusal::new(Reason::BadIdentity, vec![fault]));
+            }
+        };
+        let realm = identity.realm.clone();
+        self.identity = Some(identity);
+        let Some(service) = self.service else {
+            return self.refuse(now, Refusal::new(Reason::NoService, Vec::new()));
+        };
+        if self.by.policy.realm(service, realm.as_deref()) == Realm::NotOurs {
+            let realm = Evidence::Realm(realm.unwrap_or_default());
+            return self.refuse(now, Refusal::new(Reason::RealmNotOurs, vec![realm]));
+        }
+        self.phase = Phase::Started;
+        let start = self.eap.start();
+        self.challenge(start)
+    }
+
+    fn message(&mut self, now: Now, octets: Vec<u8>) -> Turn {
+        let handshake = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Started => match self.service {
+                Some(service) => Handshake {
+                    connection: None,
+                    gate: Arc::new(Gate::new(self.by.clone(), service, Arc::new(self.asked.hints.clone()))),
+                },
+                None => return self.refuse(now, Refusal::new(Reason::NoService, Vec::new())),
+            },
+            Phase::Handshaking(handshake) => handshake,
+            // Some supplicants answer an alert with one of their own instead of an acknowledgement; ours stands.
+            Phase::Refusing(refusal) => return self.refuse(now, *refusal),
+            _ => return self.out_of_turn(now, "TLS octets where none are awaited"),
+        };
+        self.phase = Phase::Pending(handshake, octets);
+        Turn::Work(Lost { failure: self.eap.failure() })
+    }
+
+    fn acknowledged(&mut self, now: Now) -> Turn {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Confirming(decided, finished) => self.accept(now, *decided, finished),
+            Phase::Refusing(refusal) => self.refuse(now, *refusal),
+            _ => self.out_of_turn(now, "an acknowledgement where none is awaited"),
+        }
+    }
+
+    fn out_of_turn(&mut self, now: Now, what: &str) -> Turn {
+        self.refuse(now, Refusal::new(Reason::Malformed, vec![Evidence::Protocol(what.to_owned())]))
+    }
+
+    /// The public-key work: reads the pending octets with TLS, judges, and makes the answer. Runs on any thread.
+    pub fn work(&mut self, now: Now) -> Worked {
+        let Phase::Pending(mut handshake, octets) = std::mem::replace(&mut self.phase, Phase::Over) else {
+            return Worked::Turn(self.out_of_turn(now, "no work is pending"));
+        };
+        let mut connection = match handshake.connection.take() {
+            Some(connection) => connection,
+            None => Box::new(self.connect(now, &handshake.gate)),
+        };
+        let progress = connection.receive(&octets, now.wall);
+        let flight = connection.take_output();
+        let worked = match progress {
+            Progress::Continue => {
+                handshake.connection = Some(connection);
+                self.phase = Phase::Handshaking(handshake);
+                let packet = self.eap.send(flight);
+                Worked::Turn(self.challenge(packet))
+            }
+            Progress::Established(established) => {
+                connection.commit();
+                drop(connection);
+                self.established(now, &handshake.gate, established, flight)
+            }
+            Progress::Failed(failure) => {
+                let version = connection.version();
+                drop(connection);
+                Worked::Turn(self.failed(now, &handshake.gate, failure, version, flight))
+            }
+        };
+        if let (Some(last), Worked::Turn(Turn::Challenge(reply))) = (&mut self.last, &worked) {
+            last.answer.clone_from(&reply.eap);
+        }
+        worked
+    }
+
+    /// After [`Worked::Settle`]: the last answer, decided again where what is in force has changed during the work.
+    pub fn settle(&mut self, now: Now, by: &Arc<Snapshot>) -> Turn {
+        if !Arc::ptr_eq(&self.by, by) {
+            self.renew(now, by);
+        }
+        self.acknowledged(now)
+    }
+
+    fn connect(&self, now: Now, gate: &Arc<Gate>) -> Connection {
+        let service = self.service.and_then(|service| self.by.policy.service(service));
+        let (identities, context) = service.map_or((&[][..], &b""[..]), |s| (&s.identities[..], s.name.as_bytes()));
+        self.by.tls.accept(identities, context, gate.clone(), now.wall)
+    }
+
+    fn established(&mut self, now: Now, gate: &Gate, established: Established, flight: Vec<u8>) -> Worked {
+        let keys = eap::Keys::from_export(&established.keys, &established.method_id);
+        let (Some(decided), Some(keys)) = (gate.take(), keys) else {
+            let nothing = Evidence::Protocol("a handshake without decision or keys".to_owned());
+            return Worked::Turn(self.refuse(now, Refusal::new(Reason::Internal, vec![nothing])));
+        };
+        let finished = Finished { keys, version: established.version, resumed: established.resumed };
+        self.phase = Phase::Confirming(Box::new(decided), finished);
+        if flight.is_empty() {
+            return Worked::Settle;
+        }
+        let packet = self.eap.send(flight);
+        Worked::Turn(self.challenge(packet))
+    }
+
+    fn failed(&mut self, now: Now, gate: &Gate, failure: Failure, tls: Option<TlsVersion>, flight: Vec<u8>) -> Turn {
+        let mut refusal = match failure {
+            Failure::Judged(_) => match gate.take() {
+                Some(decided) => Refusal {
+                    reason: decided.decision.reason(),
+                    evidence: decided.decision.evidence().to_vec(),
+                    decided: Some(decided),
+                    tls,
+                },
+                None => Refusal::new(Reason::Internal, vec![Evidence::Protocol("refused without a decision".to_owned())]),
+            },
+            Failure::NoCertificate => Refusal::new(Reason::NoCertificate, Vec::new()),
+            Failure::BadSignature => Refusal::new(Reason::BadSignature, Vec::new()),
+            Failure::ClientAlert(alert) => Refusal::new(Reason::ClientAlert, vec![Evidence::ClientAlert(alert)]),
+            Failure::Protocol(text) => Refusal::new(Reason::TlsFailure, vec![Evidence::Protocol(text)]),
+        };
+        refusal.tls = tls;
+        if flight.is_empty() {
+            return self.refuse(now, refusal);
+        }
+        // RFC 9190 section 2.1.4: the alert, the peer's acknowledgement, then EAP-Failure.
+        self.phase = Phase::Refusing(Box::new(refusal));
+        let packet = self.eap.send(flight);
+        self.challenge(packet)
+    }
+
+    fn accept(&mut self, now: Now, decided: Decided, finished: Finished) -> Turn {
+        let Some(grant) = decided.decision.grant().cloned() else {
+            let reason = decided.decision.reason();
+            let evidence = decided.decision.evidence().to_vec();
+            return self.refuse(now, Refusal { reason, evidence, decided: Some(decided), tls: Some(finished.version) });
+        };
+        let accept = Accept {
+            by: &self.by,
+            service: self.service.unwrap_or(ServiceIndex(usize::MAX)),
+            nas: &self.nas,
+            asked: &self.asked,
+            outer_identity: self.identity.as_ref().map(|identity| identity.text.as_str()),
+            decided: &decided,
+            grant: &grant,
+            keys: &finished.keys,
+            success: self.eap.success(),
+        };
+        match accept.reply() {
+            Ok(reply) => {
+                let mut authentication = self.authentication(now);
+                authentication.user = Some(grant.user.clone());
+                authentication.certificate = decided.certificate;
+                authentication.tls = Some(finished.version);
+                authentication.resumed = finished.resumed;
+                authentication.evidence = decided.decision.evidence().to_vec();
+                let ended = Ended { outcome: Outcome::Accept, reason: decided.decision.reason(), authentication };
+                self.phase = Phase::Over;
+                Turn::End(reply, Box::new(ended))
+            }
+            Err(radius::TooLong) => {
+                let long = Evidence::Protocol("an attribute of the Accept is too long".to_owned());
+                self.refuse(now, Refusal::new(Reason::Internal, vec![long]))
+            }
+        }
+    }
+
+    fn challenge(&mut self, packet: Vec<u8>) -> Turn {
+        Turn::Challenge(reply::challenge(packet, &self.state))
+    }
+
+    fn refuse(&mut self, now: Now, refusal: Refusal) -> Turn {
+        let is_eap = self.asked.hints.method == Some(Method::EapTls);
+        let failure = if is_eap { self.eap.failure() } else { Vec::new() };
+        self.phase = Phase::Over;
+        let mut authentication = self.authentication(now);
+        authentication.evidence = refusal.evidence;
+        authentication.tls = refusal.tls;
+        if let Some(decided) = refusal.decided {
+            authentication.user = decided.decision.user().cloned();
+            authentication.certificate = decided.certificate;
+        }
+        let ended = Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication };
+        Turn::End(reply::reject(failure), Box::new(ended))
+    }
+
+    fn authentication(&self, now: Now) -> Authentication {
+        let service = self.service.and_then(|service| self.by.policy.service(service));
+        Authentication {
+            service: service.map(|service| service.name.clone()),
+            method: self.asked.hints.method.unwrap_or(Method::None),
+            user: None,
+            outer_identity: self.identity.as_ref().map(|identity| identity.text.clone()).or_else(|| self.asked.user_name.clone()),
+            certificate: None,
+            mac: self.asked.mac.clone(),
+            ssid: self.asked.hints.ssid.clone(),
+            tls: None,
+            resumed: false,
+            duration: now.mono.since(self.started),
+            rounds: self.rounds,
+            evidence: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! State (RFC 2865 section 5.24): which conversation a request goes on with. Nobody can make one up, and another NAS's is worth nothing.
+
+use std::net::IpAddr;
+
+use aws_lc_rs::{hmac, rand};
+
+/// Octets of the number of a conversation.
+const ID: usize = 8;
+/// Random octets: 128 bits, so that one conversation's State says nothing of another's.
+const RANDOM: usize = 16;
+/// Octets kept of HMAC-SHA-256.
+const MAC: usize = 16;
+
+/// A State that we made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Which conversation.
+    pub conversation: u64,
+    /// The attribute's value.
+    pub octets: Vec<u8>,
+}
+
+/// Makes States and knows its own again. Its key is random and lives as long as the process: after a restart no conversation goes on.
+#[derive(Debug)]
+pub struct Keeper {
+    key: hmac::Key,
+}
+
+impl Keeper {
+    /// With a fresh key. The error: the operating system has no random octets.
+    pub fn new() -> Result<Self, NoRandom> {
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &random::<32>()?) })
+    }
+
+    /// A State for a conversation with the NAS at an address.
+    pub fn make(&self, conversation: u64, nas: IpAddr) -> Result<State, NoRandom> {
+        let mut octets = Vec::with_capacity(ID + RANDOM + MAC);
+        octets.extend_from_slice(&conversation.to_be_bytes());
+        octets.extend_from_slice(&random::<RANDOM>()?);
+        let mac = self.mac(&octets, nas);
+        octets.extend_from_slice(mac.as_ref().get(..MAC).unwrap_or_default());
+        Ok(State { conversation, octets })
+    }
+
+    /// The conversation that a State names, if we made it for this NAS. The whole State must then still be compared with that of the conversation: numbers are used once, but a table can be wrong.
+    #[must_use]
+    pub fn open(&self, octets: &[u8], nas: IpAddr) -> Option<u64> {
+        let (named, mac) = octets.split_at_checked(ID + RANDOM)?;
+        let expected = self.mac(named, nas);
+        let expected = expected.as_ref().get(..MAC)?;
+        aws_lc_rs::constant_time::verify_slices_are_equal(expected, mac).ok()?;
+        Some(u64::from_be_bytes(named.first_chunk().copied()?))
+    }
+
+    fn mac(&self, named: &[u8], nas: IpAddr) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(named);
+        match nas.to_canonical() {
+            IpAddr::V4(address) => context.update(&address.octets()),
+            IpAddr::V6(address) => context.update(&address.octets()),
+        }
+        context.sign()
+    }
+}
+
+/// The operating system has no random octets for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRandom;
+
+/// Random octets for keys, nonces and States.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
+    let mut octets = [0; N];
+    rand::fill(&mut octets).map_err(|_| NoRandom)?;
+    Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+    #[test]
+    fn e10_a_state_opens_only_untouched_and_for_its_nas() {
+        let keeper = Keeper::new().expect("random octets");
+        let state = keeper.make(7, HERE).expect("random octets");
+        assert!(8 * RANDOM >= 128);
+        assert_eq!(keeper.open(&state.octets, HERE), Some(7));
+        assert_eq!(keeper.open(&state.octets, "::ffff:192.0.2.1".parse().expect("an address")), Some(7));
+        assert_eq!(keeper.open(&state.octets, "192.0.2.2".parse().expect("an address")), None);
+        for bit in 0..state.octets.len() * 8 {
+            let mut flipped = state.octets.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(keeper.open(&flipped, HERE), None, "bit {bit}");
+        }
+        for short in 0..state.octets.len() {
+            assert_eq!(keeper.open(&state.octets[..short], HERE), None);
+        }
+        assert_eq!(Keeper::new().expect("random octets").open(&state.octets, HERE), None);
+    }
+}

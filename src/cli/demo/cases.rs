@@ -1,0 +1,110 @@
+//! Who tries to log in, and what must come of it.
+
+use std::path::Path;
+
+use jiff::ToSpan;
+use jiff::civil::date;
+use rcgen::ExtendedKeyUsagePurpose;
+
+use super::Error;
+use super::campus::{Campus, Credential, Subject};
+use super::files::write_credential;
+use crate::event::{Reason, TlsVersion};
+
+/// One login and what must be decided.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    /// For people: who, in a few words.
+    pub(super) who: &'static str,
+    /// Name of the credential.
+    pub(super) credential: &'static str,
+    pub(super) service: &'static str,
+    pub(super) tls: TlsVersion,
+    /// The second login of a supplicant that has just been let in.
+    pub(super) resumes: bool,
+    /// The certificate is revoked, by a new CRL, before this login.
+    pub(super) revoke_first: bool,
+    /// What must be decided.
+    pub(super) expected: Reason,
+    /// The alert that the supplicant must see.
+    pub(super) alert: Option<u8>,
+}
+
+const MEMBER: Case = Case {
+    who: "a member",
+    credential: "hanako",
+    service: "JAIST",
+    tls: TlsVersion::Tls13,
+    resumes: false,
+    revoke_first: false,
+    expected: Reason::Ok,
+    alert: None,
+};
+
+/// All of them, in their order.
+pub(super) fn all() -> Vec<Case> {
+    let refused = |who, credential, expected, alert| Case { who, credential, expected, alert: Some(alert), ..MEMBER };
+    vec![
+        Case { who: "a member", ..MEMBER },
+        Case { who: "the same, on eduroam", service: "eduroam", ..MEMBER },
+        Case { who: "the same, on the SSL-VPN", service: "ssl-vpn", tls: TlsVersion::Tls12, ..MEMBER },
+        Case { who: "a member, certificate of the CA before", credential: "taro", ..MEMBER },
+        Case { who: "a member, TLS 1.2", tls: TlsVersion::Tls12, ..MEMBER },
+        Case { who: "a member comes back (resumed)", resumes: true, ..MEMBER },
+        Case { who: "a member comes back (resumed), TLS 1.2", resumes: true, tls: TlsVersion::Tls12, ..MEMBER },
+        refused("revoked", "revoked", Reason::Revoked, 44),
+        refused("expired", "expired", Reason::Expired, 45),
+        refused("a certificate for mail only (S/MIME)", "smime", Reason::WrongPurpose, 43),
+        refused("another customer of the shared CA", "neighbour", Reason::WrongOrganisation, 49),
+        refused("of an authority that has ended", "old-timer", Reason::DistrustedAuthority, 46),
+        refused("of nobody's CA", "stranger", Reason::UntrustedIssuer, 48),
+        refused("suspended by a group", "jiro", Reason::Policy, 49),
+        Case { revoke_first: true, resumes: true, ..refused("comes back (resumed) after a revocation", "saburo", Reason::Revoked, 44) },
+    ]
+}
+
+/// Every credential that the cases name, written below the directory. Returns those that a CRL must list.
+pub(super) fn certify(dir: &Path, campus: &mut Campus, mut progress: impl FnMut(&str)) -> Result<Certified, Error> {
+    let mut make = |campus: &mut Campus, name: &str, issuer: fn(&Campus) -> &super::campus::Authority, subject: &Subject<'_>| {
+        progress(name);
+        let credential = campus.certify(issuer, subject)?;
+        write_credential(dir, name, &credential)?;
+        Ok::<Credential, Error>(credential)
+    };
+    let member = campus.member("Hanako Sekiguchi", "Staff", "hanako@jaist.ac.jp")?;
+    make(campus, "hanako", |campus| &campus.ca16, &member)?;
+    let member = campus.member("Taro Hakone", "Students", "taro@jaist.ac.jp")?;
+    make(campus, "taro", |campus| &campus.pub_ca8, &member)?;
+    let member = campus.member("Jiro Arai", "Students", "jiro@jaist.ac.jp")?;
+    make(campus, "jiro", |campus| &campus.ca16, &member)?;
+    let member = campus.member("Saburo Fuwa", "Students", "saburo@jaist.ac.jp")?;
+    let saburo = make(campus, "saburo", |campus| &campus.ca16, &member)?;
+    let member = campus.member("Shiro Nakoso", "Students", "shiro@jaist.ac.jp")?;
+    let revoked = make(campus, "revoked", |campus| &campus.ca16, &member)?;
+
+    let mut subject = campus.member("Goro Kiso", "Students", "goro@jaist.ac.jp")?;
+    (subject.from, subject.to) = (campus.today.checked_sub(400.days())?, campus.today.checked_sub(2.days())?);
+    make(campus, "expired", |campus| &campus.ca16, &subject)?;
+
+    let mut subject = campus.member("Hanako Sekiguchi", "Staff", "hanako@jaist.ac.jp")?;
+    subject.purpose = ExtendedKeyUsagePurpose::EmailProtection;
+    make(campus, "smime", |campus| &campus.smime, &subject)?;
+
+    let mut subject = campus.member("Rokuro Suzuka", "Staff", "rokuro@another.example")?;
+    subject.organisation = "Another Customer of the Shared CA";
+    make(campus, "neighbour", |campus| &campus.pub_ca8, &subject)?;
+
+    let mut subject = campus.member("Shichiro Shirakawa", "Staff", "shichiro@jaist.ac.jp")?;
+    subject.from = date(2020, 6, 1);
+    make(campus, "old-timer", |campus| &campus.odca, &subject)?;
+
+    let member = campus.member("Hanako Sekiguchi", "Staff", "hanako@jaist.ac.jp")?;
+    make(campus, "stranger", |campus| &campus.stranger, &member)?;
+    Ok(Certified { revoked: revoked.serial, to_be_revoked: saburo.serial })
+}
+
+/// Serials that CRLs will list.
+pub(super) struct Certified {
+    pub(super) revoked: Vec<u8>,
+    pub(super) to_be_revoked: Vec<u8>,
+}

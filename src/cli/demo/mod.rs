@@ -1,0 +1,249 @@
+//! `sekisho demo`: on a machine with nothing set up, a look-alike campus, the real server, and logins over real UDP.
+
+mod campus;
+mod cases;
+mod files;
+mod server;
+mod table;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use self::campus::Campus;
+use self::cases::Case;
+use self::files::{Ports, SECRET};
+use self::server::Server;
+use super::{credentials, login};
+use crate::event::TlsVersion;
+use crate::exchange::Asker;
+use crate::radius::Attributes;
+use crate::secret::Secret;
+use crate::supplicant::{Report, Settings, Station, Supplicant};
+
+/// Arguments of `sekisho demo`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where certificates, configuration and eapol_test files go; without it a new directory below the system's temporary one
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// End after the logins; 0 if every decision was the right one
+    #[arg(long)]
+    once: bool,
+    /// One JSON object a login on stdout, and one with the server's doors
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why the demo could not go on, in words.
+#[derive(Debug)]
+pub(super) struct Error(pub(super) String);
+
+macro_rules! errors {
+    ($($of:ty),+) => { $(impl From<$of> for Error { fn from(error: $of) -> Self { Self(error.to_string()) } })+ };
+}
+errors!(rcgen::Error, jiff::Error, std::io::Error, String);
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    match demo(args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("sekisho demo: not every decision was the right one");
+            ExitCode::FAILURE
+        }
+        Err(Error(text)) => {
+            eprintln!("sekisho demo: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every decision was the right one.
+fn demo(args: &Args) -> Result<bool, Error> {
+    let dir = match &args.dir {
+        Some(dir) => dir.clone(),
+        None => std::env::temp_dir().join(format!("sekisho-demo-{}", std::process::id())),
+    };
+    fs::create_dir_all(&dir)?;
+    let dir = dir.canonicalize()?;
+    eprintln!("Making a look-alike campus in {} …", dir.display());
+    let campus = Campus::make(Timestamp::now(), progress)?;
+    let mut stage = Stage::set(&dir, campus)?;
+    let mut table = table::Table::default();
+    let mut all_right = true;
+    for (number, case) in cases::all().iter().enumerate() {
+        let outcome = stage.play(number, case)?;
+        all_right &= outcome.right;
+        if args.json {
+            println!("{}", outcome.json(case));
+        }
+        table.add(case, &outcome);
+    }
+    eprintln!();
+    if !args.json {
+        print!("{table}");
+    }
+    if args.once {
+        return Ok(all_right);
+    }
+    stage.leave_running(args.json)?;
+    Ok(all_right)
+}
+
+fn progress(what: &str) {
+    eprintln!("  {what}");
+}
+
+/// The directory, the running server, and those who log in.
+struct Stage {
+    dir: PathBuf,
+    campus: Campus,
+    certified: cases::Certified,
+    ports: Ports,
+    server: Server,
+    /// By credential and TLS version, so that a second login can resume the first.
+    supplicants: HashMap<(&'static str, TlsVersion), Supplicant>,
+}
+
+/// What came of a case.
+struct Outcome {
+    report: Report,
+    /// The server's log line of the decision.
+    logged: Option<Value>,
+    right: bool,
+}
+
+impl Stage {
+    fn set(dir: &Path, mut campus: Campus) -> Result<Self, Error> {
+        let ports = server::free_ports()?;
+        let configuration = files::write_server(dir, &mut campus, ports)?;
+        let certified = cases::certify(dir, &mut campus, progress)?;
+        files::write(dir, "pki/ca16.crl", &campus.crl(&campus.ca16, 2, &[&certified.revoked])?)?;
+        eprintln!("Starting the server: sekisho serve --config {}", configuration.display());
+        let server = Server::start(&configuration, ports)?;
+        eprintln!("Logging in over UDP to 127.0.0.1:{} …", ports.radius);
+        Ok(Self { dir: dir.to_owned(), campus, certified, ports, server, supplicants: HashMap::new() })
+    }
+
+    fn play(&mut self, number: usize, case: &Case) -> Result<Outcome, Error> {
+        if case.resumes {
+            let first = self.log_in(case, &format!("02:00:00:00:01:{number:02x}"), false)?;
+            if !first.logged_in {
+                return Err(Error(format!("{}: the login to be resumed failed: {:?}", case.who, first.fault)));
+            }
+        }
+        if case.revoke_first {
+            let revoked: [&[u8]; 2] = [&self.certified.revoked, &self.certified.to_be_revoked];
+            files::write(&self.dir, "pki/ca16.crl", &self.campus.crl(&self.campus.ca16, 3, &revoked)?)?;
+            self.server.wait_for_crl("ca16", 3)?;
+        }
+        let mac = format!("02:00:00:00:00:{number:02x}");
+        let report = self.log_in(case, &mac, case.resumes)?;
+        let logged = self.server.decision_for(&mac);
+        let reason = logged.as_ref().and_then(|line| line.get("reason")?.as_str());
+        let accepts = case.alert.is_none();
+        let right = reason == Some(case.expected.name())
+            && report.logged_in == accepts
+            && report.alert_received == case.alert
+            && report.resumed == (case.resumes && accepts);
+        Ok(Outcome { report, logged, right })
+    }
+
+    fn log_in(&mut self, case: &Case, mac: &str, resume: bool) -> Result<Report, Error> {
+        let supplicant = match self.supplicants.entry((case.credential, case.tls)) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(new) => new.insert(supplicant(&self.dir, case)?),
+        };
+        // The demo's concentrator has an address of its own, as a real one has.
+        let vpn = case.service == "ssl-vpn";
+        let source = if vpn { Ipv4Addr::new(127, 0, 0, 2) } else { Ipv4Addr::LOCALHOST };
+        let station = Station {
+            ssid: (!vpn).then(|| case.service.to_owned()),
+            mac: mac.to_owned(),
+            framed_mtu: None,
+            nas_identifier: Some("demo".to_owned()),
+            attributes: Attributes::default(),
+        };
+        let asker = Arc::new(Asker::new(Secret::new(SECRET.as_bytes())));
+        let socket = UdpSocket::bind((source, 0))?;
+        socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.radius)))?;
+        let mut attempt = supplicant.login(asker, station, resume, login::wall());
+        Ok(*login::over_udp(&socket, &mut attempt, login::DEFAULT_LIMIT)?)
+    }
+
+    /// Tells how to reach the server, and waits until somebody ends it.
+    fn leave_running(&mut self, as_json: bool) -> Result<(), Error> {
+        let mut written = Vec::new();
+        for (name, ssid, tls) in [("eapol_test.conf", "JAIST", "1.3"), ("eapol_test-tls12.conf", "eduroam", "1.2")] {
+            written.push(files::write_eapol_test(&self.dir, name, ssid, tls)?.display().to_string());
+        }
+        let Ports { radius, admin } = self.ports;
+        eprintln!("\nThe server keeps running; Ctrl-C ends it.");
+        eprintln!("  RADIUS   127.0.0.1:{radius}, secret {SECRET}");
+        eprintln!("  admin    http://127.0.0.1:{admin}/  (/metrics, /readyz)");
+        eprintln!("  try      eapol_test -c {} -a 127.0.0.1 -p {radius} -s {SECRET} -N30:s:02-00-00-00-00-01:JAIST", written[0]);
+        let certs = |file: &str| self.dir.join(file).display().to_string();
+        eprintln!(
+            "           sekisho login --server 127.0.0.1:{radius} --secret {SECRET} --cert {} --key {} --ca {} --ssid JAIST",
+            certs("certs/hanako.pem"),
+            certs("certs/hanako.key"),
+            certs("tls/campus-server-ca.pem"),
+        );
+        eprintln!("           sekisho explain --config {} --cert {}", certs("sekisho.toml"), certs("certs/revoked.pem"));
+        if as_json {
+            let listening = json!({ "radius": format!("127.0.0.1:{radius}"), "secret": SECRET, "admin": format!("127.0.0.1:{admin}") });
+            println!("{}", json!({ "listening": listening, "eapol_test": written, "dir": self.dir.display().to_string() }));
+        }
+        std::io::stdout().flush()?;
+        self.server.wait();
+        Ok(())
+    }
+}
+
+fn supplicant(dir: &Path, case: &Case) -> Result<Supplicant, Error> {
+    let path = |suffix: &str| dir.join(format!("certs/{}.{suffix}", case.credential));
+    let credential = credentials::read(&path("pem"), Some(&path("key")), None)?;
+    let settings = Settings {
+        identity: "@jaist.ac.jp".to_owned(),
+        chain: credential.chain,
+        key: Some(credential.key),
+        anchors: credentials::read_certificates(&dir.join("tls/campus-server-ca.pem"))?,
+        version: Some(case.tls),
+        fragment_size: 1_200,
+        always_length: false,
+        server_names: Vec::new(),
+    };
+    Ok(Supplicant::new(settings)?)
+}
+
+impl Outcome {
+    /// The login as one JSON object.
+    fn json(&self, case: &Case) -> Value {
+        json!({
+            "who": case.who,
+            "service": case.service,
+            "tls": case.tls.name(),
+            "resumed": self.report.resumed,
+            "accepted": self.report.logged_in,
+            "requests": self.report.requests,
+            "alert": self.report.alert_received,
+            "reason": self.field("reason"),
+            "expected": case.expected.name(),
+            "explanation": self.field("explanation"),
+            "right": self.right,
+        })
+    }
+
+    /// A text in the server's log line.
+    fn field(&self, name: &str) -> Option<&str> {
+        self.logged.as_ref()?.get(name)?.as_str()
+    }
+}

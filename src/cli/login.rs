@@ -1,0 +1,208 @@
+//! `sekisho login`: EAP-TLS logins as a supplicant behind an access point, against any RADIUS server.
+
+mod nas;
+mod render;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::ToSocketAddrs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgGroup, ValueEnum};
+
+use self::nas::{Answer, Nas};
+use super::credentials::{self, Credential};
+use crate::event::TlsVersion;
+use crate::exchange::Asker;
+use crate::secret::Secret;
+use crate::supplicant::{Settings, Station, Supplicant};
+
+/// A command line or a file that can't be used.
+const BAD_SETTINGS: u8 = 78;
+const REJECTED: u8 = 1;
+const NO_ANSWER: u8 = 2;
+const BAD_SERVER_CERTIFICATE: u8 = 3;
+
+/// One EAP-TLS login (and more that resume it), as a supplicant behind an access point, against any RADIUS server.
+///
+/// Exit code: 0 accept; 1 reject; 2 no answer; 3 the server's own certificate is not good; 78 a file can't be used.
+#[derive(clap::Args)]
+#[command(group(ArgGroup::new("shared secret").required(true).args(["secret", "secret_file"])))]
+pub(crate) struct Args {
+    /// The server: HOST:PORT
+    #[arg(long, value_name = "HOST:PORT")]
+    server: String,
+    /// The secret shared with the server; others on this machine can read it from the process list
+    #[arg(long, value_name = "SECRET", value_parser = secret)]
+    secret: Option<Secret>,
+    /// A file whose first line is the secret
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// The client's certificate with its intermediates, in PEM; or PKCS#12
+    #[arg(long, value_name = "FILE")]
+    cert: PathBuf,
+    /// Its private key in PEM, where it isn't in the same file
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Password of the PKCS#12 file
+    #[arg(long, value_name = "PASSWORD", value_parser = secret, conflicts_with = "p12_password_file")]
+    p12_password: Option<Secret>,
+    /// A file whose first line is the password of the PKCS#12 file
+    #[arg(long, value_name = "FILE")]
+    p12_password_file: Option<PathBuf>,
+    /// Authorities that the server's certificate may come from, in PEM
+    #[arg(long, value_name = "FILE")]
+    ca: PathBuf,
+    /// Name that the server's certificate must have; may be repeated; without it any name is taken
+    #[arg(long, value_name = "NAME")]
+    server_name: Vec<String>,
+    /// Outer identity; by default "@" and the realm of the certificate's mail address, or "anonymous"
+    #[arg(long, value_name = "NAI")]
+    identity: Option<String>,
+    /// The SSID asked for, sent in Called-Station-Id
+    #[arg(long, value_name = "NAME")]
+    ssid: Option<String>,
+    /// The only TLS version to offer
+    #[arg(long, value_name = "VERSION")]
+    tls: Option<Tls>,
+    /// Further logins, each of which offers to resume the one before
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    resume: u32,
+    /// Octets of TLS data in one fragment that we send
+    #[arg(long, value_name = "N", default_value_t = 1200, value_parser = clap::value_parser!(u16).range(1..=3500))]
+    fragment_size: u16,
+    /// Calling-Station-Id: the station's address
+    #[arg(long, value_name = "MAC", default_value = "02-00-00-00-00-02")]
+    mac: String,
+    /// Framed-MTU: the longest frame that the access point takes
+    #[arg(long, value_name = "OCTETS")]
+    framed_mtu: Option<u32>,
+    /// NAS-Identifier
+    #[arg(long, value_name = "NAME", default_value = "sekisho-login")]
+    nas_identifier: String,
+    /// Seconds after which a login without an answer is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: u32,
+    /// One JSON object for each login
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Tls {
+    #[value(name = "1.2")]
+    V12,
+    #[value(name = "1.3")]
+    V13,
+}
+
+impl From<Tls> for TlsVersion {
+    fn from(tls: Tls) -> Self {
+        match tls {
+            Tls::V12 => Self::Tls12,
+            Tls::V13 => Self::Tls13,
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what clap wants of a parser")]
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> ExitCode {
+    match logins(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("sekisho login: {error}");
+            ExitCode::from(BAD_SETTINGS)
+        }
+    }
+}
+
+/// Logs in again and again until one login fails; its exit code.
+fn logins(args: &Args) -> Result<ExitCode, String> {
+    let supplicant = supplicant(args)?;
+    let asker = Arc::new(Asker::new(shared_secret(args)?));
+    let mut nas = nas(args)?;
+    for number in 0..=args.resume {
+        let login = |now| supplicant.login(asker.clone(), station(args), number > 0, now);
+        let answer = nas.log_in(login).map_err(|error| format!("{}: {error}", args.server))?;
+        if args.json {
+            println!("{}", render::json(number, &answer));
+        } else {
+            println!("{}", render::line(&answer));
+            render::explain(&answer).iter().for_each(|sentence| eprintln!("  {sentence}"));
+        }
+        let code = exit_code(&answer);
+        if code != 0 {
+            return Ok(ExitCode::from(code));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn exit_code(answer: &Answer) -> u8 {
+    match &answer.report {
+        None => NO_ANSWER,
+        Some(report) if report.logged_in => 0,
+        Some(report) if report.server_certificate.is_some() => BAD_SERVER_CERTIFICATE,
+        Some(_) => REJECTED,
+    }
+}
+
+fn supplicant(args: &Args) -> Result<Supplicant, String> {
+    let password = match &args.p12_password_file {
+        Some(path) => Some(credentials::read_secret(path)?),
+        None => args.p12_password.clone(),
+    };
+    let credential = credentials::read(&args.cert, args.key.as_deref(), password.as_ref())?;
+    Supplicant::new(Settings {
+        identity: args.identity.clone().unwrap_or_else(|| anonymous(&credential)),
+        chain: credential.chain,
+        key: Some(credential.key),
+        anchors: credentials::read_certificates(&args.ca)?,
+        version: args.tls.map(TlsVersion::from),
+        fragment_size: usize::from(args.fragment_size),
+        always_length: false,
+        server_names: args.server_name.clone(),
+    })
+}
+
+/// An identity that routes and tells nobody's name (RFC 9190 section 2.1.8).
+fn anonymous(credential: &Credential) -> String {
+    let leaf = credential.chain.first().map(Vec::as_slice).unwrap_or_default();
+    let mails = credentials::mail_addresses(leaf);
+    let realm = mails.iter().find_map(|mail| mail.rsplit_once('@'));
+    realm.map_or_else(|| "anonymous".to_owned(), |(_, realm)| format!("@{realm}"))
+}
+
+fn shared_secret(args: &Args) -> Result<Secret, String> {
+    match (&args.secret, &args.secret_file) {
+        (Some(secret), _) => Ok(secret.clone()),
+        (None, Some(path)) => credentials::read_secret(path),
+        (None, None) => Err("--secret or --secret-file is missing".to_owned()),
+    }
+}
+
+fn nas(args: &Args) -> Result<Nas, String> {
+    let with_reason = |error: std::io::Error| format!("{}: {error}", args.server);
+    let addresses = args.server.to_socket_addrs().map_err(with_reason)?;
+    let address = addresses.into_iter().next().ok_or_else(|| format!("{}: has no address", args.server))?;
+    Nas::connect(address, Duration::from_secs(args.timeout.into())).map_err(with_reason)
+}
+
+fn station(args: &Args) -> Station {
+    Station {
+        ssid: args.ssid.clone(),
+        mac: args.mac.clone(),
+        framed_mtu: args.framed_mtu,
+        nas_identifier: Some(args.nas_identifier.clone()),
+        ..Station::default()
+    }
+}

@@ -1,0 +1,240 @@
+//! `[[authority]]`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::names;
+use super::reader::{Item, Places, Table};
+use super::{files, scalar};
+use crate::now::Wall;
+use crate::pki::{self, AuthoritySettings, Distrust, Purpose, RevocationSource, SubjectRule};
+use crate::policy::{UsernameRule, UsernameSource};
+
+/// What the authorities' tables say.
+#[derive(Default)]
+pub(super) struct Authorities {
+    settings: Vec<AuthoritySettings>,
+    places: Vec<Places>,
+    pub(super) usernames: Vec<UsernameRule>,
+    pub(super) crls: Vec<(Arc<str>, PathBuf)>,
+}
+
+pub(super) fn read(root: &mut Table<'_>) -> Authorities {
+    let mut authorities = Authorities::default();
+    let tables = root.tables("authority");
+    if tables.is_empty() {
+        root.error("no [[authority]]: no client certificate can be trusted, and nobody can log in; add one with name and certificate");
+    }
+    for table in tables {
+        one(table, &mut authorities);
+    }
+    authorities
+}
+
+fn one(mut table: Table<'_>, into: &mut Authorities) {
+    let name = names::of(&mut table);
+    let anchor = table.require("certificate", "the file of the anchor, PEM or DER").and_then(|item| files::certificate(&item));
+    let intermediates = table.take("intermediates").map(|item| intermediates(&item)).unwrap_or_default();
+    let fingerprint_sha1 = table.take("fingerprint-sha1").and_then(|item| item.parsed(scalar::hex));
+    let fingerprint_sha256 = table.take("fingerprint-sha256").and_then(|item| item.parsed(scalar::hex));
+    let subject = subject(&mut table);
+    let username = username(&mut table, name.clone().unwrap_or_default());
+    let purpose = purpose(table.section("purpose"));
+    let (revocation, crls) = revocation(&mut table);
+    let grace = table.duration("grace", Duration::ZERO);
+    let distrust = table.table("distrust").and_then(distrust);
+    absent(&mut table);
+    let places = table.finish();
+    let (Some(name), Some(anchor), Some(intermediates)) = (name, anchor, intermediates.into_iter().collect()) else { return };
+    into.usernames.push(username);
+    into.crls.extend(crls.into_iter().map(|path| (name.clone(), path)));
+    into.places.push(places);
+    into.settings.push(AuthoritySettings {
+        name, anchor, fingerprint_sha1, fingerprint_sha256, intermediates, subject, purpose, revocation, grace, distrust,
+    });
+}
+
+/// The certificates of all files; a `None` among them couldn't be read.
+fn intermediates(item: &Item<'_>) -> Vec<Option<Vec<u8>>> {
+    let files = item.items().into_iter().map(|item| files::certificates(&item));
+    files.flat_map(|found| found.map_or_else(|| vec![None], |found| found.into_iter().map(Some).collect())).collect()
+}
+
+fn subject(table: &mut Table<'_>) -> Vec<SubjectRule> {
+    let Some(subject) = table.table("subject") else {
+        table.warning(
+            "has no `subject`: every certificate that this CA issues to anybody opens the network; at a shared CA add subject = { C = \"JP\", O = \"…\" }",
+        );
+        return Vec::new();
+    };
+    let mut rules = Vec::new();
+    for (attribute, item) in subject.entries() {
+        subject_attribute(attribute, &item);
+        if let Some(value) = item.name() {
+            rules.push((attribute.to_owned(), value.to_owned()));
+        }
+    }
+    if rules.is_empty() && subject.entries().is_empty() {
+        subject.warning("is empty: every certificate that this CA issues to anybody opens the network");
+    }
+    rules
+}
+
+/// Short names of subject attributes, as pki writes them.
+const SUBJECT_ATTRIBUTES: [&str; 6] = ["C", "O", "OU", "L", "ST", "CN"];
+
+/// Complains about an attribute that no certificate is going to have.
+pub(super) fn subject_attribute(attribute: &str, item: &Item<'_>) {
+    if !SUBJECT_ATTRIBUTES.contains(&attribute) && !is_oid(attribute) {
+        let meant = scalar::did_you_mean(attribute, SUBJECT_ATTRIBUTES);
+        item.error(format!("\"{attribute}\" is no attribute of a subject, nor dotted numbers{meant}"));
+    }
+}
+
+/// Dotted numbers.
+fn is_oid(text: &str) -> bool {
+    text.contains('.') && text.split('.').all(|arc| !arc.is_empty() && arc.bytes().all(|octet| octet.is_ascii_digit()))
+}
+
+/// An object identifier.
+pub(super) fn oid(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    if !is_oid(text) {
+        item.error(format!("\"{text}\" is no object identifier; write dotted numbers: \"1.3.6.1.4.1.32473.1\""));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn oids(item: &Item<'_>) -> Vec<String> {
+    item.list(|item| oid(&item))
+}
+
+fn username(table: &mut Table<'_>, authority: Arc<str>) -> UsernameRule {
+    let choices = [
+        ("san-email", UsernameSource::SanEmail),
+        ("san-upn", UsernameSource::SanUpn),
+        ("cn", UsernameSource::Cn),
+        ("san-dns", UsernameSource::SanDns),
+        ("san-uri", UsernameSource::SanUri),
+    ];
+    let default = vec![UsernameSource::SanEmail, UsernameSource::SanUpn, UsernameSource::Cn];
+    let item = table.take("username");
+    if let Some(item) = item.as_ref().filter(|item| item.is_empty()) {
+        item.error("is empty: nobody would have a name, and everybody would be refused; leave it out for the default");
+    }
+    let sources = item.map_or(default, |item| item.list(|item| item.choice(&choices)));
+    let mut form = table.section("username-form");
+    let lowercase = form.boolean("lowercase", true);
+    let strip_realm = form.boolean("strip-realm", false);
+    form.finish();
+    UsernameRule { authority, sources, lowercase, strip_realm }
+}
+
+fn purpose(mut table: Table<'_>) -> Purpose {
+    let require = table.texts("require").unwrap_or_else(|| vec!["clientAuth".to_owned()]);
+    let policies = table.take("policies").map(|item| oids(&item)).unwrap_or_default();
+    let refuse_policies = table.take("refuse-policies").map(|item| oids(&item)).unwrap_or_default();
+    table.finish();
+    Purpose { require, policies, refuse_policies }
+}
+
+/// `revocation` and `crl`, and whether they can work together.
+fn revocation(table: &mut Table<'_>) -> (RevocationSource, Vec<PathBuf>) {
+    let choices = [
+        ("crl", RevocationSource::Crl),
+        ("ocsp", RevocationSource::Ocsp),
+        ("crl-then-ocsp", RevocationSource::CrlThenOcsp),
+        ("ocsp-then-crl", RevocationSource::OcspThenCrl),
+        ("off", RevocationSource::Off),
+    ];
+    let item = table.take("revocation");
+    let source = item.as_ref().and_then(|item| item.choice(&choices)).unwrap_or(RevocationSource::CrlThenOcsp);
+    let crl = table.take("crl");
+    let crls = crl.as_ref().map(crl_files).unwrap_or_default();
+    let place = crl.as_ref().map_or(&table.place, |crl| &crl.place);
+    match (source, &item) {
+        (RevocationSource::Off, Some(item)) => item.warning("a revoked certificate goes on opening the network; a stolen device can't be shut out"),
+        (RevocationSource::Ocsp, Some(item)) => item.not_built("OCSP, so nothing would say what is revoked and everybody would be refused; write \"crl\""),
+        (RevocationSource::CrlThenOcsp | RevocationSource::OcspThenCrl, Some(item)) => {
+            item.warning("OCSP isn't built in this version: the CRL alone decides");
+        }
+        _ => {}
+    }
+    if !matches!(source, RevocationSource::Off | RevocationSource::Ocsp) && crl.as_ref().is_none_or(Item::is_empty) {
+        table.report.warning(
+            place,
+            "no CRL is named: CRLs aren't fetched in this version, so everybody of this authority is refused with \"revocation-unknown\"; add crl = [\"crl/ca.crl\"]",
+        );
+    }
+    (source, crls)
+}
+
+fn crl_files(item: &Item<'_>) -> Vec<PathBuf> {
+    item.list(|item| {
+        let text = item.text()?;
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_lowercase());
+        match scheme.as_deref() {
+            None => item.path(),
+            Some("http" | "https") => {
+                item.not_built("fetching CRLs from afar; fetch it by other means and name the file here");
+                None
+            }
+            Some(_) => {
+                item.error(format!("\"{text}\": a CRL comes from http://, https:// or the path of a file"));
+                None
+            }
+        }
+    })
+}
+
+fn distrust(mut table: Table<'_>) -> Option<Distrust> {
+    let from = table.require("from", "the date from which its certificates are refused").and_then(|item| item.time());
+    let issued_before = table.take("issued-before").and_then(|item| item.time());
+    let issued_after = table.take("issued-after").and_then(|item| item.time());
+    if let (Some(before), Some(after)) = (issued_before, issued_after)
+        && before <= after
+    {
+        table.error("nothing is issued before `issued-before` and after `issued-after`: nobody is distrusted; change one of the two");
+    }
+    table.finish();
+    Some(Distrust { from: from?, issued_before, issued_after })
+}
+
+/// Keys whose part isn't built yet.
+fn absent(table: &mut Table<'_>) {
+    if let Some(item) = table.take("ocsp").filter(|item| !item.is_empty()) {
+        item.texts();
+        item.not_built("OCSP");
+    }
+    if let Some(item) = table.take("sample").filter(|item| !item.is_empty()) {
+        item.path();
+        item.not_built("fetching from a certificate's distribution points");
+    }
+    for (key, what) in [
+        ("crl-refresh", "fetching CRLs from afar; a CRL file is noticed within 2 s by itself"),
+        ("alarm-after", "the alarm for fetches that fail"),
+    ] {
+        if let Some(item) = table.take(key) {
+            item.duration();
+            item.not_built(what);
+        }
+    }
+}
+
+/// Prepares the authorities; what is wrong is reported where it stands.
+pub(super) fn trust(root: &Table<'_>, authorities: &Authorities, now: Wall) -> Option<pki::Trust> {
+    let (trust, bad) = match pki::Trust::new(&authorities.settings, now) {
+        Ok((trust, odd)) => (Some(trust), odd),
+        Err(bad) => (None, bad),
+    };
+    for finding in bad {
+        let place = authorities.places.get(finding.authority).map_or(&root.place, |places| places.of(finding.key));
+        match finding.warning {
+            true => root.report.warning(place, finding.text),
+            false => root.report.error(place, finding.text),
+        }
+    }
+    trust
+}

@@ -1,0 +1,175 @@
+//! The files that a configuration names: certificates, keys, secrets.
+
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use super::reader::{Item, Table};
+use super::scalar;
+use crate::secret::Secret;
+
+/// More than any chain or key takes.
+const MAX_PEM: u64 = 1 << 20;
+/// More than any shared secret takes.
+const MAX_SECRET: u64 = 4096;
+
+/// A whole regular file of at most `max` octets; the error is a sentence without a full stop.
+pub(super) fn octets(path: &Path, max: u64) -> Result<Zeroizing<Vec<u8>>, String> {
+    let cannot = |error: std::io::Error| format!("can't read {}: {error}", path.display());
+    // A pipe or device may never end; it isn't even opened.
+    let meta = std::fs::metadata(path).map_err(cannot)?;
+    if !meta.is_file() {
+        return Err(format!("can't read {}: it is no regular file", path.display()));
+    }
+    let room = usize::try_from(meta.len().min(max)).unwrap_or(0);
+    let mut octets = Zeroizing::new(Vec::with_capacity(room.saturating_add(1)));
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(max.saturating_add(1)).read_to_end(&mut octets).map_err(cannot)?;
+    match octets.len() as u64 > max {
+        true => Err(format!("can't read {}: it is longer than {max} octets", path.display())),
+        false => Ok(octets),
+    }
+}
+
+/// Warns where a file that holds something secret can be read by others.
+fn guard(item: &Item<'_>, path: &Path, what: &str) {
+    let Ok(meta) = std::fs::metadata(path) else { return };
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        item.warning(format!(
+            "{} holds {what}, and others may use it (mode {mode:03o}); chmod 600, owned by who runs the server",
+            path.display()
+        ));
+    }
+}
+
+/// The certificates in a PEM file, or the one in a DER file; at least one.
+pub(super) fn certificates(item: &Item<'_>) -> Option<Vec<Vec<u8>>> {
+    let path = item.path()?;
+    let octets = octets(&path, MAX_PEM).map_err(|text| item.error(text)).ok()?;
+    let found = match octets.first() {
+        Some(0x30) => Ok(vec![octets.to_vec()]),
+        _ => pem_certificates(&octets),
+    };
+    match found {
+        Ok(found) if found.is_empty() => item.error(format!("{} holds no certificate", path.display())),
+        Ok(found) => return Some(found),
+        Err(error) => item.error(format!("{} can't be read as PEM: {error}", path.display())),
+    }
+    None
+}
+
+fn pem_certificates(octets: &[u8]) -> Result<Vec<Vec<u8>>, pem::Error> {
+    CertificateDer::pem_slice_iter(octets).map(|found| found.map(|certificate| certificate.to_vec())).collect()
+}
+
+/// The one certificate in a file.
+pub(super) fn certificate(item: &Item<'_>) -> Option<Vec<u8>> {
+    let mut found = certificates(item)?;
+    if found.len() > 1 {
+        item.error("holds several certificates; name a file with the anchor alone, and put the others under `intermediates`");
+    }
+    (found.len() == 1).then(|| found.swap_remove(0))
+}
+
+/// A private key: PKCS#8, PKCS#1 or SEC1 in PEM.
+pub(super) fn private_key(item: &Item<'_>) -> Option<Secret> {
+    let path = item.path()?;
+    let octets = octets(&path, MAX_PEM).map_err(|text| item.error(text)).ok()?;
+    guard(item, &path, "a private key");
+    match PrivateKeyDer::from_pem_slice(&octets) {
+        Ok(key) => return Some(Secret::new(key.secret_der())),
+        Err(_) if contains(&octets, b"ENCRYPTED") => {
+            item.error(format!("{}: the key is encrypted, and nobody is there to type a passphrase; decrypt it: openssl pkey -in … -out …", path.display()));
+        }
+        Err(_) => item.error(format!("{} holds no private key in PEM (PKCS#8, PKCS#1 or SEC1)", path.display())),
+    }
+    None
+}
+
+fn contains(octets: &[u8], wanted: &[u8]) -> bool {
+    octets.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// Keys that hold a secret: the one that says it and the one that names a file.
+pub(super) struct SecretKeys {
+    pub(super) inline: &'static str,
+    pub(super) file: &'static str,
+}
+
+/// The two ways to write a shared secret.
+pub(super) const SHARED: SecretKeys = SecretKeys { inline: "secret", file: "secret-file" };
+
+/// The item that holds a secret: exactly one of the two must be there.
+pub(super) fn either<'a>(table: &mut Table<'a>, keys: &SecretKeys) -> Option<(Item<'a>, bool)> {
+    match (table.take(keys.inline), table.take(keys.file)) {
+        (Some(inline), None) => Some((inline, false)),
+        (None, Some(file)) => Some((file, true)),
+        (Some(_), Some(file)) => {
+            file.error(format!("`{}` and `{}` both say it; leave one out", keys.inline, keys.file));
+            None
+        }
+        (None, None) => {
+            table.missing(keys.file, &format!("write the path of a file that holds it, or `{}` itself", keys.inline));
+            None
+        }
+    }
+}
+
+/// A shared secret; short ones are reported (W19).
+pub(super) fn shared_secret(table: &mut Table<'_>) -> Option<Secret> {
+    let (item, is_file) = either(table, &SHARED)?;
+    let secret = match is_file {
+        true => secret_file(&item)?,
+        false => {
+            guard(&item, item.report.file(), "a shared secret");
+            Secret::new(item.text()?)
+        }
+    };
+    if secret.is_empty() {
+        item.error("the shared secret is empty: anybody could speak for this NAS; make one: openssl rand -base64 24");
+        return None;
+    }
+    if secret.len() <= 12 {
+        item.warning(format!(
+            "the shared secret has {} octets only; whoever hears one packet can find it by trying; use 16 or more: openssl rand -base64 24",
+            secret.len()
+        ));
+    }
+    Some(secret)
+}
+
+/// A file's octets without the line's end.
+fn secret_file(item: &Item<'_>) -> Option<Secret> {
+    let path = item.path()?;
+    let octets = octets(&path, MAX_SECRET).map_err(|text| item.error(text)).ok()?;
+    guard(item, &path, "a shared secret");
+    let line = octets.strip_suffix(b"\n").unwrap_or(&octets);
+    Some(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
+}
+
+/// The keys of `ticket-key-file`: 64 hexadecimal digits a line, `#` begins a comment.
+pub(super) fn ticket_keys(item: &Item<'_>) -> Option<Vec<Secret>> {
+    let path = item.path()?;
+    let octets = octets(&path, 64 << 10).map_err(|text| item.error(text)).ok()?;
+    guard(item, &path, "what lets its holder resume as anybody");
+    let mut keys = Vec::new();
+    for (number, line) in octets.split(|octet| *octet == b'\n').enumerate() {
+        let line = line.split(|octet| *octet == b'#').next().unwrap_or_default().trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        match std::str::from_utf8(line).map_err(|_| "is no text".to_owned()).and_then(scalar::hex::<32>) {
+            Ok(key) => keys.push(Secret::new(Zeroizing::new(key).as_slice())),
+            Err(text) => item.error(format!("{} line {}: a ticket key {text}", path.display(), number + 1)),
+        }
+    }
+    if keys.is_empty() {
+        item.error(format!("{} holds no key; make one: sekisho ticket-key rotate {0}", path.display()));
+    }
+    (!keys.is_empty()).then_some(keys)
+}

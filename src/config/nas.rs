@@ -1,0 +1,180 @@
+//! `[[nas]]`
+
+use std::sync::Arc;
+
+use super::names::{self, Names};
+use super::reader::{Item, Places, Table};
+use super::{files, scalar};
+use crate::event::Method;
+use crate::exchange::{NasSettings, Peers, Prefix};
+
+/// The ways to log in that a configuration may name.
+pub(super) const METHODS: [(&str, Method); 3] =
+    [("eap-tls", Method::EapTls), ("authorize", Method::Authorize), ("otp", Method::Otp)];
+
+/// What the NAS' tables say.
+#[derive(Default)]
+pub(super) struct AllNas {
+    pub(super) settings: Vec<NasSettings>,
+    places: Vec<Places>,
+}
+
+pub(super) fn read(root: &mut Table<'_>, names: &Names) -> AllNas {
+    let mut all = AllNas::default();
+    let tables = root.tables("nas");
+    if tables.is_empty() {
+        root.error("no [[nas]]: no access point is known, and every request is dropped; add one with name, address and secret-file");
+    }
+    for table in tables {
+        one(table, names, &mut all);
+    }
+    nested(root, &all);
+    all
+}
+
+fn one(mut table: Table<'_>, names: &Names, all: &mut AllNas) {
+    let name = names::of(&mut table);
+    let services = table.take("services").map(|item| services(&item, names));
+    let methods = table.take("methods").map_or_else(|| vec![Method::EapTls], |item| methods(&item));
+    let require_message_authenticator = message_authenticator(&mut table);
+    let limit_proxy_state = table.boolean("limit-proxy-state", true);
+    let max_conversations = table.integer("max-conversations", 0..=10_000_000, 0);
+    let class = table.boolean("class", true);
+    let federation = federation(&mut table, names);
+    disconnect(&mut table);
+    let peer = match table.take("certificate-name") {
+        Some(item) => {
+            item.name();
+            item.not_built("RADIUS over TLS");
+            let _ = (table.take("address"), table.take("secret"), table.take("secret-file"));
+            None
+        }
+        None => Some((addresses(&mut table), files::shared_secret(&mut table))),
+    };
+    if !require_message_authenticator && !limit_proxy_state {
+        table.warning("`limit-proxy-state = false` besides: nothing at all stands against BlastRADIUS (CVE-2024-3596) from this NAS");
+    }
+    let places = table.finish();
+    let (Some(name), Some((address, Some(secret)))) = (name, peer) else { return };
+    all.places.push(places);
+    all.settings.push(NasSettings {
+        name,
+        address,
+        secret,
+        services,
+        methods,
+        require_message_authenticator,
+        limit_proxy_state,
+        max_conversations: usize::try_from(max_conversations).unwrap_or(0),
+        class,
+        federation,
+    });
+}
+
+fn services(item: &Item<'_>, names: &Names) -> Vec<Arc<str>> {
+    if item.is_empty() {
+        item.error("is empty: this NAS could ask for nothing; leave it out for any service");
+    }
+    names.services.refer_all(item)
+}
+
+fn methods(item: &Item<'_>) -> Vec<Method> {
+    if item.is_empty() {
+        item.error("is empty: everything that this NAS asks would be refused; write [\"eap-tls\"]");
+    }
+    item.list(|item| {
+        let method = item.choice(&METHODS)?;
+        match method {
+            Method::Authorize => item.not_built("authorisation by name"),
+            Method::Otp => item.not_built("one-time passwords"),
+            Method::EapTls | Method::None => {}
+        }
+        Some(method)
+    })
+}
+
+fn message_authenticator(table: &mut Table<'_>) -> bool {
+    let item = table.take("require-message-authenticator");
+    let required = item.as_ref().and_then(Item::boolean).unwrap_or(true);
+    if let Some(item) = item.filter(|_| !required) {
+        item.warning("requests without Message-Authenticator are let in: BlastRADIUS (CVE-2024-3596) lets somebody on the way forge an Accept; update the NAS, then leave this out");
+    }
+    required
+}
+
+/// A federation's requests are for the service "eduroam".
+fn federation(table: &mut Table<'_>, names: &Names) -> bool {
+    let item = table.take("federation");
+    let federation = item.as_ref().and_then(Item::boolean).unwrap_or(false);
+    if let Some(item) = item.filter(|_| federation && !names.services.contains("eduroam")) {
+        item.error("requests of the federation are for the service \"eduroam\", and no [[service]] has that name: all would be refused; add it");
+    }
+    federation
+}
+
+/// Read through, so that its mistakes show before it is built.
+fn disconnect(table: &mut Table<'_>) {
+    let Some(item) = table.take("disconnect") else { return };
+    item.not_built("Disconnect and CoA (RFC 5176)");
+    let Some(mut table) = item.table() else { return };
+    table.take("address").map(|item| item.name());
+    table.integer("port", 1..=65_535, 3799);
+    files::either(&mut table, &files::SHARED).map(|(item, _)| item.text());
+    let by = ["acct-session-id", "calling-station-id", "user-name"].map(|name| (name, ()));
+    table.take("identify-by").map(|item| item.list(|item| item.choice(&by)));
+    table.finish();
+}
+
+fn addresses(table: &mut Table<'_>) -> Vec<Prefix> {
+    let Some(item) = table.require("address", "the addresses or networks that it asks from") else { return Vec::new() };
+    if item.is_empty() {
+        item.error("is empty: this NAS could ask from nowhere; write an address or a network");
+    }
+    let mut known = Vec::new();
+    item.one_or_more(|item| {
+        let prefix = item.parsed(scalar::prefix)?;
+        if known.contains(&prefix) {
+            item.warning(format!("{} stands here twice", scalar::show(prefix)));
+            return None;
+        }
+        if prefix.bits == 0 {
+            item.warning("is the whole Internet: the shared secret alone stands between anybody and this server; write your own networks");
+        }
+        known.push(prefix);
+        Some(prefix)
+    })
+}
+
+/// Networks within those of another NAS: legal, and a common slip.
+fn nested(root: &Table<'_>, all: &AllNas) {
+    for (inner, places) in all.settings.iter().zip(&all.places) {
+        for outer in all.settings.iter().filter(|outer| outer.name != inner.name) {
+            let pairs = inner.address.iter().flat_map(|small| outer.address.iter().map(move |large| (*small, *large)));
+            for (small, large) in pairs.filter(|(small, large)| small != large && scalar::contains(*large, *small)) {
+                root.report.warning(
+                    places.of("address"),
+                    format!(
+                        "{} lies within {} of the NAS \"{}\"; the longest prefix wins, so \"{}\" it is there, with its own secret",
+                        scalar::show(small),
+                        scalar::show(large),
+                        outer.name,
+                        inner.name
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// Prepares the peers; what is wrong is reported where it stands.
+pub(super) fn peers(root: &Table<'_>, all: &AllNas) -> Option<Peers> {
+    let bad = match Peers::new(&all.settings) {
+        Ok(peers) => return Some(peers),
+        Err(bad) => bad,
+    };
+    for (index, text) in bad {
+        let place = all.places.get(index).map_or(&root.place, |places| places.of("address"));
+        root.report.error(place, text);
+    }
+    None
+}

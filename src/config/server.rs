@@ -1,0 +1,188 @@
+//! `[server]`, `[listen]`, `[eap]`, `[log]` and the bounds that follow from them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::reader::{Item, Table};
+use crate::{eap, engine, exchange, observe};
+
+/// `[server]`
+pub(super) struct Server {
+    pub(super) node: Arc<str>,
+    pub(super) state_dir: PathBuf,
+    pub(super) workers: usize,
+}
+
+pub(super) fn server(mut table: Table<'_>) -> Server {
+    let node = table.take("name").and_then(|item| item.name()).map_or_else(host_name, Arc::from);
+    let state_dir = table.take("state-dir").and_then(|item| state_dir(&item));
+    let workers = table.integer("workers", 0..=1024, 0);
+    table.finish();
+    Server {
+        node,
+        state_dir: state_dir.unwrap_or_else(|| PathBuf::from("/var/lib/sekisho")),
+        workers: usize::try_from(workers).unwrap_or(0),
+    }
+}
+
+fn state_dir(item: &Item<'_>) -> Option<PathBuf> {
+    let path = item.path()?;
+    if path.exists() && !path.is_dir() {
+        item.error(format!("{} is no folder", path.display()));
+    }
+    Some(path)
+}
+
+fn host_name() -> Arc<str> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "sekisho".into(),
+        name => name.into(),
+    }
+}
+
+/// `[listen]`
+pub(super) struct Listen {
+    pub(super) auth: Vec<SocketAddr>,
+    pub(super) admin: Vec<SocketAddr>,
+}
+
+pub(super) fn listen(mut table: Table<'_>) -> Listen {
+    let auth = table.take("auth").map(|item| addresses(&item)).unwrap_or_default();
+    if auth.is_empty() {
+        table.missing("auth", "without it no door is open and nobody can log in; add auth = [\"0.0.0.0:1812\", \"[::]:1812\"]");
+    }
+    let admin = table.take("admin").map(|item| loopback_addresses(&item)).unwrap_or_default();
+    for (key, what) in [("accounting", "accounting"), ("radsec", "RADIUS over TLS")] {
+        if let Some(item) = table.take(key).filter(|item| !item.is_empty()) {
+            addresses(&item);
+            item.not_built(what);
+        }
+    }
+    table.finish();
+    Listen { auth, admin }
+}
+
+fn addresses(item: &Item<'_>) -> Vec<SocketAddr> {
+    let mut known = Vec::new();
+    item.list(|item| {
+        let address = item.parsed(address)?;
+        if known.contains(&address) && address.port() != 0 {
+            item.error(format!("{address} stands here twice; it can be opened once only"));
+        }
+        known.push(address);
+        Some(address)
+    })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("\"{text}\" is no address to listen on; write ADDRESS:PORT: \"0.0.0.0:1812\", \"[::]:1812\", \"127.0.0.1:9812\"")
+    })
+}
+
+/// The admin door has no TLS yet, so tokens must not leave this machine.
+fn loopback_addresses(item: &Item<'_>) -> Vec<SocketAddr> {
+    let addresses = addresses(item);
+    for address in addresses.iter().filter(|address| !address.ip().to_canonical().is_loopback()) {
+        item.error(format!(
+            "{address} can be reached from other machines, and TLS on the admin door isn't built in this version: \
+             tokens would cross the network in the clear; listen on 127.0.0.1 or [::1], and put a TLS proxy in front where others must reach it"
+        ));
+    }
+    addresses
+}
+
+/// `[eap]`
+pub(super) struct Eap {
+    pub(super) settings: eap::Settings,
+    pub(super) conversation_timeout: Duration,
+    pub(super) max_conversations: usize,
+}
+
+/// Below, a flight needs more rounds than supplicants endure (RFC 5216 section 2.1.5 lets go as low as one likes).
+const MIN_FRAGMENT: u64 = 50;
+/// Above, State, Message-Authenticator and Proxy-State don't fit beside the EAP-Message attributes into a packet of 4,096 octets.
+const MAX_FRAGMENT: u64 = 3500;
+/// Above, packets are cut up by IP on a path of 1,500 octets (48 of IPv6 and UDP, 20 of RADIUS, at most 90 of attributes).
+const MAX_WHOLE_FRAGMENT: u64 = 1340;
+
+pub(super) fn eap(mut table: Table<'_>) -> Eap {
+    let fragment_size = table.take("fragment-size").and_then(|item| fragment_size(&item)).unwrap_or(1200);
+    let conversation_timeout = table.take("conversation-timeout").and_then(|item| conversation_timeout(&item));
+    let max_conversations = table.integer("max-conversations", 1..=10_000_000, 20_000);
+    let max_message = table.take("max-message").and_then(|item| max_message(&item)).unwrap_or(16 << 10);
+    table.finish();
+    Eap {
+        settings: eap::Settings { fragment_size, max_message, max_idle_rounds: 10 },
+        conversation_timeout: conversation_timeout.unwrap_or(Duration::from_secs(60)),
+        max_conversations: usize::try_from(max_conversations).unwrap_or(20_000),
+    }
+}
+
+fn fragment_size(item: &Item<'_>) -> Option<usize> {
+    let size = item.integer(MIN_FRAGMENT..=MAX_FRAGMENT)?;
+    if size > MAX_WHOLE_FRAGMENT {
+        item.warning(format!(
+            "with fragments over {MAX_WHOLE_FRAGMENT} octets the UDP packets are cut up on the way, and firewalls that drop the pieces make logins hang; 1200 is safe"
+        ));
+    }
+    usize::try_from(size).ok()
+}
+
+fn conversation_timeout(item: &Item<'_>) -> Option<Duration> {
+    let timeout = item.duration()?;
+    if !(5..=600).contains(&timeout.as_secs()) {
+        item.error("must be from \"5s\" to \"10m\": shorter, slow supplicants never finish; longer, half-open logins fill the table");
+        return None;
+    }
+    Some(timeout)
+}
+
+fn max_message(item: &Item<'_>) -> Option<usize> {
+    let size = item.size()?;
+    if !(4 << 10..=64 << 10).contains(&size) {
+        item.error("must be from \"4KiB\", which a client's chain needs, to \"64KiB\", which anybody may make this server keep for a while");
+        return None;
+    }
+    usize::try_from(size).ok()
+}
+
+/// The bounds of the hall.
+pub(super) fn engine(eap: &Eap) -> engine::Settings {
+    engine::Settings {
+        exchange: exchange::Settings {
+            keep_answer: Duration::from_secs(10),
+            keep_unanswered: eap.conversation_timeout,
+            max_exchanges: eap.max_conversations.saturating_mul(4).max(1024),
+        },
+        max_conversations: eap.max_conversations,
+        conversation_timeout: eap.conversation_timeout,
+        max_waiting: Duration::from_millis(500),
+    }
+}
+
+/// `[log]`
+pub(super) fn log(mut table: Table<'_>) -> observe::LogSettings {
+    use observe::{Format, Language};
+    let levels = ["error", "warn", "info", "debug", "trace"].map(|level| (level, level));
+    let settings = observe::LogSettings {
+        format: table.choice("format", &[("text", Format::Text), ("json", Format::Json)], Format::Text),
+        level: table.choice("level", &levels, "info").to_owned(),
+        language: table.choice("language", &[("ja", Language::Ja), ("en", Language::En)], Language::Ja),
+        timezone: table.take("timezone").and_then(|item| timezone(&item)).unwrap_or_else(|| "Asia/Tokyo".to_owned()),
+    };
+    table.finish();
+    settings
+}
+
+fn timezone(item: &Item<'_>) -> Option<String> {
+    let name = item.text()?;
+    if jiff::tz::TimeZone::get(name).is_err() {
+        item.error(format!("\"{name}\" is no time zone that this machine knows; write an IANA name such as \"Asia/Tokyo\", and see that tzdata is installed"));
+        return None;
+    }
+    Some(name.to_owned())
+}

@@ -1,0 +1,294 @@
+//! The engine itself: which table an arrival goes to.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::queue::Queue;
+use super::table::{Full, Request, Table};
+use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
+use crate::access::{Asked, Conversation, Ended, Keeper, NoRandom, Turn, Worked};
+use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
+use crate::exchange::{Exchanges, Hop, Received, Reply};
+use crate::now::{Mono, Now};
+use crate::radius::Packet;
+
+/// The hall.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    snapshot: Arc<Snapshot>,
+    exchanges: Exchanges,
+    keeper: Keeper,
+    table: Table,
+    queue: Queue,
+    outputs: VecDeque<Output>,
+    /// No conversation begins any more.
+    closed: bool,
+    draining: Option<Ticket>,
+}
+
+impl Engine {
+    /// Empty tables. The error: there are no random octets for the key of State.
+    pub fn new(settings: Settings, snapshot: Arc<Snapshot>) -> Result<Self, NoRandom> {
+        Ok(Self {
+            snapshot,
+            exchanges: Exchanges::new(settings.exchange),
+            keeper: Keeper::new()?,
+            table: Table::new(settings.max_conversations, settings.conversation_timeout),
+            queue: Queue::new(),
+            outputs: VecDeque::new(),
+            closed: false,
+            draining: None,
+            settings,
+        })
+    }
+
+    /// Takes in what arrived.
+    pub fn handle(&mut self, now: Now, arrival: Arrival<'_>) {
+        match arrival {
+            Arrival::Datagram { hop, octets } => self.datagram(now, hop, octets),
+            Arrival::Order(ticket, Order::Swap(snapshot)) => {
+                self.snapshot = snapshot;
+                self.outputs.push_back(Output::Done(ticket));
+            }
+            Arrival::Order(ticket, Order::Drain) => {
+                self.closed = true;
+                self.draining = Some(ticket);
+                self.drained();
+            }
+        }
+    }
+
+    /// Takes a Step back; `took`: how long it ran, by which the queue is measured.
+    pub fn resume(&mut self, now: Now, stepped: Stepped, took: Duration) {
+        let Stepped { number, begun, result } = stepped;
+        self.queue.measured(begun, took);
+        let Some((slot, request)) =
+            self.table.get_mut(number).and_then(|slot| slot.pending.take().map(|request| (slot, request)))
+        else {
+            return;
+        };
+        let Some((mut conversation, worked)) = result else {
+            let (reply, ended) = std::mem::take(&mut slot.lost).answer();
+            return self.end(now, number, request, reply, ended);
+        };
+        let turn = match worked {
+            Worked::Turn(turn) => turn,
+            Worked::Settle => conversation.settle(now, &self.snapshot.access),
+        };
+        slot.conversation = Some(conversation);
+        self.turn(now, number, request, turn);
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.exchanges.handle_timeout(now);
+        while let Some(number) = self.table.expired(now.mono) {
+            if let Some(request) = self.table.remove(number).and_then(|slot| slot.pending) {
+                self.unanswered(now, request, Reason::ConversationExpired);
+            }
+        }
+        self.drained();
+    }
+
+    /// The next output.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// The next piece of work: of begun conversations first. Whoever takes it must give it back by [`Engine::resume`].
+    pub fn poll_step(&mut self) -> Option<Step> {
+        loop {
+            let (number, begun) = self.queue.pop()?;
+            // One that had to go meanwhile needs no work.
+            if let Some(conversation) = self.table.get_mut(number).and_then(|slot| slot.conversation.take()) {
+                return Some(Step { number, conversation, begun });
+            }
+        }
+    }
+
+    /// Pieces of work that wait to be taken.
+    #[must_use]
+    pub fn waiting_steps(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// When [`Engine::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        [self.exchanges.poll_timeout(), self.table.deadline()].into_iter().flatten().min()
+    }
+
+    /// Conversations that are alive.
+    #[must_use]
+    pub fn conversations(&self) -> usize {
+        self.table.len()
+    }
+
+    fn datagram(&mut self, now: Now, hop: Hop, octets: &[u8]) {
+        let peers = self.snapshot.peers.clone();
+        let event = Event { code: RequestCode::AccessRequest, ..dropped(now, hop, Reason::Duplicate) };
+        match self.exchanges.receive(now, &peers, hop, octets) {
+            Received::Dropped { reason, code, nas, message_authenticator, superseded: _ } => {
+                let nas = nas.map(|nas| nas.name.clone());
+                self.event(Event { reason, code, nas, message_authenticator, ..event });
+            }
+            Received::Repeat { outgoing, nas } => {
+                self.outputs.push_back(Output::Send(outgoing));
+                self.event(Event { nas: Some(nas.name.clone()), ..event });
+            }
+            Received::Status { outgoing, nas } => {
+                self.outputs.push_back(Output::Send(outgoing));
+                let message_authenticator = Some(MessageAuthenticator::Present);
+                let (outcome, reason, code) = (Outcome::Accept, Reason::Ok, RequestCode::StatusServer);
+                self.event(Event { nas: Some(nas.name.clone()), message_authenticator, outcome, reason, code, ..event });
+            }
+            // The late answer of the exchange that this one ends finds no exchange to go to.
+            Received::Request { id, nas, packet, message_authenticator, superseded: _ } => {
+                let request = Request { hop, exchange: id, nas, message_authenticator };
+                self.request(now, request, &packet);
+            }
+        }
+    }
+
+    fn request(&mut self, now: Now, request: Request, packet: &Packet<'_>) {
+        let Ok(asked) = Asked::read(packet, &request.nas) else {
+            return self.unanswered(now, request, Reason::Malformed);
+        };
+        let Some(state) = &asked.state else { return self.begin(now, request, asked) };
+        match self.keeper.open(state, request.hop.peer.ip()) {
+            Some(number) if self.table.get_mut(number).is_some_and(|slot| slot.state == *state) => {
+                self.go_on(now, number, request, asked);
+            }
+            _ => {
+                let (reply, ended) = Conversation::expired(&self.snapshot.access, asked);
+                self.answer(now, &request, reply);
+                self.ended(now, &request, ended);
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Now, request: Request, asked: Asked) {
+        if self.closed || self.queue.waiting() >= self.settings.max_waiting {
+            return self.unanswered(now, request, Reason::Overload);
+        }
+        let number = self.table.next_number();
+        let Ok(state) = self.keeper.make(number, request.hop.peer.ip()) else {
+            return self.unanswered(now, request, Reason::Internal);
+        };
+        let station = asked.mac.clone();
+        let (conversation, turn) = Conversation::begin(now, &self.snapshot.access, request.nas.clone(), state, asked);
+        // One that ends with its first answer takes no place.
+        if matches!(turn, Turn::Challenge(_)) {
+            if let Err(Full) = self.table.make_room(&request.nas) {
+                return self.unanswered(now, request, Reason::Overload);
+            }
+            self.table.insert(now.mono, number, conversation, request.nas.clone(), station);
+            while let Some(orphan) = self.table.next_orphan() {
+                self.unanswered(now, orphan, Reason::Overload);
+            }
+        }
+        self.turn(now, number, request, turn);
+    }
+
+    fn go_on(&mut self, now: Now, number: u64, request: Request, asked: Asked) {
+        let full = self.queue.waiting() >= self.settings.max_waiting;
+        let Some(slot) = self.table.get_mut(number) else { return };
+        if let Some(earlier) = slot.pending.take() {
+            // Work is under way, and the NAS asks with a new authenticator: the answer goes to the newest (RFC 5080 section 2.2.2).
+            slot.pending = Some(request);
+            return self.unanswered(now, earlier, Reason::Duplicate);
+        }
+        let Some(conversation) = slot.conversation.as_mut() else {
+            return self.unanswered(now, request, Reason::Duplicate);
+        };
+        if full && !conversation.is_begun() {
+            return self.unanswered(now, request, Reason::Overload);
+        }
+        let turn = conversation.hear(now, &self.snapshot.access, asked);
+        self.table.touch(now.mono, number);
+        self.turn(now, number, request, turn);
+    }
+
+    /// Carries out what a conversation wants.
+    fn turn(&mut self, now: Now, number: u64, request: Request, turn: Turn) {
+        match turn {
+            Turn::Drop(reason) => self.unanswered(now, request, reason),
+            Turn::Challenge(reply) => {
+                self.answer(now, &request, reply);
+                let event = of_request(dropped(now, request.hop, Reason::Ok), &request);
+                self.event(Event { outcome: Outcome::Challenge, ..event });
+            }
+            Turn::End(reply, ended) => self.end(now, number, request, reply, *ended),
+            Turn::Work(lost) => {
+                let Some(slot) = self.table.get_mut(number) else { return };
+                let begun = slot.conversation.as_ref().is_some_and(|conversation| conversation.is_begun());
+                slot.pending = Some(request);
+                slot.lost = lost;
+                self.queue.push(number, begun);
+            }
+        }
+    }
+
+    fn end(&mut self, now: Now, number: u64, request: Request, reply: Reply, ended: Ended) {
+        self.answer(now, &request, reply);
+        self.table.remove(number);
+        self.ended(now, &request, ended);
+        self.drained();
+    }
+
+    fn answer(&mut self, now: Now, request: &Request, reply: Reply) {
+        let outgoing = self.exchanges.answer(now, request.exchange, reply);
+        self.outputs.extend(outgoing.map(Output::Send));
+    }
+
+    fn ended(&mut self, now: Now, request: &Request, ended: Ended) {
+        let Ended { outcome, reason, authentication } = ended;
+        let event = of_request(dropped(now, request.hop, reason), request);
+        self.event(Event { outcome, authentication: Some(Box::new(authentication)), ..event });
+    }
+
+    /// No answer will come.
+    fn unanswered(&mut self, now: Now, request: Request, reason: Reason) {
+        self.exchanges.abandon(request.exchange);
+        self.event(of_request(dropped(now, request.hop, reason), &request));
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn drained(&mut self) {
+        if self.table.len() == 0
+            && let Some(ticket) = self.draining.take()
+        {
+            self.outputs.push_back(Output::Done(ticket));
+        }
+    }
+}
+
+/// The event of a datagram of which nothing more is known.
+fn dropped(at: Now, hop: Hop, reason: Reason) -> Event {
+    Event {
+        at,
+        listener: hop.listener,
+        peer: hop.peer,
+        code: RequestCode::Other,
+        nas: None,
+        message_authenticator: None,
+        outcome: Outcome::Drop,
+        reason,
+        authentication: None,
+    }
+}
+
+/// Adds what is known of an authentic Access-Request.
+fn of_request(event: Event, request: &Request) -> Event {
+    Event {
+        code: RequestCode::AccessRequest,
+        nas: Some(request.nas.name.clone()),
+        message_authenticator: Some(request.message_authenticator),
+        ..event
+    }
+}

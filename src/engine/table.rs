@@ -1,0 +1,180 @@
+//! The conversations that are alive: bounded, by age, by NAS, by station.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::access::{Conversation, Lost};
+use crate::event::MessageAuthenticator;
+use crate::exchange::{ExchangeId, Hop, Nas};
+use crate::now::Mono;
+
+/// Live conversations of one station at one NAS (E12): the newest win; with only one a spoofed address could end somebody's login.
+const PER_STATION: usize = 3;
+/// A conversation may take so many times its timeout in all.
+const TOTAL: u32 = 10;
+
+/// A request that waits for an answer.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) hop: Hop,
+    pub(super) exchange: ExchangeId,
+    pub(super) nas: Arc<Nas>,
+    pub(super) message_authenticator: MessageAuthenticator,
+}
+
+/// A conversation and what the hall knows of it.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// `None` while a Step has it.
+    pub(super) conversation: Option<Box<Conversation>>,
+    /// The State attribute's octets.
+    pub(super) state: Vec<u8>,
+    pub(super) nas: Arc<Nas>,
+    /// What a Step is to answer.
+    pub(super) pending: Option<Request>,
+    /// What to answer if the Step is lost.
+    pub(super) lost: Lost,
+    station: Option<String>,
+    started: Mono,
+    deadline: Mono,
+    /// Nothing has come back from the supplicant yet.
+    first_round: bool,
+}
+
+/// Why there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+/// All slots, by number. Numbers are used once.
+#[derive(Debug)]
+pub(super) struct Table {
+    slots: HashMap<u64, Slot>,
+    deadlines: BTreeSet<(Mono, u64)>,
+    first_round: BTreeSet<u64>,
+    by_nas: HashMap<Arc<str>, usize>,
+    by_station: HashMap<(Arc<str>, String), VecDeque<u64>>,
+    /// Requests of conversations that had to go while a Step was wanted for them.
+    orphans: Vec<Request>,
+    next: u64,
+    capacity: usize,
+    timeout: Duration,
+}
+
+impl Table {
+    pub(super) fn new(capacity: usize, timeout: Duration) -> Self {
+        Self {
+            slots: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            first_round: BTreeSet::new(),
+            by_nas: HashMap::new(),
+            by_station: HashMap::new(),
+            orphans: Vec::new(),
+            next: 1,
+            capacity,
+            timeout,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The number that the next conversation will have.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Slot> {
+        self.slots.get_mut(&number)
+    }
+
+    /// Makes room for one more of a NAS. When all is full the oldest that nobody has gone on with goes (E11); one that has been gone on with never does.
+    pub(super) fn make_room(&mut self, nas: &Nas) -> Result<(), Full> {
+        if nas.max_conversations > 0 && self.by_nas.get(&nas.name).is_some_and(|alive| *alive >= nas.max_conversations) {
+            return Err(Full);
+        }
+        if self.slots.len() >= self.capacity {
+            let oldest = *self.first_round.first().ok_or(Full)?;
+            self.evict(oldest);
+        }
+        Ok(())
+    }
+
+    pub(super) fn insert(&mut self, now: Mono, number: u64, conversation: Conversation, nas: Arc<Nas>, station: Option<String>) {
+        let deadline = now + self.timeout;
+        self.deadlines.insert((deadline, number));
+        self.first_round.insert(number);
+        *self.by_nas.entry(nas.name.clone()).or_default() += 1;
+        if let Some(station) = &station {
+            self.make_room_for(&nas.name, station, number);
+        }
+        let state = conversation.state().octets.clone();
+        let conversation = Some(Box::new(conversation));
+        let slot = Slot { conversation, state, nas, pending: None, lost: Lost::default(), station, started: now, deadline, first_round: true };
+        self.slots.insert(number, slot);
+    }
+
+    fn make_room_for(&mut self, nas: &Arc<str>, station: &str, number: u64) {
+        let alive = self.by_station.entry((nas.clone(), station.to_owned())).or_default();
+        alive.push_back(number);
+        if alive.len() > PER_STATION
+            && let Some(oldest) = alive.pop_front()
+        {
+            self.evict(oldest);
+        }
+    }
+
+    fn evict(&mut self, number: u64) {
+        let orphan = self.remove(number).and_then(|slot| slot.pending);
+        self.orphans.extend(orphan);
+    }
+
+    /// A request that nobody will answer any more, because its conversation made room for others.
+    pub(super) fn next_orphan(&mut self) -> Option<Request> {
+        self.orphans.pop()
+    }
+
+    /// Its supplicant has answered: it has time again, and is no longer the first to go.
+    pub(super) fn touch(&mut self, now: Mono, number: u64) {
+        let Some(slot) = self.slots.get_mut(&number) else { return };
+        self.deadlines.remove(&(slot.deadline, number));
+        slot.deadline = (now + self.timeout).min(slot.started + self.timeout * TOTAL);
+        self.deadlines.insert((slot.deadline, number));
+        if std::mem::take(&mut slot.first_round) {
+            self.first_round.remove(&number);
+        }
+    }
+
+    pub(super) fn remove(&mut self, number: u64) -> Option<Slot> {
+        let slot = self.slots.remove(&number)?;
+        self.deadlines.remove(&(slot.deadline, number));
+        self.first_round.remove(&number);
+        if let Some(alive) = self.by_nas.get_mut(&slot.nas.name) {
+            *alive = alive.saturating_sub(1);
+            if *alive == 0 {
+                self.by_nas.remove(&slot.nas.name);
+            }
+        }
+        if let Some(station) = &slot.station {
+            let key = (slot.nas.name.clone(), station.clone());
+            if let Some(alive) = self.by_station.get_mut(&key) {
+                alive.retain(|other| *other != number);
+                if alive.is_empty() {
+                    self.by_station.remove(&key);
+                }
+            }
+        }
+        Some(slot)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Mono> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// One whose time is over.
+    pub(super) fn expired(&self, now: Mono) -> Option<u64> {
+        self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, number)| *number)
+    }
+}

@@ -1,0 +1,396 @@
+//! One CRL (RFC 5280 section 5): walked once in its raw DER, its signature checked once.
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
+use super::points::{self, BadScope, Scope};
+use super::serials::{Entry, Serials};
+use super::signature::{BadSignature, Signed};
+use super::trust::{Ca, Trust};
+use crate::event::CrlName;
+use crate::now::Wall;
+
+/// Octets of an issuer's name.
+const MAX_NAME: usize = 4096;
+/// Extensions of the list, and of an entry.
+const MAX_EXTENSIONS: usize = 32;
+
+const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
+const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];
+const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 24];
+const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
+const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
+const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
+
+/// A verified CRL: signature checked once, serials in an index of our own.
+#[derive(Debug)]
+pub struct Crl {
+    authority: Arc<str>,
+    source: Arc<str>,
+    /// Its issuer, as in [`super::Link`].
+    pub(super) issuer: [u8; 32],
+    /// Without leading zeros.
+    number: Option<Vec<u8>>,
+    pub(super) this_update: Wall,
+    pub(super) next_update: Option<Wall>,
+    pub(super) scope: Scope,
+    serials: Serials,
+}
+
+/// Why a CRL is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadCrl {
+    /// What is wrong, for an administrator.
+    pub text: String,
+}
+
+/// What metrics and `/api/v1/authorities` say of a CRL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrlSummary {
+    /// Name of the authority whose table named it.
+    pub authority: Arc<str>,
+    /// Where it came from.
+    pub source: Arc<str>,
+    /// cRLNumber, big-endian octets.
+    pub number: Option<Vec<u8>>,
+    /// thisUpdate
+    pub this_update: Wall,
+    /// nextUpdate
+    pub next_update: Option<Wall>,
+    /// Revoked certificates in it.
+    pub entries: usize,
+}
+
+impl Crl {
+    /// Reads a CRL (DER or PEM), finds its issuer among the anchors and intermediates of `trust`, and checks signature, cRLSign and extensions.
+    ///
+    /// Of several CAs of one name it belongs to the one whose key verifies it. Delta and indirect CRLs and those about attribute certificates aren't used.
+    /// How old it is doesn't matter here: that is judged whenever it is consulted.
+    ///
+    /// # Errors
+    /// [`BadCrl`] says in a sentence why it can't be used.
+    pub fn load(octets: &[u8], authority: &Arc<str>, source: &Arc<str>, trust: &Trust) -> Result<Self, BadCrl> {
+        let der = der(octets)?;
+        let signed = Signed::read(&der).map_err(|BadDer| bad("it isn't a CRL in DER or PEM"))?;
+        let list = List::read(&signed).map_err(|BadDer| bad("it isn't a CRL: its header is malformed"))?;
+        let issuer = issuer(&signed, &list, trust)?;
+        let header = Extensions::read(&list)?;
+        let serials = entries(&list)?;
+        Ok(Self {
+            authority: Arc::clone(authority),
+            source: Arc::clone(source),
+            issuer: issuer.id,
+            number: header.number,
+            this_update: list.this_update,
+            next_update: list.next_update,
+            scope: header.scope,
+            serials,
+        })
+    }
+
+    /// For metrics.
+    #[must_use]
+    pub fn summary(&self) -> CrlSummary {
+        CrlSummary {
+            authority: Arc::clone(&self.authority),
+            source: Arc::clone(&self.source),
+            number: self.number.clone(),
+            this_update: self.this_update,
+            next_update: self.next_update,
+            entries: self.serials.len(),
+        }
+    }
+
+    /// Whether this CRL may follow `other` from the same source: never an older one (R07). Neither its number nor its thisUpdate may be lower.
+    #[must_use]
+    pub fn supersedes(&self, other: &Self) -> bool {
+        let same_line = self.issuer == other.issuer && self.scope == other.scope;
+        let numbered = match (&self.number, &other.number) {
+            (Some(own), Some(number)) if same_line => compare(own, number) != Ordering::Less,
+            _ => true,
+        };
+        numbered && self.this_update >= other.this_update
+    }
+
+    /// Which of two of the same issuer and scope counts, greater is newer: by number, then by thisUpdate; one without a number only by thisUpdate.
+    pub(super) fn age(&self, other: &Self) -> Ordering {
+        let numbers = match (&self.number, &other.number) {
+            (Some(own), Some(number)) => compare(own, number),
+            _ => Ordering::Equal,
+        };
+        numbers.then(self.this_update.cmp(&other.this_update))
+    }
+
+    /// What it says of a serial (without leading zeros); `None`: it isn't listed.
+    pub(super) fn find(&self, serial: &[u8]) -> Option<Entry> {
+        self.serials.find(serial)
+    }
+
+    pub(super) fn name(&self) -> CrlName {
+        CrlName {
+            authority: Arc::clone(&self.authority),
+            source: Arc::clone(&self.source),
+            number: self.number.as_deref().map(number_text),
+            this_update: self.this_update,
+            next_update: self.next_update,
+        }
+    }
+}
+
+/// Big-endian numbers without leading zeros.
+fn compare(one: &[u8], other: &[u8]) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.cmp(other))
+}
+
+/// Decimal up to 64 bits, else hex.
+fn number_text(number: &[u8]) -> String {
+    if number.len() <= 8 {
+        return number.iter().fold(0_u64, |value, &octet| value << 8 | u64::from(octet)).to_string();
+    }
+    let mut text = String::from("0x");
+    for octet in number {
+        let _ = write!(text, "{octet:02x}");
+    }
+    text
+}
+
+fn bad(text: impl Into<String>) -> BadCrl {
+    BadCrl { text: text.into() }
+}
+
+fn der(octets: &[u8]) -> Result<CertificateRevocationListDer<'_>, BadCrl> {
+    if octets.trim_ascii_start().starts_with(b"-----BEGIN") {
+        CertificateRevocationListDer::from_pem_slice(octets).map_err(|_| bad("there is no X509 CRL in this PEM file"))
+    } else {
+        Ok(octets.into())
+    }
+}
+
+/// The fields of a TBSCertList, its lists still unread.
+struct List<'a> {
+    version_2: bool,
+    issuer: &'a [u8],
+    this_update: Wall,
+    next_update: Option<Wall>,
+    entries: Reader<'a>,
+    extensions: Option<Reader<'a>>,
+}
+
+impl<'a> List<'a> {
+    fn read(signed: &Signed<'a>) -> Result<Self, BadDer> {
+        let mut reader = Reader::new(signed.content);
+        let version_2 = match reader.optional(INTEGER)? {
+            None => false,
+            Some([1]) => true,
+            Some(_) => return Err(BadDer),
+        };
+        if reader.expect(SEQUENCE)? != signed.algorithm {
+            return Err(BadDer);
+        }
+        let issuer = reader.expect_element(SEQUENCE)?.raw;
+        let this_update = Wall(reader.time()?);
+        let mut rest = reader;
+        let next_update = match rest.time() {
+            Ok(time) => {
+                reader = rest;
+                Some(Wall(time))
+            }
+            Err(BadDer) => None,
+        };
+        let entries = Reader::new(reader.optional(SEQUENCE)?.unwrap_or_default());
+        let extensions = reader.optional(CONTEXT_CONSTRUCTED)?.map(only_sequence).transpose()?;
+        reader.end()?;
+        if issuer.len() > MAX_NAME {
+            return Err(BadDer);
+        }
+        Ok(Self { version_2, issuer, this_update, next_update, entries, extensions })
+    }
+}
+
+fn only_sequence(octets: &[u8]) -> Result<Reader<'_>, BadDer> {
+    let mut outside = Reader::new(octets);
+    let inside = outside.expect(SEQUENCE)?;
+    outside.end()?;
+    Ok(Reader::new(inside))
+}
+
+/// The CA whose key has signed it.
+fn issuer<'t>(signed: &Signed<'_>, list: &List<'_>, trust: &'t Trust) -> Result<&'t Ca, BadCrl> {
+    let mut named = trust.cas.iter().filter(|ca| ca.subject == list.issuer).peekable();
+    if named.peek().is_none() {
+        return Err(bad("its issuer is none of the configured CAs"));
+    }
+    let mut refusal = BadSignature::Wrong;
+    for ca in named {
+        match signed.verify(&ca.spki) {
+            Ok(()) if ca.crl_sign => return Ok(ca),
+            Ok(()) => return Err(bad(format!("{} may not sign CRLs: its keyUsage lacks cRLSign", ca.text))),
+            Err(found) => refusal = found,
+        }
+    }
+    Err(bad(match refusal {
+        BadSignature::Wrong => "its signature is wrong: it was changed, or made with another key of this name",
+        BadSignature::Weak => "its signature's algorithm isn't accepted",
+    }))
+}
+
+/// What crlExtensions say.
+struct Extensions {
+    number: Option<Vec<u8>>,
+    scope: Scope,
+}
+
+impl Extensions {
+    fn read(list: &List<'_>) -> Result<Self, BadCrl> {
+        const MALFORMED: &str = "its extensions are malformed";
+        let mut found = Self { number: None, scope: Scope::ALL };
+        let Some(mut reader) = list.extensions else { return Ok(found) };
+        if !list.version_2 {
+            return Err(bad("it is a version 1 CRL with extensions"));
+        }
+        let mut seen: Vec<&[u8]> = Vec::new();
+        while !reader.is_empty() {
+            let extension = Extension::read(&mut reader).map_err(|BadDer| bad(MALFORMED))?;
+            if seen.contains(&extension.oid) || seen.len() == MAX_EXTENSIONS {
+                return Err(bad("an extension stands twice, or there are too many"));
+            }
+            seen.push(extension.oid);
+            found.take(&extension)?;
+        }
+        Ok(found)
+    }
+
+    fn take(&mut self, extension: &Extension<'_>) -> Result<(), BadCrl> {
+        match extension.oid {
+            CRL_NUMBER => {
+                self.number = Some(number(extension.value).map_err(|BadDer| bad("its cRLNumber is malformed"))?)
+            }
+            ISSUING_DISTRIBUTION_POINT => self.scope = points::of_crl(extension.value).map_err(bad_scope)?,
+            DELTA_CRL_INDICATOR => return Err(bad("it is a delta CRL: only complete ones are used")),
+            AUTHORITY_KEY_IDENTIFIER => {}
+            _ if extension.critical => return Err(bad("it has a critical extension that isn't known")),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn bad_scope(scope: BadScope) -> BadCrl {
+    bad(match scope {
+        BadScope::Malformed => "its issuingDistributionPoint is malformed",
+        BadScope::Indirect => "it is an indirect CRL: only a CA's own are used",
+        BadScope::AttributeCertificates => "it is about attribute certificates only",
+    })
+}
+
+fn number(value: &[u8]) -> Result<Vec<u8>, BadDer> {
+    let mut reader = Reader::new(value);
+    let number = reader.expect(INTEGER)?;
+    reader.end()?;
+    if number.first().is_some_and(|octet| octet & 0x80 != 0) {
+        return Err(BadDer);
+    }
+    der::trim_integer(number).map(<[u8]>::to_vec)
+}
+
+struct Extension<'a> {
+    oid: &'a [u8],
+    critical: bool,
+    value: &'a [u8],
+}
+
+impl<'a> Extension<'a> {
+    fn read(list: &mut Reader<'a>) -> Result<Self, BadDer> {
+        let mut reader = Reader::new(list.expect(SEQUENCE)?);
+        let oid = reader.expect(OID)?;
+        let critical = reader.boolean(der::BOOLEAN)?;
+        let value = reader.expect(OCTET_STRING)?;
+        reader.end()?;
+        Ok(Self { oid, critical, value })
+    }
+}
+
+/// Why an entry makes the whole CRL unusable.
+enum BadEntry {
+    Malformed,
+    UnknownCritical,
+}
+
+impl From<BadDer> for BadEntry {
+    fn from(BadDer: BadDer) -> Self {
+        Self::Malformed
+    }
+}
+
+/// revokedCertificates. `removeFromCRL` belongs into delta CRLs; in a complete one it is an entry like any other, since "revoked" must never be overlooked.
+fn entries(list: &List<'_>) -> Result<Serials, BadCrl> {
+    let mut serials = Serials::new();
+    let mut reader = list.entries;
+    while !reader.is_empty() {
+        entry(&mut reader, list.version_2, &mut serials).map_err(|what| {
+            let number = serials.len() + 1;
+            bad(match what {
+                BadEntry::Malformed => format!("its entry {number} is malformed"),
+                BadEntry::UnknownCritical => format!("its entry {number} has a critical extension that isn't known"),
+            })
+        })?;
+    }
+    Ok(serials.settle())
+}
+
+fn entry(list: &mut Reader<'_>, version_2: bool, serials: &mut Serials) -> Result<(), BadEntry> {
+    let mut reader = Reader::new(list.expect(SEQUENCE)?);
+    let serial = der::trim_integer(reader.expect(INTEGER)?)?;
+    let at = Wall(reader.time()?);
+    let reason = match reader.optional(SEQUENCE)? {
+        Some(extensions) if version_2 => entry_reason(Reader::new(extensions))?,
+        Some(_) => return Err(BadEntry::Malformed),
+        None => None,
+    };
+    reader.end()?;
+    if serials.push(serial, Entry { at, reason }) { Ok(()) } else { Err(BadEntry::Malformed) }
+}
+
+fn entry_reason(mut extensions: Reader<'_>) -> Result<Option<u8>, BadEntry> {
+    let mut reason = None;
+    let mut count = 0;
+    while !extensions.is_empty() {
+        let extension = Extension::read(&mut extensions)?;
+        count += 1;
+        match extension.oid {
+            _ if count > MAX_EXTENSIONS => return Err(BadEntry::Malformed),
+            REASON_CODE => {
+                let mut reader = Reader::new(extension.value);
+                let [code] = reader.expect(ENUMERATED)? else { return Err(BadEntry::Malformed) };
+                reader.end()?;
+                reason = Some(*code);
+            }
+            INVALIDITY_DATE => {}
+            _ if extension.critical => return Err(BadEntry::UnknownCritical),
+            _ => {}
+        }
+    }
+    Ok(reason)
+}
+
+/// CRLReason's names (RFC 5280 section 5.3.1).
+pub(super) fn reason_name(code: u8) -> Option<&'static str> {
+    Some(match code {
+        0 => "unspecified",
+        1 => "keyCompromise",
+        2 => "cACompromise",
+        3 => "affiliationChanged",
+        4 => "superseded",
+        5 => "cessationOfOperation",
+        6 => "certificateHold",
+        8 => "removeFromCRL",
+        9 => "privilegeWithdrawn",
+        10 => "aACompromise",
+        _ => return None,
+    })
+}

@@ -1,0 +1,227 @@
+//! Names as text: subjects by attribute, subjectAltNames, and the exact rules for their octets.
+//!
+//! A value of a name counts only if it can be read in one way: PrintableString, IA5String, NumericString, VisibleString and
+//! TeletexString as ASCII, UTF8String as UTF-8, BMPString as UTF-16 without surrogates; 1 to 1,024 octets of UTF-8 afterwards;
+//! no control characters (so no NUL) and none that turn the direction of writing (U+202A to U+202E, U+2066 to U+2069).
+//! rfc822Name, dNSName and URI are visible ASCII without a space. Values are compared octet by octet, case included.
+//! A value of any other type than a string stands for itself as `#` and hex digits (RFC 4514 section 2.4).
+
+use std::fmt::Write as _;
+
+use x509_parser::extensions::GeneralName;
+use x509_parser::x509::X509Name;
+
+use super::AltName;
+use super::der::{BadDer, CONTEXT_CONSTRUCTED, Reader, UTF8_STRING};
+
+/// Attributes of one name, and names in one subjectAltName.
+pub(super) const MAX_VALUES: usize = 64;
+/// Octets of one value.
+pub(super) const MAX_VALUE: usize = 1024;
+/// Octets of an OID's encoding.
+const MAX_OID: usize = 64;
+
+const UPN: &str = "1.3.6.1.4.1.311.20.2.3";
+
+/// Short names, as RFC 4514 or else OpenSSL write them. A ticket refers to them by position: append only.
+pub(super) const SHORT_NAMES: &[(&str, &str)] = &[
+    ("CN", "2.5.4.3"),
+    ("C", "2.5.4.6"),
+    ("O", "2.5.4.10"),
+    ("OU", "2.5.4.11"),
+    ("L", "2.5.4.7"),
+    ("ST", "2.5.4.8"),
+    ("emailAddress", "1.2.840.113549.1.9.1"),
+    ("serialNumber", "2.5.4.5"),
+    ("DC", "0.9.2342.19200300.100.1.25"),
+    ("UID", "0.9.2342.19200300.100.1.1"),
+    ("STREET", "2.5.4.9"),
+    ("surname", "2.5.4.4"),
+    ("givenName", "2.5.4.42"),
+    ("initials", "2.5.4.43"),
+    ("title", "2.5.4.12"),
+    ("postalCode", "2.5.4.17"),
+    ("pseudonym", "2.5.4.65"),
+    ("dnQualifier", "2.5.4.46"),
+    ("organizationIdentifier", "2.5.4.97"),
+];
+
+/// Why a name is refused.
+pub(super) type BadName = &'static str;
+
+/// The short name of an attribute type, else its dotted OID.
+fn attribute_name(oid: &str) -> &str {
+    SHORT_NAMES.iter().find(|(_, known)| *known == oid).map_or(oid, |(short, _)| short)
+}
+
+/// Whether this is a name that [`attributes`] can give: a short name, or a dotted OID that has none.
+pub(super) fn is_attribute_name(name: &str) -> bool {
+    SHORT_NAMES.iter().any(|(short, _)| *short == name) || (is_dotted_oid(name) && attribute_name(name) == name)
+}
+
+pub(super) fn is_dotted_oid(text: &str) -> bool {
+    let mut arcs = 0;
+    let plain = text.split('.').all(|arc| {
+        arcs += 1;
+        !arc.is_empty() && arc.bytes().all(|digit| digit.is_ascii_digit()) && (arc == "0" || !arc.starts_with('0'))
+    });
+    plain && arcs >= 2
+}
+
+/// A dotted OID of bounded length.
+pub(super) fn oid(oid: &x509_parser::der_parser::oid::Oid<'_>) -> Result<String, BadName> {
+    if oid.as_bytes().len() > MAX_OID { Err("an object identifier is too long") } else { Ok(oid.to_id_string()) }
+}
+
+/// A name's attributes in the order of the DER. Values that break the rules of this module make the name bad.
+pub(super) fn attributes(name: &X509Name<'_>) -> Result<Vec<(String, String)>, BadName> {
+    if name.iter_attributes().nth(MAX_VALUES).is_some() {
+        return Err("a name has too many attributes");
+    }
+    name.iter_attributes()
+        .map(|attribute| {
+            let value = attribute.attr_value();
+            let name = oid(attribute.attr_type())?;
+            Ok((attribute_name(&name).to_owned(), value_text(value.tag().0, value.data)?))
+        })
+        .collect()
+}
+
+/// The same for showing only: what breaks the rules is written in hex.
+pub(super) fn attributes_lossy(name: &X509Name<'_>) -> Vec<(String, String)> {
+    name.iter_attributes()
+        .take(MAX_VALUES)
+        .map(|attribute| {
+            let value = attribute.attr_value();
+            let name = oid(attribute.attr_type()).unwrap_or_default();
+            let text = value_text(value.tag().0, value.data).unwrap_or_else(|_| hex_value(value.data));
+            (attribute_name(&name).to_owned(), text)
+        })
+        .collect()
+}
+
+/// RFC 4514's text of a name, however odd it is.
+pub(super) fn shown(name: &X509Name<'_>) -> String {
+    text(&attributes_lossy(name))
+}
+
+fn value_text(tag: u32, octets: &[u8]) -> Result<String, BadName> {
+    const BAD: BadName = "a name's value isn't valid in its string type";
+    if octets.len() > MAX_VALUE {
+        return Err("a name's value is too long");
+    }
+    let text = match tag {
+        // NumericString, PrintableString, TeletexString, IA5String, VisibleString
+        18 | 19 | 20 | 22 | 26 => str::from_utf8(octets).ok().filter(|text| text.is_ascii()).ok_or(BAD)?.to_owned(),
+        12 => str::from_utf8(octets).map_err(|_| BAD)?.to_owned(),
+        30 => basic_multilingual_plane(octets).ok_or(BAD)?,
+        28 => return Err("a name's value is a UniversalString"),
+        _ => return Ok(hex_value(octets)),
+    };
+    plain(text)
+}
+
+/// UTF-16, big-endian, without surrogates.
+fn basic_multilingual_plane(octets: &[u8]) -> Option<String> {
+    let (units, rest) = octets.as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    units.iter().map(|unit| char::from_u32(u32::from(u16::from_be_bytes(*unit)))).collect()
+}
+
+fn plain(text: String) -> Result<String, BadName> {
+    if text.is_empty() {
+        return Err("a name's value is empty");
+    }
+    if text.len() > MAX_VALUE {
+        return Err("a name's value is too long");
+    }
+    if text.chars().any(misleads) {
+        return Err("a name's value holds control characters");
+    }
+    Ok(text)
+}
+
+fn misleads(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn hex_value(octets: &[u8]) -> String {
+    let mut text = String::from("#");
+    for octet in octets.iter().take(64) {
+        let _ = write!(text, "{octet:02x}");
+    }
+    text
+}
+
+/// The kinds of names that count, in their order; the others are left out.
+pub(super) fn alt_names(names: &[GeneralName<'_>]) -> Result<Vec<AltName>, BadName> {
+    if names.len() > MAX_VALUES {
+        return Err("subjectAltName has too many names");
+    }
+    names.iter().filter_map(|name| alt_name(name).transpose()).collect()
+}
+
+fn alt_name(name: &GeneralName<'_>) -> Result<Option<AltName>, BadName> {
+    Ok(Some(match name {
+        GeneralName::RFC822Name(text) => AltName::Email(visible(text)?),
+        GeneralName::DNSName(text) => AltName::Dns(visible(text)?),
+        GeneralName::URI(text) => AltName::Uri(visible(text)?),
+        GeneralName::OtherName(kind, value) if oid(kind)? == UPN => {
+            AltName::Upn(principal(value).map_err(|BadDer| "userPrincipalName isn't a UTF8String").and_then(plain)?)
+        }
+        GeneralName::Invalid(..) => return Err("subjectAltName holds a name that can't be read"),
+        _ => return Ok(None),
+    }))
+}
+
+fn visible(text: &str) -> Result<String, BadName> {
+    let fits = (1..=MAX_VALUE).contains(&text.len());
+    if fits && text.bytes().all(|octet| octet.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name in subjectAltName isn't visible ASCII of at most 1,024 octets")
+    }
+}
+
+fn principal(value: &[u8]) -> Result<String, BadDer> {
+    let mut outside = Reader::new(value);
+    let mut reader = Reader::new(outside.expect(CONTEXT_CONSTRUCTED)?);
+    outside.end()?;
+    let octets = reader.expect(UTF8_STRING)?;
+    reader.end()?;
+    str::from_utf8(octets).map(str::to_owned).map_err(|_| BadDer)
+}
+
+/// RFC 4514's text of attributes: the last first, special characters escaped.
+pub(super) fn text(attributes: &[(String, String)]) -> String {
+    let mut text = String::new();
+    for (name, value) in attributes.iter().rev() {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(name);
+        text.push('=');
+        escape(value, &mut text);
+    }
+    text
+}
+
+/// RFC 4514 section 2.4.
+fn escape(value: &str, into: &mut String) {
+    let last = value.chars().count().saturating_sub(1);
+    for (index, character) in value.chars().enumerate() {
+        let escaped = match character {
+            '"' | '+' | ',' | ';' | '<' | '>' | '\\' => true,
+            ' ' => index == 0 || index == last,
+            // A leading `#` of hex digits is not told from one that was written so: it is never escaped by a type, so always by place.
+            '#' => index == 0,
+            _ => false,
+        };
+        if escaped {
+            into.push('\\');
+        }
+        into.push(character);
+    }
+}

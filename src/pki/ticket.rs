@@ -1,0 +1,187 @@
+//! [`Facts`] in a compact form. It says nothing of the path above the leaf: that is taken from the trust that reads it, so that a
+//! ticket never keeps a CA alive.
+
+use std::sync::Arc;
+
+use super::facts::{AltName, Facts, Link};
+use super::name::{MAX_VALUE, SHORT_NAMES};
+use super::trust::Trust;
+use crate::now::Wall;
+
+/// Changes with every change of the form.
+const VERSION: u8 = 1;
+/// Octets that are looked at.
+const MAX_OCTETS: usize = 16 * 1024;
+/// Octets of an issuer's id that are kept.
+const SHORT_ID: usize = 16;
+
+/// OIDs that most certificates have, by position; append only.
+const OIDS: [&str; 3] = ["1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4", "1.3.6.1.4.1.311.20.2.2"];
+/// Where a text follows instead of a position.
+const TEXT: u8 = u8::MAX;
+
+impl Facts {
+    /// A compact form for a ticket: about 150 octets more than the names are long. Facts of more than 16 KiB are written, but not read back.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let leaf = self.links.first().cloned().unwrap_or_default();
+        let mut writer = Writer(vec![VERSION]);
+        writer.0.extend_from_slice(&self.fingerprint);
+        writer.0.extend(leaf.issuer.iter().take(SHORT_ID));
+        writer.octets(&self.serial);
+        writer.0.extend_from_slice(&self.not_before.0.to_be_bytes());
+        writer.0.extend_from_slice(&self.not_after.0.to_be_bytes());
+        writer.list(&self.subject, |writer, (attribute, value)| {
+            writer.position_or_text(SHORT_NAMES.iter().position(|(short, _)| short == attribute), attribute);
+            writer.octets(value.as_bytes());
+        });
+        writer.list(&self.alt_names, |writer, name| {
+            writer.0.push(kind(name));
+            writer.octets(name.text().as_bytes());
+        });
+        writer.0.push(u8::from(self.purposes.is_some()));
+        writer.list(self.purposes.as_deref().unwrap_or_default(), Writer::oid);
+        writer.list(&self.policies, Writer::oid);
+        writer.list(&leaf.points, |writer, point| writer.0.extend_from_slice(&point.to_be_bytes()));
+        writer.0
+    }
+
+    /// Reads it back; `None`: made by another version, or its authority is gone from `trust`.
+    ///
+    /// The authority is the one whose table has the issuing CA now, and the path above is the one that this table has now.
+    #[must_use]
+    pub fn decode(octets: &[u8], trust: &Trust) -> Option<Self> {
+        if octets.len() > MAX_OCTETS {
+            return None;
+        }
+        let mut reader = Reader(octets);
+        if reader.array::<1>()? != [VERSION] {
+            return None;
+        }
+        let fingerprint = reader.array()?;
+        let short_id = reader.array::<SHORT_ID>()?;
+        let issuer = trust.issuers.iter().find(|issuer| issuer.id.starts_with(&short_id))?;
+        let serial = reader.octets(20)?.to_vec();
+        let not_before = Wall(i64::from_be_bytes(reader.array()?));
+        let not_after = Wall(i64::from_be_bytes(reader.array()?));
+        let subject = reader.list(|reader| Some((reader.attribute()?, reader.text()?)))?;
+        let alt_names = reader.list(Reader::alt_name)?;
+        let has_purposes = reader.array::<1>()? == [1];
+        let purposes = reader.list(Reader::oid)?;
+        let policies = reader.list(Reader::oid)?;
+        let points = reader.list(|reader| reader.array().map(u64::from_be_bytes))?;
+        if !reader.0.is_empty() {
+            return None;
+        }
+        let leaf = Link { issuer: issuer.id, serial: serial.clone(), not_before, not_after, points };
+        let links: Vec<Link> = std::iter::once(leaf).chain(issuer.links.iter().cloned()).collect();
+        Some(Self {
+            fingerprint,
+            authority: Arc::clone(&issuer.authority.name),
+            serial,
+            subject,
+            alt_names,
+            not_before,
+            not_after,
+            path_not_after: links.iter().map(|link| link.not_after).fold(issuer.authority.anchor_not_after, Wall::min),
+            purposes: has_purposes.then_some(purposes),
+            policies,
+            links,
+        })
+    }
+}
+
+fn kind(name: &AltName) -> u8 {
+    match name {
+        AltName::Email(_) => 0,
+        AltName::Upn(_) => 1,
+        AltName::Dns(_) => 2,
+        AltName::Uri(_) => 3,
+    }
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    /// Two octets of length, then the octets. Longer ones, which [`Facts`] never hold, are cut.
+    fn octets(&mut self, octets: &[u8]) {
+        let length = u16::try_from(octets.len()).unwrap_or(u16::MAX);
+        self.0.extend_from_slice(&length.to_be_bytes());
+        self.0.extend(octets.iter().take(usize::from(length)));
+    }
+
+    /// One octet of count, then the items.
+    fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
+        let count = u8::try_from(items.len()).unwrap_or(u8::MAX);
+        self.0.push(count);
+        items.iter().take(usize::from(count)).for_each(|item| write(self, item));
+    }
+
+    fn position_or_text(&mut self, position: Option<usize>, text: &str) {
+        match position.and_then(|position| u8::try_from(position).ok()) {
+            Some(position) => self.0.push(position),
+            None => {
+                self.0.push(TEXT);
+                self.octets(text.as_bytes());
+            }
+        }
+    }
+
+    fn oid(&mut self, oid: &String) {
+        self.position_or_text(OIDS.iter().position(|known| known == oid), oid);
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (array, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*array)
+    }
+
+    fn octets(&mut self, most: usize) -> Option<&'a [u8]> {
+        let length = usize::from(u16::from_be_bytes(self.array()?));
+        let (octets, rest) = self.0.split_at_checked(length).filter(|_| length <= most)?;
+        self.0 = rest;
+        Some(octets)
+    }
+
+    fn text(&mut self) -> Option<String> {
+        str::from_utf8(self.octets(MAX_VALUE)?).ok().map(str::to_owned)
+    }
+
+    fn list<T>(&mut self, read: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let [count] = self.array()?;
+        (0..count).map(|_| read(self)).collect()
+    }
+
+    /// A text that stands in `known`, or one that follows.
+    fn position_or_text(&mut self, known: impl Fn(usize) -> Option<&'static str>) -> Option<String> {
+        match self.array()? {
+            [TEXT] => self.text(),
+            [position] => known(usize::from(position)).map(str::to_owned),
+        }
+    }
+
+    fn attribute(&mut self) -> Option<String> {
+        self.position_or_text(|position| SHORT_NAMES.get(position).map(|(short, _)| *short))
+    }
+
+    fn oid(&mut self) -> Option<String> {
+        self.position_or_text(|position| OIDS.get(position).copied())
+    }
+
+    fn alt_name(&mut self) -> Option<AltName> {
+        let [kind] = self.array()?;
+        let text = self.text()?;
+        Some(match kind {
+            0 => AltName::Email(text),
+            1 => AltName::Upn(text),
+            2 => AltName::Dns(text),
+            3 => AltName::Uri(text),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,318 @@
+//! The authorities, and the path of a client's certificate to one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
+
+use super::certificate::{Certificate, claimed, sha256};
+use super::facts::{Facts, Link, NoPath};
+use super::name;
+use super::prepare;
+use super::settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
+use crate::event::{Evidence, Reason};
+use crate::now::Wall;
+
+/// Certificates that a client may send.
+const MAX_CHAIN: usize = 6;
+/// Octets of all of them together.
+const MAX_CHAIN_OCTETS: usize = 64 * 1024;
+/// Octets that the cache of verified chains may take.
+const CACHE_OCTETS: u64 = 16 * 1024 * 1024;
+
+/// All authorities, prepared; immutable.
+#[derive(Debug)]
+pub struct Trust {
+    authorities: Vec<Arc<Authority>>,
+    /// The CAs that may have issued users' certificates, each in one table.
+    pub(super) issuers: Vec<Issuer>,
+    /// Every CA: anchors and intermediates, each once.
+    pub(super) cas: Vec<Ca>,
+    /// Verified chains by the leaf's fingerprint. It dies with this trust, so no entry outlives the CAs that it rests on.
+    chains: Cache<[u8; 32], Arc<Facts>>,
+    generation: u64,
+}
+
+/// One table.
+#[derive(Debug)]
+pub(super) struct Authority {
+    pub(super) name: Arc<str>,
+    pub(super) subject: Vec<SubjectRule>,
+    /// `require` holds dotted OIDs.
+    pub(super) purpose: Purpose,
+    pub(super) revocation: RevocationSource,
+    pub(super) grace: Duration,
+    pub(super) distrust: Option<Distrust>,
+    pub(super) anchor_not_before: Wall,
+    pub(super) anchor_not_after: Wall,
+    pub(super) issuer_texts: Vec<String>,
+}
+
+/// A CA as issuer of certificates or CRLs.
+#[derive(Debug)]
+pub(super) struct Ca {
+    pub(super) id: [u8; 32],
+    /// Its subject, DER.
+    pub(super) subject: Vec<u8>,
+    /// RFC 4514
+    pub(super) text: String,
+    /// SubjectPublicKeyInfo, DER.
+    pub(super) spki: Vec<u8>,
+    pub(super) crl_sign: bool,
+}
+
+/// A CA that issues users' certificates.
+#[derive(Debug)]
+pub(super) struct Issuer {
+    pub(super) id: [u8; 32],
+    pub(super) subject: Vec<u8>,
+    pub(super) text: String,
+    /// Its table.
+    pub(super) authority: Arc<Authority>,
+    /// Its own certificate and those above, without the anchor; empty: it is the anchor.
+    pub(super) path: Vec<CertificateDer<'static>>,
+    /// The same as links.
+    pub(super) links: Vec<Link>,
+    pub(super) anchor: TrustAnchor<'static>,
+}
+
+/// What `check`, metrics and `/api/v1/authorities` say of an authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthoritySummary {
+    /// `name`
+    pub name: Arc<str>,
+    /// notAfter of the anchor.
+    pub anchor_not_after: Wall,
+    /// The CAs that issue for it, in RFC 4514's text form.
+    pub issuers: Vec<String>,
+    /// `revocation`
+    pub revocation: RevocationSource,
+    /// `distrust`
+    pub distrust: Option<Distrust>,
+}
+
+impl Trust {
+    /// Checks and prepares the authorities: fingerprints, CA certificates, intermediates below their anchors.
+    ///
+    /// # Errors
+    /// All findings, those that are warnings only included.
+    pub fn new(settings: &[AuthoritySettings], now: Wall) -> Result<(Self, Vec<BadAuthority>), Vec<BadAuthority>> {
+        prepare::trust(settings, now)
+    }
+
+    pub(super) fn prepared(
+        authorities: Vec<Arc<Authority>>,
+        issuers: Vec<Issuer>,
+        cas: Vec<Ca>,
+        generation: u64,
+    ) -> Self {
+        let chains = Cache::builder()
+            .max_capacity(CACHE_OCTETS)
+            .weigher(|_, facts: &Arc<Facts>| u32::try_from(facts.weight()).unwrap_or(u32::MAX))
+            .build();
+        Self { authorities, issuers, cas, chains, generation }
+    }
+
+    /// A number that no other trust of this process has.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The authorities in the order of the configuration.
+    pub fn authorities(&self) -> impl Iterator<Item = AuthoritySummary> {
+        self.authorities.iter().map(|authority| AuthoritySummary {
+            name: Arc::clone(&authority.name),
+            anchor_not_after: authority.anchor_not_after,
+            issuers: authority.issuer_texts.clone(),
+            revocation: authority.revocation,
+            distrust: authority.distrust,
+        })
+    }
+
+    /// Builds the path of a client's chain (DER, leaf first) to an anchor; signatures, basicConstraints, keyUsage, name constraints, the allowed intermediates. Dates, purpose, subject and revocation are left to [`verdict`](super::verdict()), so the answer is the same at any time.
+    ///
+    /// Of the chain only the leaf is read: the path goes through the intermediates of the configuration, whatever a client sends.
+    ///
+    /// # Errors
+    /// [`NoPath`] when nothing of the certificate may be believed.
+    pub fn facts(&self, chain: &[&[u8]]) -> Result<Arc<Facts>, NoPath> {
+        let leaf = *chain.first().ok_or_else(|| NoPath::malformed(&[], "the chain is empty"))?;
+        if chain.len() > MAX_CHAIN
+            || chain.iter().map(|certificate| certificate.len()).sum::<usize>() > MAX_CHAIN_OCTETS
+        {
+            return Err(NoPath::malformed(leaf, "the chain is longer than 6 certificates or 64 KiB"));
+        }
+        let fingerprint = sha256(&[leaf]);
+        if let Some(facts) = self.chains.get(&fingerprint) {
+            return Ok(facts);
+        }
+        let facts = Arc::new(self.verified(leaf)?);
+        self.chains.insert(fingerprint, Arc::clone(&facts));
+        Ok(facts)
+    }
+
+    fn verified(&self, leaf: &[u8]) -> Result<Facts, NoPath> {
+        let certificate = Certificate::read(leaf).map_err(|what| NoPath::malformed(leaf, what))?;
+        let named = self.issuers.iter().filter(|issuer| issuer.subject == certificate.issuer.as_raw());
+        let mut refusal = None;
+        for issuer in named {
+            match issuer.verify(&certificate) {
+                Ok(()) => return facts(&certificate, issuer).map_err(|what| NoPath::malformed(leaf, what)),
+                Err(found) => refusal = Some(found),
+            }
+        }
+        let issuer = Evidence::Issuer(name::shown(&certificate.issuer));
+        Err(match refusal {
+            None => NoPath::new(leaf, Reason::UntrustedIssuer, vec![issuer]),
+            Some(Refusal { reason, text }) => NoPath::new(leaf, reason, vec![issuer, Evidence::Path(text)]),
+        })
+    }
+
+    /// The table that decides about facts; `None`: a configuration since then has dropped it, or its CAs.
+    pub(super) fn authority_of(&self, facts: &Facts) -> Option<&Authority> {
+        let id = facts.links.first()?.issuer;
+        let issuer = self.issuers.iter().find(|issuer| issuer.id == id)?;
+        Some(&*issuer.authority).filter(|authority| authority.name == facts.authority)
+    }
+
+    pub(super) fn ca(&self, id: &[u8; 32]) -> Option<&Ca> {
+        self.cas.iter().find(|ca| ca.id == *id)
+    }
+}
+
+/// Why a certificate is not one of an issuer that it names.
+struct Refusal {
+    reason: Reason,
+    text: String,
+}
+
+impl Refusal {
+    fn new(reason: Reason, text: impl Into<String>) -> Self {
+        Self { reason, text: text.into() }
+    }
+}
+
+impl Issuer {
+    fn verify(&self, leaf: &Certificate<'_>) -> Result<(), Refusal> {
+        self.check_leaf(leaf)?;
+        self.check_path(leaf)
+    }
+
+    /// What webpki isn't strict about.
+    fn check_leaf(&self, leaf: &Certificate<'_>) -> Result<(), Refusal> {
+        if !leaf.signed.algorithm_is_strong() {
+            return Err(Refusal::new(Reason::UntrustedIssuer, "the signature's algorithm isn't accepted"));
+        }
+        if !leaf.key_is_strong() {
+            return Err(Refusal::new(Reason::UntrustedIssuer, "the certificate's key isn't accepted"));
+        }
+        if leaf.is_ca || leaf.key_usage.is_some_and(|usage| usage.key_cert_sign) {
+            return Err(Refusal::new(Reason::UntrustedIssuer, "the certificate is a CA's"));
+        }
+        if let Some(oid) = &leaf.unknown_critical {
+            let text = format!("the critical extension {oid} isn't known");
+            return Err(Refusal::new(Reason::UntrustedIssuer, text));
+        }
+        if leaf.key_usage.is_some_and(|usage| !usage.digital_signature) {
+            return Err(Refusal::new(Reason::WrongPurpose, "keyUsage lacks digitalSignature"));
+        }
+        Ok(())
+    }
+
+    fn check_path(&self, leaf: &Certificate<'_>) -> Result<(), Refusal> {
+        let time = self.common_time(leaf)?;
+        let der = CertificateDer::from(leaf.der);
+        let anchors = std::slice::from_ref(&self.anchor);
+        let end_entity = EndEntityCert::try_from(&der).map_err(|error| self.refusal(&error))?;
+        end_entity
+            .verify_for_usage(webpki::ALL_VERIFICATION_ALGS, anchors, &self.path, time, AnyPurpose, None, None)
+            .map_err(|error| self.refusal(&error))?;
+        Ok(())
+    }
+
+    /// A moment at which every certificate of the path is valid: webpki wants one, while dates are for [`verdict`](super::verdict()) to judge.
+    fn common_time(&self, leaf: &Certificate<'_>) -> Result<UnixTime, Refusal> {
+        let not_before = self.links.iter().map(|link| link.not_before).fold(leaf.not_before, Wall::max);
+        let not_after = self.links.iter().map(|link| link.not_after).fold(leaf.not_after, Wall::min);
+        let start =
+            u64::try_from(not_before.0).map_err(|_| Refusal::new(Reason::Malformed, "notBefore is before 1970"))?;
+        if leaf.not_before > leaf.not_after {
+            return Err(Refusal::new(Reason::Malformed, "notBefore is after notAfter"));
+        }
+        if not_before > not_after {
+            return Err(Refusal::new(Reason::UntrustedIssuer, "at no time are all certificates of the path valid"));
+        }
+        Ok(UnixTime::since_unix_epoch(Duration::from_secs(start)))
+    }
+
+    fn refusal(&self, error: &webpki::Error) -> Refusal {
+        use webpki::Error;
+        match error {
+            Error::InvalidSignatureForPublicKey | Error::UnknownIssuer => {
+                let text = format!("not signed with the key of {}", self.text);
+                Refusal::new(Reason::UntrustedIssuer, text)
+            }
+            Error::BadDer
+            | Error::BadDerTime
+            | Error::InvalidCertValidity
+            | Error::InvalidSerialNumber
+            | Error::TrailingData(_)
+            | Error::MalformedExtensions
+            | Error::ExtensionValueInvalid
+            | Error::EmptyEkuExtension
+            | Error::SignatureAlgorithmMismatch
+            | Error::UnsupportedCertVersion => Refusal::new(Reason::Malformed, format!("malformed: {error}")),
+            _ => Refusal::new(Reason::UntrustedIssuer, error.to_string()),
+        }
+    }
+}
+
+fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, name::BadName> {
+    let authority = &issuer.authority;
+    let link = Link {
+        issuer: issuer.id,
+        serial: leaf.serial.clone(),
+        not_before: leaf.not_before,
+        not_after: leaf.not_after,
+        points: leaf.points.clone(),
+    };
+    let links: Vec<Link> = std::iter::once(link).chain(issuer.links.iter().cloned()).collect();
+    Ok(Facts {
+        fingerprint: leaf.fingerprint(),
+        authority: Arc::clone(&authority.name),
+        serial: leaf.serial.clone(),
+        subject: name::attributes(&leaf.subject)?,
+        alt_names: leaf.alt_names.clone(),
+        not_before: leaf.not_before,
+        not_after: leaf.not_after,
+        path_not_after: links.iter().map(|link| link.not_after).fold(authority.anchor_not_after, Wall::min),
+        purposes: leaf.purposes.clone(),
+        policies: leaf.policies.clone(),
+        links,
+    })
+}
+
+/// Leaves purposes to [`verdict`](super::verdict()), which knows the authority's.
+struct AnyPurpose;
+
+impl ExtendedKeyUsageValidator for AnyPurpose {
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        for purpose in purposes {
+            purpose?;
+        }
+        Ok(())
+    }
+}
+
+impl NoPath {
+    fn new(leaf: &[u8], reason: Reason, evidence: Vec<Evidence>) -> Self {
+        Self { reason, evidence, claimed: claimed(leaf) }
+    }
+
+    fn malformed(leaf: &[u8], what: &str) -> Self {
+        Self::new(leaf, Reason::Malformed, vec![Evidence::Path(what.to_owned())])
+    }
+}

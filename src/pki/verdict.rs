@@ -1,0 +1,217 @@
+//! Facts at a moment → what may be said of the certificate.
+
+use super::crl::reason_name;
+use super::facts::{Facts, Link};
+use super::purpose;
+use super::revocation::{Freshness, Revocation};
+use super::settings::RevocationSource;
+use super::trust::{Authority, Trust};
+use crate::event::{Evidence, Reason};
+use crate::now::Wall;
+
+/// Attributes of which a subject has several by design, so that one of them is enough.
+const REPEATED: [&str; 2] = ["OU", "DC"];
+
+/// What may be said of a certificate, whoever asks for whatever service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// `Ok`, `OkGrace`, or the first that stands against it: `WrongOrganisation`, `WrongPurpose`, `Revoked`, `NotYetValid`, `Expired`, `DistrustedAuthority`, `RevocationUnknown`, `RevocationStale`; `UntrustedIssuer` when its authority or its CA is no longer configured.
+    pub finding: Reason,
+    /// On what it rests.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Judges facts at a moment: subject, purpose, dates of the whole path, distrust, revocation of the whole path but the anchor.
+///
+/// A certificate that is known to be revoked is `Revoked` whatever its dates and however old the CRL that lists it.
+#[must_use]
+pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall) -> Verdict {
+    let Some(authority) = trust.authority_of(facts) else {
+        let gone = Evidence::Path("its authority is no longer configured".to_owned());
+        return Verdict { finding: Reason::UntrustedIssuer, evidence: vec![gone] };
+    };
+    let case = Case { trust, revocation, authority, facts, now };
+    case.organisation()
+        .or_else(|| case.purpose())
+        .or_else(|| case.revoked())
+        .or_else(|| case.not_yet_valid())
+        .or_else(|| case.expired())
+        .or_else(|| case.distrusted())
+        .unwrap_or_else(|| case.not_revoked())
+}
+
+/// A source of revocation data, in the order in which it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Crl,
+    Ocsp,
+}
+
+impl RevocationSource {
+    fn order(self) -> &'static [Source] {
+        match self {
+            Self::Crl => &[Source::Crl],
+            Self::Ocsp => &[Source::Ocsp],
+            Self::CrlThenOcsp => &[Source::Crl, Source::Ocsp],
+            Self::OcspThenCrl => &[Source::Ocsp, Source::Crl],
+            Self::Off => &[],
+        }
+    }
+}
+
+struct Case<'a> {
+    trust: &'a Trust,
+    revocation: &'a Revocation,
+    authority: &'a Authority,
+    facts: &'a Facts,
+    now: Wall,
+}
+
+fn against(finding: Reason, evidence: Vec<Evidence>) -> Option<Verdict> {
+    Some(Verdict { finding, evidence })
+}
+
+impl Case<'_> {
+    /// Each attribute of `subject` must be there with exactly the wanted value. Of an attribute that stands there twice every value must be the wanted one, or else a shared CA that lets an applicant add a second `O` would let strangers in; of `OU` and `DC` one is enough.
+    fn organisation(&self) -> Option<Verdict> {
+        let mismatch = |(attribute, wanted): &(String, String)| {
+            let mut values = self.facts.subject.iter().filter(|(name, _)| name == attribute).map(|(_, value)| value);
+            let other = values.clone().find(|value| *value != wanted);
+            let matches = if REPEATED.contains(&attribute.as_str()) {
+                values.any(|value| value == wanted)
+            } else {
+                values.next().is_some() && other.is_none()
+            };
+            (!matches).then(|| Evidence::Organisation {
+                attribute: attribute.clone(),
+                wanted: wanted.clone(),
+                found: other.cloned(),
+            })
+        };
+        let evidence: Vec<_> = self.authority.subject.iter().filter_map(mismatch).collect();
+        if evidence.is_empty() { None } else { against(Reason::WrongOrganisation, evidence) }
+    }
+
+    /// anyExtendedKeyUsage stands for no other usage, and anyPolicy for no other policy: each must be named.
+    fn purpose(&self) -> Option<Verdict> {
+        let wanted = &self.authority.purpose;
+        let has = |usage: &String| self.facts.purposes.as_ref().is_some_and(|purposes| purposes.contains(usage));
+        let mut evidence = Vec::new();
+        if !wanted.require.iter().all(has) {
+            let found = self.facts.purposes.as_ref();
+            evidence.push(Evidence::Purposes(found.map(|oids| oids.iter().map(|oid| purpose::name(oid)).collect())));
+        }
+        let policies = &self.facts.policies;
+        if !wanted.policies.is_empty() && !wanted.policies.iter().any(|oid| policies.contains(oid)) {
+            let absent = |oid: &String| Evidence::CertificatePolicy { oid: oid.clone(), required: true };
+            evidence.extend(wanted.policies.iter().map(absent));
+        }
+        let refused = wanted.refuse_policies.iter().filter(|oid| policies.contains(oid));
+        evidence.extend(refused.map(|oid| Evidence::CertificatePolicy { oid: oid.clone(), required: false }));
+        if evidence.is_empty() { None } else { against(Reason::WrongPurpose, evidence) }
+    }
+
+    /// The leaf or any CA above it but the anchor.
+    fn revoked(&self) -> Option<Verdict> {
+        if self.authority.revocation == RevocationSource::Off {
+            return None;
+        }
+        self.facts.links.iter().enumerate().find_map(|(index, link)| {
+            let (crl, entry) = self.revocation.revoked(link, self.now)?;
+            let reason = entry.reason.and_then(reason_name);
+            let entry = Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 };
+            against(Reason::Revoked, vec![entry, Evidence::Crl(crl.name())])
+        })
+    }
+
+    fn not_yet_valid(&self) -> Option<Verdict> {
+        self.dates(Reason::NotYetValid, |not_before, _, now| now < not_before)
+    }
+
+    fn expired(&self) -> Option<Verdict> {
+        self.dates(Reason::Expired, |_, not_after, now| now > not_after)
+    }
+
+    /// The first certificate of the path, the anchor last, whose dates are against it. Both dates are inclusive (RFC 5280 section 4.1.2.5).
+    fn dates(&self, finding: Reason, against_it: fn(Wall, Wall, Wall) -> bool) -> Option<Verdict> {
+        let path = self.facts.links.iter().map(|link| (link.not_before, link.not_after));
+        let anchor = (self.authority.anchor_not_before, self.authority.anchor_not_after);
+        let (index, (not_before, not_after)) = path
+            .chain(std::iter::once(anchor))
+            .enumerate()
+            .find(|(_, (not_before, not_after))| against_it(*not_before, *not_after, self.now))?;
+        let mut evidence = vec![Evidence::Validity { not_before, not_after }];
+        if let Some(below) = index.checked_sub(1).and_then(|below| self.facts.links.get(below)) {
+            evidence.push(Evidence::Path(format!("these are the dates of {}", self.issuer_text(below))));
+        }
+        against(finding, evidence)
+    }
+
+    fn distrusted(&self) -> Option<Verdict> {
+        let distrust = self.authority.distrust?;
+        let issued = self.facts.not_before;
+        let concerned = distrust.issued_before.is_none_or(|before| issued < before)
+            && distrust.issued_after.is_none_or(|after| issued > after);
+        if !concerned || self.now < distrust.from {
+            return None;
+        }
+        let dates = Evidence::Validity { not_before: issued, not_after: self.facts.not_after };
+        against(Reason::DistrustedAuthority, vec![Evidence::Distrust { from: distrust.from }, dates])
+    }
+
+    /// The worst of what is known of the path's certificates, with the evidence of all.
+    fn not_revoked(&self) -> Verdict {
+        if self.authority.revocation == RevocationSource::Off {
+            return Verdict { finding: Reason::Ok, evidence: Vec::new() };
+        }
+        let mut worst = Some(Freshness::Fresh);
+        let mut evidence = Vec::new();
+        for (index, link) in self.facts.links.iter().enumerate() {
+            let (freshness, found) = self.consult(link, index > 0);
+            // Unknown, `None`, is worse than any age.
+            worst = worst.zip(freshness).map(|(one, other)| one.max(other));
+            if !evidence.contains(&found) {
+                evidence.push(found);
+            }
+        }
+        let finding = match worst {
+            Some(Freshness::Fresh) => Reason::Ok,
+            Some(Freshness::Grace) => Reason::OkGrace,
+            Some(Freshness::Stale) => Reason::RevocationStale,
+            None => Reason::RevocationUnknown,
+        };
+        Verdict { finding, evidence }
+    }
+
+    /// The first source that is fresh and in scope decides, else the freshest.
+    fn consult(&self, link: &Link, is_ca: bool) -> (Option<Freshness>, Evidence) {
+        let sources = self.authority.revocation.order();
+        let mut best: Option<(Freshness, Evidence)> = None;
+        for answer in sources.iter().filter_map(|source| self.answer(*source, link, is_ca)) {
+            if best.as_ref().is_none_or(|(freshness, _)| answer.0 < *freshness) {
+                best = Some(answer);
+            }
+        }
+        let issuer = self.issuer_text(link);
+        match best {
+            Some((freshness, evidence)) => (Some(freshness), evidence),
+            None if sources.contains(&Source::Crl) => (None, Evidence::NoCrl(issuer)),
+            None => (None, Evidence::Path(format!("no OCSP answer of {issuer} is known"))),
+        }
+    }
+
+    fn answer(&self, source: Source, link: &Link, is_ca: bool) -> Option<(Freshness, Evidence)> {
+        match source {
+            Source::Crl => {
+                let (crl, freshness) = self.revocation.covering(link, is_ca, self.authority.grace, self.now)?;
+                Some((freshness, Evidence::Crl(crl.name())))
+            }
+            // Nobody asks a responder, so there is never an answer.
+            Source::Ocsp => None,
+        }
+    }
+
+    fn issuer_text(&self, link: &Link) -> String {
+        self.trust.ca(&link.issuer).map_or_else(|| "a CA that is no longer configured".to_owned(), |ca| ca.text.clone())
+    }
+}

@@ -1,0 +1,152 @@
+//! Who logs in, with what, from where.
+
+use std::sync::Arc;
+
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ALL_VERSIONS, ClientConfig, Error, SignatureScheme, SupportedProtocolVersion};
+
+use super::handshake::{Clock, Handshake};
+use super::login::Login;
+use super::memory::{Memory, Recall};
+use super::verifier::Verifier;
+use crate::event::TlsVersion;
+use crate::exchange::Asker;
+use crate::now::Wall;
+use crate::secret::Secret;
+
+static ONLY_TLS12: &[&SupportedProtocolVersion] = &[&TLS12];
+static ONLY_TLS13: &[&SupportedProtocolVersion] = &[&TLS13];
+
+/// Who logs in, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The outer identity.
+    pub identity: String,
+    /// The client's certificate chain, DER, leaf first; empty: none is sent.
+    pub chain: Vec<Vec<u8>>,
+    /// DER of its private key. Whether it fits the certificate is left to the server to find out.
+    pub key: Option<Secret>,
+    /// Anchors for the server's certificate, DER; empty: any certificate is taken (tests).
+    pub anchors: Vec<Vec<u8>>,
+    /// The only TLS version to offer; `None`: both.
+    pub version: Option<TlsVersion>,
+    /// Octets of TLS data in one fragment.
+    pub fragment_size: usize,
+    /// Whether the length field is sent on unfragmented messages too.
+    pub always_length: bool,
+    /// Accepted server names; empty: none is checked.
+    pub server_names: Vec<String>,
+}
+
+/// What an access point says of the station.
+#[derive(Clone, Debug, Default)]
+pub struct Station {
+    /// The SSID, sent in Called-Station-Id after the access point's address.
+    pub ssid: Option<String>,
+    /// Calling-Station-Id; empty: none is sent.
+    pub mac: String,
+    /// Framed-MTU.
+    pub framed_mtu: Option<u32>,
+    /// NAS-Identifier.
+    pub nas_identifier: Option<String>,
+    /// More attributes for each request (Proxy-State, …).
+    pub attributes: crate::radius::Attributes,
+}
+
+/// A client that can log in again and again; remembers sessions for resumption.
+#[derive(Debug)]
+pub struct Supplicant(Arc<Client>);
+
+/// What all logins of a supplicant share. Verifier and credential stay the same values: rustls resumes no session that was made with others.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) settings: Settings,
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<Verifier>,
+    credential: Arc<Credential>,
+    memory: Arc<Memory>,
+}
+
+impl Supplicant {
+    /// Loads the key; the error is a sentence.
+    ///
+    /// # Errors
+    /// A chain without a key, a key or anchor that can't be read, a server name that is none.
+    pub fn new(settings: Settings) -> Result<Self, String> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let verifier = Verifier::new(&settings.anchors, &settings.server_names, algorithms)?;
+        let credential = Credential::new(&settings, &provider)?;
+        Ok(Self(Arc::new(Client {
+            settings,
+            provider,
+            verifier: Arc::new(verifier),
+            credential: Arc::new(credential),
+            memory: Arc::default(),
+        })))
+    }
+
+    /// Begins a login; with `resume`, remembered sessions are offered.
+    #[must_use]
+    pub fn login(&self, asker: Arc<Asker>, station: Station, resume: bool, now: Wall) -> Login {
+        Login::new(self.0.clone(), asker, &station, resume, now)
+    }
+}
+
+impl Client {
+    /// A handshake that has not begun.
+    pub(super) fn handshake(&self, resume: bool, now: Wall) -> Result<Handshake, Error> {
+        let clock = Arc::new(Clock::new(now));
+        let mut config = ClientConfig::builder_with_details(self.provider.clone(), clock.clone())
+            .with_protocol_versions(self.versions())?
+            .dangerous()
+            .with_custom_certificate_verifier(self.verifier.clone())
+            .with_client_cert_resolver(self.credential.clone());
+        config.enable_sni = false;
+        config.resumption = Resumption::store(Arc::new(Recall { memory: self.memory.clone(), offer: resume }));
+        Handshake::new(config, clock)
+    }
+
+    fn versions(&self) -> &'static [&'static SupportedProtocolVersion] {
+        match self.settings.version {
+            Some(TlsVersion::Tls12) => ONLY_TLS12,
+            Some(TlsVersion::Tls13) => ONLY_TLS13,
+            None => ALL_VERSIONS,
+        }
+    }
+}
+
+/// Shows the one certificate to any server, whatever authorities it names.
+#[derive(Debug)]
+struct Credential(Option<Arc<CertifiedKey>>);
+
+impl Credential {
+    fn new(settings: &Settings, provider: &CryptoProvider) -> Result<Self, String> {
+        if settings.chain.is_empty() {
+            return Ok(Self(None));
+        }
+        let key = settings.key.as_ref().ok_or("the certificate has no private key")?;
+        let key = PrivateKeyDer::try_from(key.expose().to_vec())
+            .map_err(|_| "the private key is neither PKCS#8, PKCS#1 nor SEC1")?;
+        let key = provider
+            .key_provider
+            .load_private_key(key)
+            .map_err(|error| format!("the private key can't be used: {error}"))?;
+        let chain = settings.chain.iter().cloned().map(CertificateDer::from).collect();
+        Ok(Self(Some(Arc::new(CertifiedKey::new(chain, key)))))
+    }
+}
+
+impl ResolvesClientCert for Credential {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.is_some()
+    }
+}

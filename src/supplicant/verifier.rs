@@ -1,0 +1,96 @@
+//! Whether the server's certificate is good.
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+/// Checks path, dates and purpose by the given anchors, and the name where names are given: an EAP server's name is told by nobody but the supplicant's own settings.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    /// Empty: any certificate is taken.
+    roots: RootCertStore,
+    /// Empty: any name is.
+    names: Vec<ServerName<'static>>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Verifier {
+    /// The error is a sentence.
+    pub(super) fn new(
+        anchors: &[Vec<u8>],
+        names: &[String],
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        for anchor in anchors {
+            let anchor = CertificateDer::from(anchor.clone());
+            roots
+                .add(anchor)
+                .map_err(|error| format!("an anchor for the server's certificate can't be used: {error}"))?;
+        }
+        let name =
+            |name: &String| ServerName::try_from(name.clone()).map_err(|_| format!("{name:?} is no server name"));
+        Ok(Self { roots, names: names.iter().map(name).collect::<Result<_, _>>()?, algorithms })
+    }
+
+    fn verify_name(&self, certificate: &ParsedCertificate<'_>) -> Result<(), Error> {
+        let mut result = Ok(());
+        for name in &self.names {
+            result = verify_server_name(certificate, name);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let certificate = ParsedCertificate::try_from(end_entity)
+            .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        if !self.roots.is_empty() {
+            verify_server_cert_signed_by_trust_anchor(
+                &certificate,
+                &self.roots,
+                intermediates,
+                now,
+                self.algorithms.all,
+            )?;
+        }
+        self.verify_name(&certificate)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

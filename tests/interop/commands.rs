@@ -1,0 +1,119 @@
+//! The commands that speak EAP-TLS themselves, against the programs of others.
+
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::eapol::{Alert, SECRET, Supplicant};
+use crate::peers;
+use crate::pki::{Credential, Key, pki};
+use crate::process::{Place, Process, run};
+use crate::scratch::{Scratch, free_port};
+use crate::server::SEKISHO;
+
+/// `sekisho login`: exit codes of CONTRACT.md.
+const ACCEPTED: i32 = 0;
+const REJECTED: i32 = 1;
+const NO_ANSWER: i32 = 2;
+const BAD_SERVER: i32 = 3;
+
+fn login(port: u16, credential: &Credential, ca: &str, options: &[&str]) -> Output {
+    let scratch = Scratch::new();
+    let mut command = Place::Host.command(SEKISHO);
+    command.args(["login", "--server", &format!("127.0.0.1:{port}"), "--secret", SECRET]);
+    command.arg("--cert").arg(scratch.write("member.pem", &credential.chain));
+    command.arg("--key").arg(scratch.write("member.key", &credential.key));
+    command.arg("--ca").arg(scratch.write("ca.pem", ca)).args(["--identity", "anonymous@jaist.ac.jp"]).args(options);
+    run(&mut command, Duration::from_secs(60))
+}
+
+#[track_caller]
+fn assert_exit(output: &Output, wanted: i32) {
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(wanted), "exit code of login\n{out}{err}");
+}
+
+/// The supplicant is right for itself, not only against our own server.
+fn login_succeeds_at(port: u16) {
+    let pki = pki();
+    let ca = pki.server_ca.pem();
+    for tls in ["1.2", "1.3"] {
+        for member in [&pki.member_rsa, &pki.member_p256] {
+            assert_exit(&login(port, member, &ca, &["--tls", tls, "--resume", "1"]), ACCEPTED);
+        }
+        let small = ["--tls", tls, "--fragment-size", "200"];
+        assert_exit(&login(port, &pki.member_rsa, &ca, &small), ACCEPTED);
+        assert_exit(&login(port, &pki.stranger, &ca, &["--tls", tls]), REJECTED);
+        assert_exit(&login(port, &pki.member_rsa, &pki.silent.pem(), &["--tls", tls]), BAD_SERVER);
+    }
+}
+
+#[test]
+fn login_succeeds_at_freeradius() {
+    for key in [Key::Rsa, Key::P256] {
+        login_succeeds_at(peers::freeradius(key).port);
+    }
+}
+
+#[test]
+fn login_succeeds_at_hostapd() {
+    for key in [Key::Rsa, Key::P256] {
+        login_succeeds_at(peers::hostapd(key).port);
+    }
+}
+
+#[test]
+fn login_says_that_nobody_answers() {
+    let output = login(free_port(), &pki().member_rsa, &pki().server_ca.pem(), &[]);
+    assert_exit(&output, NO_ANSWER);
+}
+
+/// What `demo --json` says when it listens: `{"listening": {…}, "eapol_test": […]}`.
+struct Listening {
+    port: u16,
+    secret: String,
+    eapol_test: Vec<String>,
+}
+
+impl Listening {
+    fn read(line: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let listening = value.get("listening")?;
+        let (_, port) = listening.get("radius")?.as_str()?.rsplit_once(':')?;
+        let files = value.get("eapol_test")?.as_array()?;
+        Some(Self {
+            port: port.parse().ok()?,
+            secret: listening.get("secret")?.as_str()?.to_owned(),
+            eapol_test: files.iter().filter_map(|file| Some(file.as_str()?.to_owned())).collect(),
+        })
+    }
+}
+
+#[test]
+fn demo_leaves_a_server_that_lets_eapol_test_in() {
+    let scratch = Scratch::new();
+    let mut command = Place::Host.command(SEKISHO);
+    command.args(["demo", "--json", "--dir"]).arg(scratch.path().join("demo"));
+    let mut demo = Process::start("demo", &mut command, &scratch);
+    let mut listening = None;
+    demo.wait_until("listening, and has said so", |process| {
+        listening = process.stdout().lines().find_map(Listening::read);
+        listening.is_some()
+    });
+    let listening = listening.expect("what demo said");
+    assert!(!listening.eapol_test.is_empty(), "demo names no configuration for eapol_test");
+
+    let ssid = ["-N30:s:02-00-00-00-00-01:JAIST".to_owned()];
+    for file in &listening.eapol_test {
+        let supplicant = Supplicant::start(Path::new(file), listening.port, &listening.secret, &ssid, &scratch);
+        let outcome = supplicant.finish();
+        if file.contains("revoked") {
+            outcome.assert_refused(Alert::CertificateRevoked);
+        } else {
+            outcome.assert_accepted(1);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Real peers against the real binary: Debian's supplicants, authenticators, proxies and servers, over real UDP.
+//!
+//! - [`logins`], [`resumption`], [`refusals`]: eapol_test logs in, resumes, is refused, and says what it saw.
+//! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
+//! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
+//! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
+//!
+//! What the cases share: [`scratch`] (directories, ports), [`process`] (children), [`pki`] (certificates, CRLs),
+//! [`server`] (the server under test), [`peers`] (programs of others), [`eapol`] (the supplicant).
+//!
+//! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
+
+mod authenticators;
+mod commands;
+mod eapol;
+mod harness;
+mod logins;
+mod peers;
+mod pki;
+mod process;
+mod refusals;
+mod resumption;
+mod scratch;
+mod server;

@@ -1,0 +1,171 @@
+//! The server under test: a campus' configuration, and the process.
+
+use std::fmt::Write as _;
+use std::io::{self, Read, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::eapol::SECRET;
+use crate::pki::{CAMPUS, Credential, crl, pki, stale_crl};
+use crate::process::{Place, Process, must};
+use crate::scratch::{Scratch, free_port};
+
+/// The binary under test.
+pub(crate) const SEKISHO: &str = env!("CARGO_BIN_EXE_sekisho");
+
+/// A running server; its only NAS is 127.0.0.1.
+#[derive(Debug)]
+pub(crate) struct Server {
+    // Declared before the directory, so that the process ends first.
+    _process: Process,
+    pub(crate) scratch: Scratch,
+    /// Of RADIUS.
+    pub(crate) port: u16,
+}
+
+impl Server {
+    /// The campus of `pki`, with services that tests choose by the SSID.
+    pub(crate) fn start() -> Self {
+        Self::start_in(Place::Host, "")
+    }
+
+    /// The same with more in the section `[eap]`.
+    pub(crate) fn with_eap(lines: &str) -> Self {
+        Self::start_in(Place::Host, lines)
+    }
+
+    pub(crate) fn start_in(place: Place<'_>, eap: &str) -> Self {
+        let scratch = Scratch::new();
+        let (port, admin) = (free_port(), free_port());
+        write_files(&scratch);
+        let configuration = scratch.write("sekisho.toml", configuration(port, admin, eap));
+        let mut command = place.command(SEKISHO);
+        command.arg("serve").arg("--config").arg(configuration);
+        let mut process = Process::start("sekisho", &mut command, &scratch);
+        process.wait_until("ready (/readyz)", |_| ready(place, admin));
+        process.wait_bound(port);
+        Self { _process: process, scratch, port }
+    }
+
+    /// Replaces the CRL of CA16 on disk; `number` has to grow.
+    pub(crate) fn publish_ca16(&self, number: u64, revoked: &[&Credential]) {
+        self.scratch.replace("ca16.crl", crl(&pki().ca16, number, revoked));
+    }
+}
+
+/// Whether the server says on its admin port that it is ready.
+fn ready(place: Place<'_>, admin: u16) -> bool {
+    match place {
+        Place::Host => get(admin, "/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")),
+        // This process isn't in there; the shell is.
+        Place::Namespace(_) => {
+            let ask = format!(
+                "exec 3<>/dev/tcp/127.0.0.1/{admin} || exit 0; \
+                 printf 'GET /readyz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
+            );
+            must(place.command("bash").args(["-c", &ask])).starts_with("HTTP/1.1 200")
+        }
+    }
+}
+
+/// The whole answer to a GET.
+pub(crate) fn get(port: u16, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn write_files(scratch: &Scratch) {
+    let pki = pki();
+    for (name, identity) in [("rsa", &pki.server_rsa), ("p256", &pki.server_p256)] {
+        scratch.write(&format!("{name}.pem"), &identity.chain);
+        scratch.write(&format!("{name}.key"), &identity.key);
+    }
+    let cas = [
+        ("ca16", &pki.ca16),
+        ("root-ca2", &pki.root_ca2),
+        ("pub-ca8", &pki.pub_ca8),
+        ("retired", &pki.retired),
+        ("stale", &pki.stale),
+        ("silent", &pki.silent),
+    ];
+    for (name, ca) in cas {
+        scratch.write(&format!("{name}.pem"), ca.pem());
+    }
+    scratch.write("ca16.crl", crl(&pki.ca16, 1, &[&pki.revoked]));
+    scratch.write("root-ca2.crl", crl(&pki.root_ca2, 1, &[]));
+    scratch.write("pub-ca8.crl", crl(&pki.pub_ca8, 1, &[&pki.revoked_pub_ca8]));
+    scratch.write("retired.crl", crl(&pki.retired, 1, &[]));
+    scratch.write("stale.crl", stale_crl(&pki.stale));
+}
+
+fn configuration(port: u16, admin: u16, eap: &str) -> String {
+    let mut toml = format!(
+        r#"
+[server]
+name = "radius1.campus.example"
+state-dir = "state"
+[listen]
+auth = ["127.0.0.1:{port}"]
+admin = ["127.0.0.1:{admin}"]
+[[identity]]
+name = "p256"
+chain = "p256.pem"
+key = "p256.key"
+[[identity]]
+name = "rsa"
+chain = "rsa.pem"
+key = "rsa.key"
+[tls]
+versions = ["1.3", "1.2"]
+[eap]
+{eap}
+[[nas]]
+name = "access-points"
+address = ["127.0.0.1"]
+secret = "{SECRET}"
+[log]
+level = "debug"
+"#
+    );
+    toml.push_str(&authority("ca16", "", &["ca16"], ""));
+    toml.push_str(&authority("pub-ca8", "root-ca2", &["root-ca2", "pub-ca8"], ""));
+    let distrust = "distrust = { from = 2022-01-17T00:00:00+09:00, issued-before = 2020-12-25T00:00:00+09:00 }";
+    toml.push_str(&authority("retired", "root-ca2", &["root-ca2", "retired"], distrust));
+    toml.push_str(&authority("stale", "", &["stale"], ""));
+    toml.push_str(&authority("silent", "", &[], ""));
+    toml.push_str(&service("JAIST", r#"match = { ssid = ["JAIST"] }"#, "120", r#"["p256", "rsa"]"#));
+    toml.push_str(&service("eduroam", r#"match = { ssid = ["eduroam"] }"#, "200", r#"["p256", "rsa"]"#));
+    toml.push_str(&service("rsa", r#"match = { ssid = ["by RSA"] }"#, "120", r#"["rsa"]"#));
+    toml.push_str(&service("p256", r#"match = { ssid = ["by P-256"] }"#, "120", r#"["p256"]"#));
+    toml.push_str(&service("wired", r#"match = { nas-identifier = ["switch"] }"#, "110", r#"["rsa"]"#));
+    toml
+}
+
+/// An `[[authority]]`: below `root`, or a root itself if that is empty; `crls` by the names of their issuers.
+fn authority(name: &str, root: &str, crls: &[&str], more: &str) -> String {
+    let trust = match root {
+        "" => format!("certificate = \"{name}.pem\""),
+        _ => format!("certificate = \"{root}.pem\"\nintermediates = [\"{name}.pem\"]"),
+    };
+    let mut crl = String::new();
+    for issuer in crls {
+        let _ = write!(crl, "\"{issuer}.crl\", ");
+    }
+    format!(
+        "[[authority]]\nname = \"{name}\"\n{trust}\nsubject = {{ C = \"JP\", O = \"{CAMPUS}\" }}\n\
+         revocation = \"crl\"\ncrl = [{crl}]\ngrace = \"0s\"\n{more}\n"
+    )
+}
+
+fn service(name: &str, matched: &str, vlan: &str, identity: &str) -> String {
+    format!(
+        "[[service]]\nname = \"{name}\"\n{matched}\n\
+         authorities = [\"ca16\", \"pub-ca8\", \"retired\", \"stale\", \"silent\"]\nidentity = {identity}\n\
+         realms = [\"jaist.ac.jp\", \"\"]\nreply-username = \"certificate\"\nsession-timeout = \"8h\"\n\
+         vlan = \"{vlan}\"\n"
+    )
+}
