@@ -34,7 +34,7 @@ fn login(port: u16, credential: &Credential, ca: &str, options: &[&str]) -> Outp
 fn assert_exit(output: &Output, wanted: i32) {
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(wanted), "exit code of login\n{out}{err}");
+    assert_eq!(output.status.code(), Some(wanted), "exit code\n{out}{err}");
 }
 
 /// The supplicant is right for itself, not only against our own server.
@@ -93,6 +93,19 @@ impl Listening {
             secret: listening.get("secret")?.as_str()?.to_owned(),
             eapol_test: files.iter().filter_map(|file| Some(file.as_str()?.to_owned())).collect(),
         })
+    }
+}
+
+#[test]
+fn demo_once_decides_every_login_rightly() {
+    let scratch = Scratch::new();
+    let mut command = Place::Host.command(SEKISHO);
+    command.args(["demo", "--once", "--dir"]).arg(scratch.path().join("demo"));
+    let output = run(&mut command, Duration::from_secs(60));
+    assert_exit(&output, 0);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    for reason in ["revoked", "expired", "wrong-purpose", "wrong-organisation", "distrusted-authority"] {
+        assert!(table.contains(reason), "the table names {reason}:\n{table}");
     }
 }
 
