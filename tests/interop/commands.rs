@@ -68,7 +68,7 @@ fn login_succeeds_at_hostapd() {
     }
 }
 
-/// hostapd 2.10 ends a resumed TLS 1.3 session without the octet of RFC 9190 section 2.1.1; no peer may take that for
+/// hostapd 2.10 ends a resumed TLS 1.3 session without the octet of RFC 9190 section 2.5; no peer may take that for
 /// a success.
 #[test]
 fn login_refuses_a_resumption_without_protected_success() {
