@@ -109,11 +109,7 @@ impl Dealings {
     /// The client holds the key of the leaf: now its chain may be judged.
     fn judge(&self) -> Result<HandshakeSignatureValid, Error> {
         let now = self.now();
-        let chain = {
-            let mut state = self.state();
-            state.resumable = None;
-            state.chain.clone()
-        };
+        let chain = self.state().chain.clone();
         let ders: Vec<&[u8]> = chain.iter().map(AsRef::as_ref).collect();
         let kept =
             self.judge.judge(&ders, now).map_err(|alert| self.refuse(Failure::Judged(alert), error_for(alert)))?;
