@@ -3,6 +3,7 @@
 pub(crate) mod credentials;
 mod demo;
 mod login;
+mod nas;
 mod serve;
 mod ticket_key;
 mod token;

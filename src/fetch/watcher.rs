@@ -211,7 +211,7 @@ impl Watched<Arc<Crl>> {
     fn read_crl(&self, trust: &Trust, now: Wall) -> Result<Read<Arc<Crl>>, Refused> {
         let (octets, stamp) = self.octets(MAX_CRL)?;
         // A panic in the reader costs this file, not the watching of all others (R10).
-        let load = || Crl::load(&octets, &self.name, &self.source, trust, now).map_err(|bad| bad.text);
+        let load = || Crl::load(&octets, &self.name, &self.source, trust).map_err(|bad| bad.text);
         let crl = catch_unwind(AssertUnwindSafe(load))
             .unwrap_or_else(|_| Err("reading it failed by a fault of ours".into()))
             .map_err(|text| format!("authority {}: {text}; {}", self.name, self.consequence()))?;
