@@ -1,3 +1,6 @@
-//! Arguments and exit codes.
+//! Arguments and exit codes, nothing else.
+#![forbid(unsafe_code)]
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    sekisho::cli::run()
+}

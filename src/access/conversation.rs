@@ -242,7 +242,7 @@ impl Conversation {
                 if let Some(service) = by.policy.route(&self.asked.hints) {
                     **decided = decide(by, service, facts, &self.asked.hints, now.wall);
                 } else {
-                    let gone = Decision { reason: Reason::NoService, evidence: Vec::new(), user: None, grant: None };
+                    let gone = Decision::refuse(Reason::NoService, Vec::new(), None);
                     **decided = Decided { decision: gone, ..(**decided).clone() };
                 }
             }
@@ -412,8 +412,8 @@ impl Conversation {
         let mut refusal = match failure {
             Failure::Judged(_) => match gate.take() {
                 Some(decided) => Refusal {
-                    reason: decided.decision.reason,
-                    evidence: decided.decision.evidence.clone(),
+                    reason: decided.decision.reason(),
+                    evidence: decided.decision.evidence().to_vec(),
                     decided: Some(decided),
                     tls,
                 },
@@ -437,9 +437,9 @@ impl Conversation {
     }
 
     fn accept(&mut self, now: Now, decided: Decided, finished: Finished) -> Turn {
-        let Some(grant) = decided.decision.grant.clone() else {
-            let reason = decided.decision.reason;
-            let evidence = decided.decision.evidence.clone();
+        let Some(grant) = decided.decision.grant().cloned() else {
+            let reason = decided.decision.reason();
+            let evidence = decided.decision.evidence().to_vec();
             return self.refuse(now, Refusal { reason, evidence, decided: Some(decided), tls: Some(finished.version) });
         };
         let accept = Accept {
@@ -460,8 +460,8 @@ impl Conversation {
                 authentication.certificate = decided.certificate;
                 authentication.tls = Some(finished.version);
                 authentication.resumed = finished.resumed;
-                authentication.evidence = decided.decision.evidence;
-                let ended = Ended { outcome: Outcome::Accept, reason: decided.decision.reason, authentication };
+                authentication.evidence = decided.decision.evidence().to_vec();
+                let ended = Ended { outcome: Outcome::Accept, reason: decided.decision.reason(), authentication };
                 self.phase = Phase::Over;
                 Turn::End(reply, Box::new(ended))
             }
@@ -484,7 +484,7 @@ impl Conversation {
         authentication.evidence = refusal.evidence;
         authentication.tls = refusal.tls;
         if let Some(decided) = refusal.decided {
-            authentication.user = decided.decision.user;
+            authentication.user = decided.decision.user().cloned();
             authentication.certificate = decided.certificate;
         }
         let ended = Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication };

@@ -53,7 +53,7 @@ impl Gate {
 
 impl Judge for Gate {
     fn judge(&self, chain: &[&[u8]], now: Wall) -> Result<Option<Vec<u8>>, Alert> {
-        match self.by.trust.facts(chain, now) {
+        match self.by.trust.facts(chain) {
             Err(refusal) => {
                 let alert = alert_for(refusal.reason);
                 let certificate = refusal.claimed.clone();
@@ -67,7 +67,7 @@ impl Judge for Gate {
             }
             Ok(facts) => {
                 let decided = decide(&self.by, self.service, facts, &self.hints, now);
-                let reason = decided.decision.reason;
+                let reason = decided.decision.reason();
                 let answer = if decided.decision.accepts() {
                     Ok(decided.facts.as_ref().map(|facts| facts.encode()))
                 } else {

@@ -47,18 +47,28 @@ impl std::error::Error for BindError {}
 
 /// Every socket, bound and not yet accepted from.
 #[derive(Debug)]
-pub struct Door(Vec<Socket>);
+pub struct Door {
+    sockets: Vec<Socket>,
+    head: Duration,
+}
 
 impl Door {
     /// Binds every address, or none. Without TLS only loopback is good enough: tokens travel here (A09).
     pub fn bind(addresses: &[SocketAddr]) -> Result<Self, BindError> {
         let bind = |&address: &SocketAddr| bind(address).map_err(|error| BindError { address, error });
-        addresses.iter().map(bind).collect::<Result<_, _>>().map(Self)
+        let sockets = addresses.iter().map(bind).collect::<Result<_, _>>()?;
+        Ok(Self { sockets, head: HEAD })
+    }
+
+    /// Less patience for the head of a request.
+    #[cfg(test)]
+    pub(super) fn with_head_time(self, head: Duration) -> Self {
+        Self { head, ..self }
     }
 
     /// The addresses that were bound.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.0.iter().filter_map(|socket| socket.local_addr().ok()?.as_socket())
+        self.sockets.iter().filter_map(|socket| socket.local_addr().ok()?.as_socket())
     }
 
     /// Starts to answer, on a thread and a runtime of its own.
@@ -66,10 +76,13 @@ impl Door {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let listeners = {
             let _inside = runtime.enter();
-            self.0.into_iter().map(|socket| TcpListener::from_std(socket.into())).collect::<io::Result<Vec<_>>>()?
+            self.sockets
+                .into_iter()
+                .map(|socket| TcpListener::from_std(socket.into()))
+                .collect::<io::Result<Vec<_>>>()?
         };
         let (stop, stopped) = watch::channel(());
-        let serve = move || runtime.block_on(serve(listeners, router(shared), stopped));
+        let serve = move || runtime.block_on(serve(listeners, router(shared), self.head, stopped));
         let thread = thread::Builder::new().name("admin".into()).spawn(serve)?;
         Ok(Running { stop, thread })
     }
@@ -108,20 +121,20 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-async fn serve(listeners: Vec<TcpListener>, router: Router, mut stopped: watch::Receiver<()>) {
+async fn serve(listeners: Vec<TcpListener>, router: Router, head: Duration, mut stopped: watch::Receiver<()>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     for listener in listeners {
-        tokio::spawn(accept(listener, router.clone(), Arc::clone(&places)));
+        tokio::spawn(accept(listener, router.clone(), head, Arc::clone(&places)));
     }
     // Ends when the sender is dropped; the runtime takes every task with it.
     while stopped.changed().await.is_ok() {}
 }
 
-async fn accept(listener: TcpListener, router: Router, places: Arc<Semaphore>) {
+async fn accept(listener: TcpListener, router: Router, head: Duration, places: Arc<Semaphore>) {
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone(), place))),
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone(), head, place))),
             Err(error) => {
                 tracing::debug!("admin: accepting failed: {error}");
                 tokio::time::sleep(REST).await;
@@ -130,11 +143,11 @@ async fn accept(listener: TcpListener, router: Router, places: Arc<Semaphore>) {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, _place: OwnedSemaphorePermit) {
+async fn connection(stream: TcpStream, router: Router, head: Duration, _place: OwnedSemaphorePermit) {
     let service = TowerToHyperService::new(router);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(head)
         .max_buf_size(HEAD_SIZE)
         .serve_connection(TokioIo::new(stream), service);
     match tokio::time::timeout(LIFE, connection).await {

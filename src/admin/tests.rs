@@ -1,1 +1,378 @@
-//! HTTP.
+//! HTTP, over real sockets on loopback.
+#![expect(clippy::disallowed_types, reason = "these tests are the client")]
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::routes::OPEN;
+use super::*;
+use crate::pki::CrlSummary;
+
+const NOW: Wall = Wall(1_800_000_000);
+
+#[derive(Debug)]
+struct Made {
+    ready: bool,
+}
+
+impl Status for Made {
+    fn readiness(&self) -> Readiness {
+        Readiness { ready: self.ready, degraded: vec!["authority pub-ca8: no CRL".into()] }
+    }
+
+    fn metrics(&self) -> String {
+        "sekisho_conversations 7\n".into()
+    }
+
+    fn now(&self) -> Wall {
+        NOW
+    }
+}
+
+fn token(text: &str, role: Role, expires: Option<Wall>) -> Token {
+    Token { name: text.into(), sha256: hash_token(text.as_bytes()), role, expires }
+}
+
+fn settings(open_metrics: bool) -> Settings {
+    let tokens = vec![
+        token("looks", Role::Viewer, Some(Wall(NOW.0 + 1))),
+        token("sso", Role::Status, None),
+        token("old", Role::Operator, Some(NOW)),
+    ];
+    Settings { listen: vec!["127.0.0.1:0".parse().expect("an address")], open_metrics, tokens }
+}
+
+/// A running door.
+struct Here {
+    address: SocketAddr,
+    _running: Running,
+}
+
+fn door(open_metrics: bool, ready: bool) -> Here {
+    let settings = settings(open_metrics);
+    let door = Door::bind(&settings.listen).expect("loopback can be bound").with_head_time(Duration::from_millis(300));
+    let address = door.addresses().next().expect("one was bound");
+    let shared = Shared::new(settings, "radius1.campus.example".into(), Arc::new(Made { ready }));
+    Here { address, _running: door.spawn(shared).expect("a thread starts") }
+}
+
+impl Here {
+    /// Sends octets and reads until the server closes.
+    fn send(&self, octets: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out can be set");
+        // The server may have refused, and closed, before all is written.
+        let _ = stream.write_all(octets);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &str) -> String {
+        let host = self.address;
+        self.send(format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n").as_bytes())
+    }
+
+    fn get(&self, path: &str, token: Option<&str>) -> String {
+        let header = token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"));
+        self.ask("GET", path, &header)
+    }
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
+}
+
+fn described() -> serde_json::Map<String, serde_json::Value> {
+    let text: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).expect("it is JSON");
+    text["paths"].as_object().expect("paths are an object").clone()
+}
+
+#[test]
+fn health_and_readiness_are_open() {
+    let here = door(true, true);
+    assert_eq!(status(&here.get("/healthz", None)), 200);
+    let ready = here.get("/readyz", None);
+    assert_eq!(status(&ready), 200);
+    assert!(ready.ends_with(r#"{"degraded":["authority pub-ca8: no CRL"],"ready":true}"#), "{ready}");
+    assert_eq!(status(&door(true, false).get("/readyz", None)), 503);
+}
+
+#[test]
+fn metrics_are_open_unless_the_configuration_says_otherwise() {
+    let here = door(true, true);
+    assert!(here.get("/metrics", None).ends_with("sekisho_conversations 7\n"));
+    let here = door(false, true);
+    assert_eq!(status(&here.get("/metrics", None)), 401);
+    assert_eq!(status(&here.get("/metrics", Some("sso"))), 403);
+    assert_eq!(status(&here.get("/metrics", Some("looks"))), 200);
+}
+
+#[test]
+fn nothing_may_be_cached_and_no_cookie_is_set() {
+    let here = door(true, true);
+    for path in ["/", "/readyz", "/metrics", "/nothing"] {
+        let answer = here.get(path, None).to_ascii_lowercase();
+        assert!(answer.contains("cache-control: no-store"), "{answer}");
+        assert!(!answer.contains("set-cookie"), "{answer}");
+    }
+}
+
+#[test]
+fn a01_a_request_without_a_right_token_is_refused() {
+    let here = door(false, true);
+    for token in [None, Some("wrong"), Some("old"), Some("")] {
+        let answer = here.get("/api/v1/certificates", token);
+        assert_eq!(status(&answer), 401, "{answer}");
+        assert!(answer.contains("application/problem+json") && answer.contains("www-authenticate: Bearer"), "{answer}");
+    }
+    for header in
+        ["Authorization: Basic bG9va3M6\r\n", "Authorization: Bearer looks\r\nAuthorization: Bearer looks\r\n"]
+    {
+        assert_eq!(status(&here.ask("GET", "/api/v1/audit", header)), 401, "{header}");
+    }
+}
+
+#[test]
+fn a01_a_right_token_finds_nothing_where_there_is_nothing() {
+    let answer = door(false, true).get("/api/v1/nothing", Some("looks"));
+    assert_eq!(status(&answer), 404);
+    assert!(answer.contains("application/problem+json") && answer.contains(r#""status":404"#), "{answer}");
+}
+
+#[test]
+fn a01_a_right_token_is_never_refused_while_others_guess() {
+    let here = door(false, true);
+    thread::scope(|scope| {
+        let guess = |n: i32| status(&here.get("/metrics", Some(&format!("guess{n}"))));
+        let guesses: Vec<_> = (0..40).map(|n| scope.spawn(move || guess(n))).collect();
+        for _ in 0..20 {
+            assert_eq!(status(&here.get("/metrics", Some("looks"))), 200);
+        }
+        let refused: BTreeSet<u16> = guesses.into_iter().map(|guess| guess.join().expect("no panic")).collect();
+        assert!(refused.is_subset(&BTreeSet::from([401, 429])), "{refused:?}");
+    });
+}
+
+#[test]
+fn tokens_of_a_reload_count_at_once() {
+    let door = Door::bind(&settings(false).listen).expect("loopback can be bound");
+    let address = door.addresses().next().expect("one was bound");
+    let shared = Shared::new(settings(false), "node".into(), Arc::new(Made { ready: true }));
+    let here = Here { address, _running: door.spawn(shared.clone()).expect("a thread starts") };
+    shared.swap(Settings { tokens: vec![token("new", Role::Viewer, None)], ..settings(false) });
+    assert_eq!(status(&here.get("/metrics", Some("looks"))), 401);
+    assert_eq!(status(&here.get("/metrics", Some("new"))), 200);
+}
+
+#[test]
+fn a02_nothing_but_the_open_paths_answers_without_a_token() {
+    let here = door(false, true);
+    for (path, _) in described() {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
+            let answer = here.ask(method, &path, "Content-Type: application/json\r\nContent-Length: 0\r\n");
+            let open = OPEN.contains(&path.as_str()) && matches!(method, "GET" | "HEAD");
+            assert_eq!((200..300).contains(&status(&answer)), open, "{method} {path}: {answer}");
+        }
+    }
+    for path in
+        ["/healthz/", "//healthz", "/healthz/../metrics", "/%6detrics", "/metrics?open", "/METRICS", "/api/v1/audit"]
+    {
+        let code = status(&here.get(path, None));
+        assert!(matches!(code, 400 | 401 | 429), "{path}: {code}");
+    }
+}
+
+#[test]
+fn the_description_names_every_path_and_no_other() {
+    let described: BTreeSet<String> = described().into_iter().map(|(path, _)| path).collect();
+    let known: BTreeSet<String> = OPEN.iter().copied().chain(["/metrics"]).map(str::to_owned).collect();
+    assert_eq!(described, known);
+    let here = door(true, true);
+    for path in known {
+        assert_eq!(status(&here.get(&path, None)), 200, "{path}");
+    }
+}
+
+#[test]
+fn a03_a_foreign_host_is_refused() {
+    let here = door(true, true);
+    for (host, code) in [
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example:9812", 421),
+        ("localhost:9812", 200),
+        ("[::1]:9812", 200),
+        ("radius1.campus.example", 200),
+    ] {
+        let answer =
+            here.send(format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes());
+        assert_eq!(status(&answer), code, "{host}");
+    }
+    assert_eq!(status(&here.send(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")), 400);
+    assert_eq!(status(&here.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n")), 400);
+}
+
+#[test]
+fn a03_another_sites_page_is_refused() {
+    let here = door(true, true);
+    for origin in ["http://evil.example", "null", "https://localhost:1"] {
+        assert_eq!(status(&here.ask("GET", "/metrics", &format!("Origin: {origin}\r\n"))), 403, "{origin}");
+    }
+    assert_eq!(status(&here.ask("GET", "/metrics", &format!("Origin: http://{}\r\n", here.address))), 200);
+    assert_eq!(status(&here.ask("GET", "/metrics", "Sec-Fetch-Site: cross-site\r\n")), 403);
+}
+
+#[test]
+fn a03_a_form_is_refused_even_with_a_token() {
+    let here = door(true, true);
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        let headers = format!("Authorization: Bearer looks\r\nContent-Type: {kind}\r\nContent-Length: 0\r\n");
+        assert_eq!(status(&here.ask("POST", "/api/v1/explain", &headers)), 415, "{kind}");
+    }
+}
+
+#[test]
+fn a04_a_body_of_three_gigabytes_is_refused_before_it_is_read() {
+    let here = door(true, true);
+    let headers = "Content-Type: application/json\r\nContent-Length: 3221225472\r\n";
+    assert_eq!(status(&here.ask("POST", "/api/v1/explain", headers)), 413);
+}
+
+#[test]
+fn a04_a_slow_body_of_a_stranger_keeps_nothing() {
+    let here = door(true, true);
+    let headers = "Content-Type: application/json\r\nContent-Length: 1000\r\n";
+    assert_eq!(status(&here.ask("POST", "/api/v1/explain", headers)), 401);
+}
+
+#[test]
+fn a04_ten_thousand_headers_are_refused() {
+    let here = door(true, true);
+    let many: String = (0..10_000).map(|n| format!("X-{n}: y\r\n")).collect();
+    assert_eq!(status(&here.ask("GET", "/healthz", &many)), 431);
+}
+
+#[test]
+fn a04_a_length_that_is_none_is_refused() {
+    let here = door(true, true);
+    for length in ["-1", "1e3", "0x10", "18446744073709551616", "5, 6"] {
+        let answer =
+            here.ask("POST", "/healthz", &format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"));
+        assert_eq!(status(&answer), 400, "{length}: {answer}");
+    }
+}
+
+#[test]
+fn a04_two_lengths_that_contradict_each_other_smuggle_nothing() {
+    let here = door(true, true);
+    let smuggled = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for headers in
+        ["Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"]
+    {
+        let host = here.address;
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n0\r\n\r\n{smuggled}");
+        let answer = here.send(request.as_bytes());
+        assert_eq!(status(&answer), 400, "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+    }
+}
+
+#[test]
+fn a04_a_client_that_says_nothing_is_let_go() {
+    let here = door(true, true);
+    for begun in ["", "GET /healthz HTT", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: "] {
+        // Ends only because the server closes.
+        let answer = here.send(begun.as_bytes());
+        assert!(!(200..300).contains(&status(&answer)), "{answer}");
+    }
+}
+
+#[test]
+fn a05_http_2_is_not_spoken() {
+    let answer = door(true, true).send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    assert!(!answer.contains(" 200 "), "{answer}");
+}
+
+#[test]
+fn a05_a_header_bomb_is_refused() {
+    let here = door(true, true);
+    let bomb = format!("X-Bomb: {}\r\n", "a".repeat(1 << 20));
+    assert_eq!(status(&here.ask("GET", "/healthz", &bomb)), 431);
+}
+
+#[test]
+fn a09_only_loopback_is_listened_on_without_tls() {
+    assert!(Settings::default().listen.is_empty());
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
+        let error = Door::bind(&[address.parse().expect("an address")]).expect_err(address);
+        assert!(error.to_string().contains("only loopback"), "{error}");
+    }
+}
+
+#[test]
+fn a10_a_path_or_header_of_a_request_is_no_label() {
+    let here = door(true, true);
+    for n in 0..50 {
+        here.get(&format!("/metrics/{n}"), Some("looks"));
+    }
+    assert_eq!(here.get("/metrics", None).matches("sekisho_").count(), 1);
+}
+
+#[test]
+fn a_new_token_is_long_and_another_each_time() {
+    let (one, other) = (make_token().expect("randomness"), make_token().expect("randomness"));
+    assert_eq!(one.len(), 64);
+    assert_ne!(one, other);
+}
+
+fn authority(name: &str, wants_crl: bool, grace: u64) -> Authority {
+    Authority { name: name.into(), wants_crl, grace: Duration::from_secs(grace) }
+}
+
+fn crl(authority: &str, next_update: i64) -> CrlSummary {
+    CrlSummary {
+        authority: authority.into(),
+        source: format!("{authority}.crl").into(),
+        number: None,
+        this_update: Wall(0),
+        next_update: Some(Wall(next_update)),
+        entries: 0,
+    }
+}
+
+fn assessed(services: &[&[&str]], authorities: &[Authority], crls: &[CrlSummary]) -> Readiness {
+    let services: Vec<Vec<Arc<str>>> =
+        services.iter().map(|names| names.iter().map(|name| Arc::from(*name)).collect()).collect();
+    assess(services.iter().map(Vec::as_slice), authorities, crls, Wall(20_000))
+}
+
+#[test]
+fn a_service_with_one_fresh_authority_makes_it_ready() {
+    let authorities = [authority("ca16", true, 0), authority("pub-ca8", true, 0)];
+    let crls = [crl("ca16", 20_001), crl("pub-ca8", 20_000 - 3 * 3_600)];
+    let readiness = assessed(&[&["ca16", "pub-ca8"]], &authorities, &crls);
+    assert!(readiness.ready);
+    assert_eq!(readiness.degraded, ["authority pub-ca8: no fresh CRL for 3h: pub-ca8.crl"]);
+}
+
+#[test]
+fn without_any_fresh_crl_it_is_not_ready() {
+    let authorities = [authority("ca16", true, 0)];
+    assert!(!assessed(&[&["ca16"]], &authorities, &[]).ready);
+    assert!(!assessed(&[&["ca16"]], &authorities, &[crl("ca16", 19_999)]).ready);
+    assert!(!assessed(&[], &authorities, &[crl("ca16", 20_001)]).ready);
+    assert!(!assessed(&[&["other"]], &authorities, &[crl("ca16", 20_001)]).ready);
+}
+
+#[test]
+fn grace_and_no_revocation_at_all_let_it_decide() {
+    assert!(assessed(&[&["ca16"]], &[authority("ca16", true, 60)], &[crl("ca16", 19_950)]).ready);
+    assert!(!assessed(&[&["ca16"]], &[authority("ca16", true, 40)], &[crl("ca16", 19_950)]).ready);
+    let readiness = assessed(&[&["ca16"]], &[authority("ca16", false, 0)], &[]);
+    assert!(readiness.ready && readiness.degraded.is_empty());
+}

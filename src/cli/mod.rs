@@ -1,4 +1,55 @@
-//! The commands.
+//! The commands. Each prints its result on stdout, what it says to people on stderr, and answers with the exit code of the contract.
 
-pub mod credentials;
-pub mod login;
+pub(crate) mod credentials;
+mod demo;
+mod login;
+mod nas;
+mod serve;
+mod ticket_key;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A configuration that no server may start with (`EX_CONFIG` of sysexits).
+pub(crate) const BAD_CONFIGURATION: u8 = 78;
+
+/// A RADIUS server that terminates EAP-TLS for a campus.
+#[derive(Parser)]
+#[command(name = "sekisho", version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server in the foreground. SIGHUP reloads everything or keeps the old; SIGTERM drains within 5 s
+    Serve {
+        /// The configuration
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Make a look-alike campus, start the real server on loopback, and log in as all kinds of people
+    Demo(demo::Args),
+    /// Log in as a supplicant behind an access point, against any RADIUS server
+    Login(Box<login::Args>),
+    /// Make an admin token, and the table to paste into the configuration
+    Token(token::Args),
+    /// Keep the keys that seal session tickets
+    TicketKey(ticket_key::Args),
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Serve { config } => serve::run(&config),
+        Command::Demo(args) => demo::run(&args),
+        Command::Login(args) => login::run(*args),
+        Command::Token(args) => token::run(&args),
+        Command::TicketKey(args) => ticket_key::run(args),
+    }
+}

@@ -1,6 +1,7 @@
 //! Files that are read once and looked at again.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -53,6 +54,12 @@ impl Watcher {
         };
         watcher.look(trust, now);
         watcher
+    }
+
+    /// The same before it has read anything: the next look reads everything.
+    #[must_use]
+    pub fn unread(settings: &Settings) -> Self {
+        Self { crls: watched(&settings.crls, &[]), groups: watched(&settings.groups, &[]) }
     }
 
     /// Looks at every file and reads those that changed. Whether anything that [`Watcher::loaded`] says is another now, but for the times of success.
@@ -203,8 +210,11 @@ struct Read<T> {
 impl Watched<Arc<Crl>> {
     fn read_crl(&self, trust: &Trust, now: Wall) -> Result<Read<Arc<Crl>>, Refused> {
         let (octets, stamp) = self.octets(MAX_CRL)?;
-        let crl = Crl::load(&octets, &self.name, &self.source, trust, now)
-            .map_err(|bad| format!("authority {}: {}; {}", self.name, bad.text, self.consequence()))?;
+        // A panic in the reader costs this file, not the watching of all others (R10).
+        let load = || Crl::load(&octets, &self.name, &self.source, trust).map_err(|bad| bad.text);
+        let crl = catch_unwind(AssertUnwindSafe(load))
+            .unwrap_or_else(|_| Err("reading it failed by a fault of ours".into()))
+            .map_err(|text| format!("authority {}: {text}; {}", self.name, self.consequence()))?;
         if let Some(good) = &self.good
             && !same(&crl, good)
             && !crl.supersedes(good)

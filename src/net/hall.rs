@@ -210,7 +210,7 @@ impl Running {
     /// What more than one Step waits for is done elsewhere, too.
     fn engage_helpers(&mut self) {
         while self.helpers.idle() && self.engine.waiting_steps() > 1 {
-            let Some(step) = self.engine.poll_step(self.clock.now()) else { return };
+            let Some(step) = self.engine.poll_step() else { return };
             if let Err(step) = self.helpers.give(step) {
                 return self.resume(helpers::run(step, &self.clock));
             }
@@ -219,7 +219,7 @@ impl Running {
 
     /// Runs one Step; whether there was one.
     fn work(&mut self) -> bool {
-        let Some(step) = self.engine.poll_step(self.clock.now()) else { return false };
+        let Some(step) = self.engine.poll_step() else { return false };
         self.resume(helpers::run(step, &self.clock));
         true
     }

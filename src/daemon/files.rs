@@ -1,0 +1,63 @@
+//! Watched files: the first reading, and every look after.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::{Server, StartError, snapshot};
+use crate::config::Config;
+use crate::engine::Order;
+use crate::fetch::{Loaded, Problem, Watcher};
+use crate::now::Wall;
+
+/// Reads every file for the first time.
+pub(super) fn first(config: &Config, now: Wall) -> Result<(Watcher, Loaded), StartError> {
+    let watcher = Watcher::new(&config.fetch, &config.trust, now, None);
+    let loaded = watcher.loaded();
+    report(&loaded.problems);
+    let fatal: Vec<Problem> = loaded.problems.iter().filter(|problem| problem.fatal).cloned().collect();
+    if fatal.is_empty() { Ok((watcher, loaded)) } else { Err(StartError::Files(fatal)) }
+}
+
+/// Logs what is wrong with files.
+pub(super) fn report(problems: &[Problem]) {
+    for Problem { file, text, .. } in problems {
+        tracing::warn!("{}: {text}", file.display());
+    }
+}
+
+impl Server {
+    /// Looks at the watched files, elsewhere: neither the hall nor this thread waits for a disk or a big CRL. What changed counts from now on.
+    pub(super) async fn look(&mut self) {
+        let Some(mut watcher) = self.watcher.take() else { return };
+        let trust = Arc::clone(&self.config.trust);
+        let now = self.clock.now().wall;
+        let looked = spawn_blocking(move || {
+            let loaded = watcher.look(&trust, now).then(|| watcher.loaded());
+            (watcher, loaded)
+        });
+        let (watcher, loaded) = match looked.await {
+            Ok(looked) => looked,
+            Err(_) => {
+                // Nothing that was good is lost: the snapshot in use stays until a new watcher has read everything.
+                tracing::error!("looking at watched files failed by a fault of ours; they are all read again");
+                let settings = self.config.fetch.clone();
+                self.watcher = Some(Watcher::unread(&settings));
+                return;
+            }
+        };
+        self.live.seen(&watcher.last_success());
+        self.watcher = Some(watcher);
+        if let Some(loaded) = loaded {
+            self.swap_files(&loaded).await;
+        }
+    }
+
+    async fn swap_files(&self, loaded: &Loaded) {
+        report(&loaded.problems);
+        self.order(Order::Swap(snapshot(&self.config, loaded, &self.handles))).await;
+        self.live.loaded(&self.config, loaded);
+        let entries: usize = loaded.crls.iter().map(|crl| crl.entries).sum();
+        tracing::info!("files changed: {} CRLs with {entries} entries are in use", loaded.crls.len());
+    }
+}

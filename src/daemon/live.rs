@@ -1,0 +1,116 @@
+//! What HTTP tells of the running server.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+
+use crate::admin::{self, Readiness};
+use crate::config::Config;
+use crate::fetch::{LastSuccess, Loaded};
+use crate::net::{Clock, Gauges};
+use crate::now::Wall;
+use crate::observe::{CrlState, Metrics};
+use crate::pki::{CrlSummary, RevocationSource};
+
+/// The running server, for whoever asks.
+#[derive(Debug)]
+pub(super) struct Live {
+    metrics: Arc<Metrics>,
+    gauges: Arc<Gauges>,
+    clock: Clock,
+    draining: AtomicBool,
+    view: ArcSwapOption<View>,
+    last_success: Mutex<Vec<LastSuccess>>,
+}
+
+/// What readiness rests on.
+#[derive(Debug)]
+struct View {
+    services: Vec<Vec<Arc<str>>>,
+    authorities: Vec<admin::Authority>,
+    crls: Vec<CrlSummary>,
+    problems: Vec<String>,
+}
+
+impl Live {
+    pub(super) fn new(metrics: Arc<Metrics>, gauges: Arc<Gauges>, clock: Clock) -> Self {
+        let (draining, view, last_success) = (AtomicBool::default(), ArcSwapOption::empty(), Mutex::default());
+        Self { metrics, gauges, clock, draining, view, last_success }
+    }
+
+    /// A configuration counts.
+    pub(super) fn configured(&self, config: &Config, now: Wall) {
+        self.metrics.set_identities(&config.identity_ends);
+        self.reloaded(true, now);
+    }
+
+    /// A configuration was read, or could not be.
+    pub(super) fn reloaded(&self, good: bool, now: Wall) {
+        self.metrics.set_reload(good, now);
+    }
+
+    /// Files count.
+    pub(super) fn loaded(&self, config: &Config, loaded: &Loaded) {
+        let authority = |summary: crate::pki::AuthoritySummary| admin::Authority {
+            name: summary.name,
+            wants_crl: summary.revocation != RevocationSource::Off,
+            grace: summary.grace,
+        };
+        let view = View {
+            services: config.policy.services().map(|(_, service)| service.authorities.clone()).collect(),
+            authorities: config.trust.authorities().map(authority).collect(),
+            crls: loaded.crls.clone(),
+            problems: loaded.problems.iter().map(|it| format!("{}: {}", it.file.display(), it.text)).collect(),
+        };
+        self.view.store(Some(Arc::new(view)));
+        self.seen(&loaded.last_success);
+    }
+
+    /// CRL files were looked at.
+    pub(super) fn seen(&self, last_success: &[LastSuccess]) {
+        *self.last_success.lock().unwrap_or_else(PoisonError::into_inner) = last_success.to_vec();
+    }
+
+    /// No more requests should be sent here.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Relaxed);
+    }
+
+    fn crl_states(&self, crls: &[CrlSummary]) -> Vec<CrlState> {
+        let successes = self.last_success.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = |summary: &CrlSummary| {
+            let of = |it: &&LastSuccess| it.authority == summary.authority && it.source == summary.source;
+            CrlState { summary: summary.clone(), last_success: successes.iter().find(of).and_then(|it| it.at) }
+        };
+        crls.iter().map(state).collect()
+    }
+}
+
+impl admin::Status for Live {
+    fn readiness(&self) -> Readiness {
+        let not = |why: &str| Readiness { ready: false, degraded: vec![why.to_owned()] };
+        if self.draining.load(Relaxed) {
+            return not("draining");
+        }
+        let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
+        let services = view.services.iter().map(Vec::as_slice);
+        let mut readiness = admin::assess(services, &view.authorities, &view.crls, self.now());
+        readiness.degraded.extend(view.problems.iter().cloned());
+        readiness
+    }
+
+    fn metrics(&self) -> String {
+        self.metrics.set_conversations(self.gauges.conversations.load(Relaxed));
+        self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
+        if let Some(view) = self.view.load_full() {
+            self.metrics.set_crls(&self.crl_states(&view.crls));
+        }
+        self.metrics.render()
+    }
+
+    fn now(&self) -> Wall {
+        self.clock.now().wall
+    }
+}

@@ -1,0 +1,277 @@
+//! Wiring, reload, drain. No logic worth a test stands here: it joins parts that have theirs.
+//!
+//! [`Server::start`] reads files, binds and starts the threads; [`Server::run`] watches files and does what it is told until it is told to stop; then it drains.
+
+mod files;
+mod live;
+mod reload;
+mod systemd;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::access::{self, Handles};
+use crate::config::{Config, Finding};
+use crate::engine::{Engine, Order, Snapshot};
+use crate::event::Listener;
+use crate::fetch::{Loaded, Problem, Watcher};
+use crate::net::{self, Clock, Command, Doors, Gauges, Hall};
+use crate::observe::{Metrics, Observer, Sink, Tracing};
+use crate::{admin, observe};
+
+use live::Live;
+
+/// Watched files are looked at this often; a change counts within three looks.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long begun conversations may go on after the order to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Orders that may wait for the hall.
+const ORDERS: usize = 16;
+
+/// What a running server may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Read the configuration and every file that it names again.
+    Reload,
+    /// Drain and end.
+    Stop,
+}
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// Files that no server may begin with.
+    Files(Vec<Problem>),
+    /// An address could not be bound, a thread not started.
+    System(String),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(problems) => {
+                let lines: Vec<_> = problems.iter().map(|it| format!("{}: {}", it.file.display(), it.text)).collect();
+                f.write_str(&lines.join("\n"))
+            }
+            Self::System(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    path: PathBuf,
+    clock: Clock,
+    config: Config,
+    handles: Arc<Handles>,
+    /// `None` only while a look is under way.
+    watcher: Option<Watcher>,
+    addresses: Vec<(Listener, SocketAddr)>,
+    admin_addresses: Vec<SocketAddr>,
+    orders: mpsc::Sender<Command>,
+    live: Arc<Live>,
+    log: Log,
+    admin: Option<admin::Running>,
+    shared: admin::Shared,
+    hall: JoinHandle<()>,
+}
+
+/// Everything that writes lines.
+#[derive(Debug)]
+struct Log {
+    tracing: Tracing,
+    sink: Arc<Sink>,
+    writer: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts the server of a configuration that `path` held. Its sockets are bound and the first snapshot is in when this returns.
+    pub fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
+        let tracing = observe::init_tracing(&config.log, &config.node);
+        reload::report(findings);
+        let (watcher, loaded) = files::first(&config, clock.now().wall)?;
+        let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
+        let snapshot = snapshot(&config, &loaded, &handles);
+        let engine = Engine::new(config.engine, snapshot).map_err(|_| system("the system has no randomness"))?;
+
+        let doors = Doors::bind(&config.net).map_err(system)?;
+        let door = admin::Door::bind(&config.admin.listen).map_err(system)?;
+        let (addresses, admin_addresses) = (doors.addresses().collect(), door.addresses().collect());
+
+        let metrics = Arc::new(Metrics::new());
+        let gauges = Arc::new(Gauges::default());
+        let (sink, writer) = Observer::spawn(&config.log, Arc::clone(&metrics), &config.node).map_err(system)?;
+        let sink = Arc::new(sink);
+        let live = Arc::new(Live::new(metrics, Arc::clone(&gauges), clock));
+        live.configured(&config, clock.now().wall);
+        live.loaded(&config, &loaded);
+
+        let shared = admin::Shared::new(
+            config.admin.clone(),
+            Arc::clone(&config.node),
+            Arc::clone(&live) as Arc<dyn admin::Status>,
+        );
+        let admin = door.spawn(shared.clone()).map_err(system)?;
+        let (orders, received) = mpsc::channel(ORDERS);
+        let hall = Hall {
+            engine,
+            doors,
+            helpers: config.net.helpers(),
+            clock,
+            orders: received,
+            sink: events(Arc::clone(&sink)),
+            gauges,
+            heartbeat: systemd::heartbeat(),
+        };
+        let hall = hall.spawn().map_err(system)?;
+
+        let log = Log { tracing, sink, writer };
+        let (path, watcher, admin) = (path.to_owned(), Some(watcher), Some(admin));
+        let server = Self {
+            path,
+            clock,
+            config,
+            handles,
+            watcher,
+            addresses,
+            admin_addresses,
+            orders,
+            live,
+            log,
+            admin,
+            shared,
+            hall,
+        };
+        server.announce();
+        Ok(server)
+    }
+
+    /// Where requests are taken, with the ports that the system chose.
+    #[must_use]
+    pub fn addresses(&self) -> &[(Listener, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// Where HTTP is answered.
+    #[must_use]
+    pub fn admin_addresses(&self) -> &[SocketAddr] {
+        &self.admin_addresses
+    }
+
+    /// Runs until [`Wish::Stop`] comes or nobody can wish any more; then drains and ends every thread.
+    pub async fn run(mut self, mut wishes: mpsc::Receiver<Wish>) {
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                wish = wishes.recv() => match wish {
+                    Some(Wish::Reload) => self.reload().await,
+                    Some(Wish::Stop) | None => break,
+                },
+                _ = look.tick() => self.look().await,
+            }
+        }
+        self.stop().await;
+    }
+
+    fn announce(&self) {
+        for (listener, address) in &self.addresses {
+            tracing::info!("listening on {address} ({listener})");
+        }
+        for address in &self.admin_addresses {
+            tracing::info!("listening on {address} (admin)");
+        }
+        systemd::ready();
+        tracing::info!("ready");
+    }
+
+    /// Has the hall do something, and waits until it is done.
+    async fn order(&self, order: Order) {
+        let (done, finished) = oneshot::channel();
+        if self.orders.send((order, done)).await.is_ok() {
+            // An error means that the hall has ended, and with it the process.
+            let _ = finished.await;
+        }
+    }
+
+    async fn stop(self) {
+        systemd::stopping();
+        tracing::info!("draining");
+        self.live.drain();
+        if timeout(DRAIN, self.order(Order::Drain)).await.is_err() {
+            tracing::warn!("conversations were still alive after {} s", DRAIN.as_secs());
+        }
+        let Self { orders, hall, admin, log, .. } = self;
+        drop(orders);
+        let _ = hall.join();
+        if let Some(admin) = admin {
+            admin.stop();
+        }
+        tracing::info!("stopped");
+        let Log { sink, writer, .. } = log;
+        drop(sink);
+        let _ = writer.join();
+    }
+}
+
+fn system(error: impl fmt::Display) -> StartError {
+    StartError::System(error.to_string())
+}
+
+/// What the hall does with events.
+fn events(sink: Arc<Sink>) -> Box<dyn FnMut(crate::event::Event) + Send> {
+    Box::new(move |event| sink.record(&event))
+}
+
+/// What decisions rest on from now on.
+fn snapshot(config: &Config, loaded: &Loaded, handles: &Arc<Handles>) -> Arc<Snapshot> {
+    let access = access::Snapshot {
+        eap: config.eap,
+        policy: Arc::clone(&config.policy),
+        trust: Arc::clone(&config.trust),
+        revocation: Arc::clone(&loaded.revocation),
+        standing: Arc::clone(&loaded.standing),
+        tls: Arc::clone(&config.tls),
+        handles: Arc::clone(handles),
+    };
+    Arc::new(Snapshot { peers: Arc::clone(&config.peers), access: Arc::new(access) })
+}
+
+/// Runs a server in the foreground until SIGTERM or SIGINT; SIGHUP reloads.
+pub fn serve(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<(), StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+    runtime.block_on(async {
+        // Before anything else, so that no signal ends a half-started server by surprise.
+        let wishes = systemd::wishes().map_err(system)?;
+        let server = Server::start(path, config, findings, clock)?;
+        server.run(wishes).await;
+        Ok(())
+    })
+}
+
+/// How the settings of sockets and threads differ from those in use: what a reload can't change.
+fn wants_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let net = |config: &Config| -> net::Settings { config.net.clone() };
+    [
+        ("[listen].auth", net(old).auth != net(new).auth),
+        ("[server].workers", net(old).workers != net(new).workers),
+        ("[listen].admin", old.admin.listen != new.admin.listen),
+        ("[server].state-dir", old.state_dir != new.state_dir),
+        ("[server].name", old.node != new.node),
+        ("[eap].max-conversations", old.engine.max_conversations != new.engine.max_conversations),
+        ("[eap].conversation-timeout", old.engine.conversation_timeout != new.engine.conversation_timeout),
+    ]
+    .into_iter()
+    .filter_map(|(key, differs)| differs.then_some(key))
+    .collect()
+}

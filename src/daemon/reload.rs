@@ -1,0 +1,85 @@
+//! Reading the configuration again: all of it counts, or nothing.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::{Server, files, snapshot, systemd, wants_restart};
+use crate::config::{self, Config, Finding, Severity};
+use crate::engine::Order;
+use crate::fetch::{Loaded, Watcher};
+
+/// Logs findings.
+pub(super) fn report(findings: &[Finding]) {
+    for finding in findings {
+        match finding.severity {
+            Severity::Error => tracing::error!("{finding}"),
+            Severity::Warning => tracing::warn!("{finding}"),
+        }
+    }
+}
+
+impl Server {
+    /// Reads everything again, elsewhere, and counts it if all of it is good.
+    pub(super) async fn reload(&mut self) {
+        systemd::reloading();
+        let good = match self.read_again().await {
+            Some((config, watcher, loaded)) => {
+                self.replace(config, watcher, &loaded).await;
+                true
+            }
+            None => {
+                tracing::error!("the configuration was not reloaded; what was in use stays in use");
+                false
+            }
+        };
+        self.live.reloaded(good, self.clock.now().wall);
+        systemd::ready();
+    }
+
+    async fn read_again(&mut self) -> Option<(Config, Watcher, Loaded)> {
+        let path = self.path.clone();
+        let tls = Arc::clone(&self.config.tls);
+        let before = self.watcher.take();
+        let now = self.clock.now().wall;
+        let reading = spawn_blocking(move || {
+            let (config, findings) = config::load(&path, Some(&tls), now);
+            let read = config.map(|config| {
+                let watcher = Watcher::new(&config.fetch, &config.trust, now, before.as_ref());
+                let loaded = watcher.loaded();
+                (config, watcher, loaded)
+            });
+            (read, findings, before)
+        });
+        let Ok((read, findings, before)) = reading.await else {
+            self.watcher = Some(Watcher::unread(&self.config.fetch));
+            return None;
+        };
+        self.watcher = before;
+        report(&findings);
+        let (config, watcher, loaded) = read?;
+        files::report(&loaded.problems);
+        let fatal = loaded.problems.iter().any(|problem| problem.fatal);
+        (!fatal).then_some((config, watcher, loaded))
+    }
+
+    async fn replace(&mut self, config: Config, watcher: Watcher, loaded: &Loaded) {
+        for key in wants_restart(&self.config, &config) {
+            tracing::warn!("{key} has changed, which needs a restart: the old value stays in use");
+        }
+        self.order(Order::Swap(snapshot(&config, loaded, &self.handles))).await;
+        self.shared.swap(config.admin.clone());
+        self.log.tracing.set_log(&config.log);
+        self.log.sink.set_log(&config.log);
+        self.live.configured(&config, self.clock.now().wall);
+        self.live.loaded(&config, loaded);
+        tracing::info!(
+            "configuration reloaded: {} identities, {} CRLs, {} groups' files",
+            config.identity_ends.len(),
+            loaded.crls.len(),
+            config.fetch.groups.len()
+        );
+        self.config = config;
+        self.watcher = Some(watcher);
+    }
+}

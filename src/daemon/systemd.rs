@@ -1,0 +1,56 @@
+//! Signals in, notifications out.
+
+use std::io;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::Wish;
+use crate::net::Heartbeat;
+
+/// What signals wish for: SIGHUP a reload, SIGTERM and SIGINT the end.
+pub(super) fn wishes() -> io::Result<mpsc::Receiver<Wish>> {
+    let (sender, wishes) = mpsc::channel(1);
+    for (kind, wish) in [
+        (SignalKind::hangup(), Wish::Reload),
+        (SignalKind::terminate(), Wish::Stop),
+        (SignalKind::interrupt(), Wish::Stop),
+    ] {
+        let mut signals = signal(kind)?;
+        let sender = sender.clone();
+        tokio::spawn(async move { while signals.recv().await.is_some() && sender.send(wish).await.is_ok() {} });
+    }
+    Ok(wishes)
+}
+
+/// Started, or reloaded.
+pub(super) fn ready() {
+    notify(&[NotifyState::Ready]);
+}
+
+/// The configuration is being read again.
+pub(super) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(time) => notify(&[NotifyState::Reloading, time]),
+        Err(_) => notify(&[NotifyState::Reloading]),
+    }
+}
+
+/// Draining.
+pub(super) fn stopping() {
+    notify(&[NotifyState::Stopping]);
+}
+
+/// Twice as often as systemd wants it, if it does.
+pub(super) fn heartbeat() -> Option<Heartbeat> {
+    let every = (sd_notify::watchdog_enabled()? / 2).max(Duration::from_millis(1));
+    Some(Heartbeat { every, beat: Box::new(|| notify(&[NotifyState::Watchdog])) })
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!("systemd could not be notified: {error}");
+    }
+}

@@ -1,0 +1,156 @@
+//! A network that loses, delays and reorders, and access points that send again by RFC 5080's timers.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use sekisho::event::TlsVersion;
+use sekisho::supplicant::{Login, Next, Report, Supplicant};
+
+use crate::pki::pki;
+use crate::world::{Options, World, asker, station, supplicant};
+
+/// Sends of one request before the NAS gives up.
+const MAX_SENDS: u32 = 10;
+/// RFC 5080 section 2.2.1.
+const IRT: Duration = Duration::from_secs(2);
+const MRT: Duration = Duration::from_secs(16);
+
+/// A small generator of repeatable numbers (xorshift64*): a seed is a whole network.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+    }
+
+    fn percent(&mut self, of: u64) -> bool {
+        self.next() % 100 < of
+    }
+
+    fn delay(&mut self) -> Duration {
+        Duration::from_micros(200 + self.next() % 400_000)
+    }
+
+    fn jitter(&mut self, time: Duration) -> Duration {
+        time * u32::try_from(90 + self.next() % 21).expect("small") / 100
+    }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    ToServer(Vec<u8>),
+    ToNas(Vec<u8>),
+    /// The NAS sends its request again, unless it has another by now.
+    Again(u32),
+}
+
+/// One login over a network of this seed. Every datagram may be lost, and is delayed so that later ones overtake it.
+struct Lossy<'a> {
+    world: &'a mut World,
+    chance: Chance,
+    loss: u64,
+    queue: BinaryHeap<Reverse<(Duration, u64, What)>>,
+    serial: u64,
+    request: Vec<u8>,
+    /// Counts the requests, repeats not counted.
+    number: u32,
+    sends: u32,
+    interval: Duration,
+}
+
+impl Lossy<'_> {
+    fn post(&mut self, what: What) {
+        let time = self.world.now.mono.0;
+        let lost = !matches!(what, What::Again(_)) && self.chance.percent(self.loss);
+        let delay = if let What::Again(_) = what { self.interval } else { self.chance.delay() };
+        self.serial += 1;
+        if !lost {
+            self.queue.push(Reverse((time + delay, self.serial, what)));
+        }
+    }
+
+    fn send(&mut self) {
+        self.sends += 1;
+        self.post(What::ToServer(self.request.clone()));
+        self.post(What::Again(self.number));
+        let doubled = self.interval * 2;
+        self.interval = self.chance.jitter(doubled.min(MRT));
+    }
+
+    fn ask(&mut self, request: Vec<u8>) {
+        self.request = request;
+        self.number += 1;
+        self.sends = 0;
+        self.interval = self.chance.jitter(IRT);
+        self.send();
+    }
+
+    /// `None`: the NAS has given up.
+    fn run(&mut self, login: &mut Login) -> Option<Report> {
+        let first = login.begin();
+        self.ask(first);
+        while let Some(Reverse((time, _, what))) = self.queue.pop() {
+            self.world.wait(time.saturating_sub(self.world.now.mono.0));
+            match what {
+                What::ToServer(octets) => {
+                    for answer in self.world.exchange(1_645, &octets) {
+                        self.post(What::ToNas(answer.octets.to_vec()));
+                    }
+                }
+                What::ToNas(octets) => match login.handle(&octets, self.world.now.wall) {
+                    Next::Send(next) => self.ask(next),
+                    Next::Done(report) => return Some(*report),
+                    Next::Ignored => {}
+                },
+                What::Again(number) if number == self.number && self.sends < MAX_SENDS => self.send(),
+                What::Again(_) => {}
+            }
+        }
+        None
+    }
+}
+
+fn over(world: &mut World, seed: u64, loss: u64, who: &Supplicant, resume: bool) -> Option<(Report, usize)> {
+    let steps = world.steps;
+    let number = u32::try_from(seed).expect("a small seed");
+    let mut login = who.login(asker(), station("JAIST", number), resume, world.now.wall);
+    let chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let queue = BinaryHeap::new();
+    let report =
+        Lossy { world, chance, loss, queue, serial: 0, request: Vec::new(), number: 0, sends: 0, interval: IRT }
+            .run(&mut login)?;
+    Some((report, world.steps - steps))
+}
+
+/// What must not depend on the network.
+fn steps_of(report: &Report, steps: usize) -> (bool, bool, Option<bool>, u32, u32, u32, usize) {
+    let keys = report.keys_agree;
+    (report.logged_in, report.resumed, keys, report.requests, report.messages_sent, report.messages_received, steps)
+}
+
+#[test]
+fn a_thousand_networks_that_lose_a_fifth_each_way_change_no_login() {
+    let options = Options { fragment_size: 500, ..Options::default() };
+    let mut world = World::with(options);
+    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        let who = supplicant(&pki().member_p256, Some(version));
+        let (report, steps) = over(&mut world, 0, 0, &who, false).expect("a network that loses nothing");
+        let full = steps_of(&report, steps);
+        assert!(full.0 && !full.1, "{report:?}");
+        let (report, steps) = over(&mut world, 0, 0, &who, true).expect("a network that loses nothing");
+        let resumed = steps_of(&report, steps);
+        assert!(resumed.0 && resumed.1, "{report:?}");
+        for seed in 1..=250 {
+            for (resume, expected) in [(false, full), (true, resumed)] {
+                let (report, steps) = over(&mut world, seed, 20, &who, resume).unwrap_or_else(|| {
+                    panic!("seed {seed}, {version}, resume {resume}: the NAS has given up: {:?}", world.events.last())
+                });
+                assert_eq!(steps_of(&report, steps), expected, "seed {seed}, {version}: {report:?}");
+            }
+        }
+    }
+}

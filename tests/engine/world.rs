@@ -1,0 +1,341 @@
+//! An engine with the look-alike campus' configuration, and what drives it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sekisho::access::{self, Handles};
+use sekisho::engine::{Arrival, Engine, Order, Output, Settings, Snapshot, Ticket};
+use sekisho::event::{Event, Listener, Method, Outcome, Reason, TlsVersion};
+use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
+use sekisho::now::{Mono, Now, Wall};
+use sekisho::pki::{AuthoritySettings, Crl, Distrust, Purpose, Revocation, RevocationSource, Trust};
+use sekisho::policy::{
+    Grants, Match, Policy, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When,
+};
+use sekisho::secret::Secret;
+use sekisho::standing::Standing;
+use sekisho::supplicant::{Next, Report, Station, Supplicant};
+use sekisho::tls::{self, Group, IdentitySettings};
+use sekisho::{eap, supplicant};
+
+use crate::pki::{CAMPUS, Credential, crl, pki};
+
+pub(crate) const SECRET: &[u8] = b"a secret of the tests";
+pub(crate) const NAS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+/// What the tests vary.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) max_conversations: usize,
+    pub(crate) nas_max_conversations: usize,
+    pub(crate) conversation_timeout: Duration,
+    pub(crate) max_waiting: Duration,
+    pub(crate) resumption: Duration,
+    pub(crate) vlan: &'static str,
+    pub(crate) realms: Option<Vec<String>>,
+    pub(crate) suspended: &'static str,
+    pub(crate) methods: Vec<Method>,
+    pub(crate) fragment_size: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_conversations: 1_000,
+            nas_max_conversations: 0,
+            conversation_timeout: Duration::from_secs(60),
+            max_waiting: Duration::from_millis(500),
+            resumption: Duration::from_secs(8 * 3_600),
+            vlan: "120",
+            realms: None,
+            suspended: "",
+            methods: vec![Method::EapTls],
+            fragment_size: 1_200,
+        }
+    }
+}
+
+/// The engine, its clock, and what it said.
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) now: Now,
+    pub(crate) options: Options,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) tls: Arc<tls::Server>,
+    pub(crate) events: Vec<Event>,
+    /// Steps that were run.
+    pub(crate) steps: usize,
+    next_ticket: u64,
+}
+
+fn der(pem: &str) -> Vec<Vec<u8>> {
+    CertificateDer::pem_slice_iter(pem.as_bytes()).map(|one| one.expect("PEM").to_vec()).collect()
+}
+
+pub(crate) fn key(credential: &Credential) -> Secret {
+    Secret::new(PrivateKeyDer::from_pem_slice(credential.key.as_bytes()).expect("PEM").secret_der())
+}
+
+pub(crate) fn chain(credential: &Credential) -> Vec<Vec<u8>> {
+    der(&credential.chain)
+}
+
+fn wall() -> Wall {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock after 1970");
+    Wall(i64::try_from(since.as_secs()).expect("a clock before the end of time"))
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
+        let now = Now { mono: Mono::default(), wall: wall() };
+        let (trust, _) = Trust::new(&authorities(), now.wall).expect("good authorities");
+        let trust = Arc::new(trust);
+        let tls = Arc::new(tls::Server::new(&tls_settings(&options), None).expect("good identities"));
+        let first = snapshot(&options, &trust, &tls, now.wall, &[(1, &[&pki().revoked])]);
+        let settings = Settings {
+            exchange: exchange::Settings {
+                keep_answer: Duration::from_secs(30),
+                keep_unanswered: Duration::from_secs(60),
+                max_exchanges: 100_000,
+            },
+            max_conversations: options.max_conversations,
+            conversation_timeout: options.conversation_timeout,
+            max_waiting: options.max_waiting,
+        };
+        let engine = Engine::new(settings, first).expect("random octets");
+        Self { engine, now, options, trust, tls, events: Vec::new(), steps: 0, next_ticket: 1 }
+    }
+
+    /// From now on CA16's CRL has this number and lists these.
+    pub(crate) fn publish(&mut self, number: u64, revoked: &[&Credential]) {
+        let next = snapshot(&self.options, &self.trust, &self.tls, self.now.wall, &[(number, revoked)]);
+        self.order(Order::Swap(next));
+    }
+
+    /// From now on these options are in force.
+    pub(crate) fn reload(&mut self, change: impl FnOnce(&mut Options)) {
+        change(&mut self.options);
+        self.publish(1, &[&pki().revoked]);
+    }
+
+    pub(crate) fn order(&mut self, order: Order) -> Ticket {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.engine.handle(self.now, Arrival::Order(ticket, order));
+        ticket
+    }
+
+    /// Turns the clock.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        self.now = Now { mono: self.now.mono + time, wall: self.now.wall + time };
+        self.engine.handle_timeout(self.now);
+    }
+
+    /// A datagram from a port of the NAS; what the engine sends at once.
+    pub(crate) fn hand_in(&mut self, port: u16, octets: &[u8]) -> Vec<Outgoing> {
+        self.hand_in_from(SocketAddr::new(NAS, port), octets)
+    }
+
+    pub(crate) fn hand_in_from(&mut self, peer: SocketAddr, octets: &[u8]) -> Vec<Outgoing> {
+        let hop = Hop { listener: Listener::Auth, socket: 0, local: None, peer };
+        self.engine.handle(self.now, Arrival::Datagram { hop, octets });
+        self.sent()
+    }
+
+    /// Runs one waiting Step; `None`: there was none.
+    pub(crate) fn step(&mut self) -> Option<Vec<Outgoing>> {
+        let step = self.engine.poll_step()?;
+        self.steps += 1;
+        self.engine.resume(self.now, step.run(self.now), Duration::from_micros(300));
+        Some(self.sent())
+    }
+
+    /// What the engine wants sent; events are kept.
+    pub(crate) fn sent(&mut self) -> Vec<Outgoing> {
+        let mut sent = Vec::new();
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Send(outgoing) => sent.push(outgoing),
+                Output::Event(event) => self.events.push(event),
+                Output::Done(_) => {}
+            }
+        }
+        sent
+    }
+
+    /// A datagram, and all the work that it causes.
+    pub(crate) fn exchange(&mut self, port: u16, octets: &[u8]) -> Vec<Outgoing> {
+        let mut sent = self.hand_in(port, octets);
+        while let Some(more) = self.step() {
+            sent.extend(more);
+        }
+        sent
+    }
+
+    /// A whole login over a network that loses nothing.
+    pub(crate) fn log_in(&mut self, supplicant: &Supplicant, station: &Station, resume: bool) -> Report {
+        let mut login = supplicant.login(asker(), station.clone(), resume, self.now.wall);
+        let mut request = login.begin();
+        loop {
+            let sent = self.exchange(1_645, &request);
+            let [answer] = sent.as_slice() else { panic!("{} answers; {:?}", sent.len(), self.events.last()) };
+            match login.handle(&answer.octets, self.now.wall) {
+                Next::Send(next) => request = next,
+                Next::Done(report) => return *report,
+                Next::Ignored => panic!("an answer that isn't ours: {:?}", self.events.last()),
+            }
+        }
+    }
+
+    /// The last decision: outcome and reason.
+    pub(crate) fn decided(&self) -> (Outcome, Reason) {
+        let event = self.events.iter().rev().find(|event| event.authentication.is_some()).expect("a decision");
+        (event.outcome, event.reason)
+    }
+
+    pub(crate) fn count(&self, outcome: Outcome, reason: Reason) -> usize {
+        self.events.iter().filter(|event| (event.outcome, event.reason) == (outcome, reason)).count()
+    }
+}
+
+pub(crate) fn asker() -> Arc<Asker> {
+    Arc::new(Asker::new(Secret::new(SECRET)))
+}
+
+/// A station on an SSID; `number` makes its address.
+pub(crate) fn station(ssid: &str, number: u32) -> Station {
+    let [_, a, b, c] = number.to_be_bytes();
+    Station { ssid: Some(ssid.to_owned()), mac: format!("02-00-00-{a:02x}-{b:02x}-{c:02x}"), ..Station::default() }
+}
+
+/// Who logs in with a credential.
+pub(crate) fn supplicant(credential: &Credential, version: Option<TlsVersion>) -> Supplicant {
+    Supplicant::new(supplicant_settings(credential, version)).expect("a good credential")
+}
+
+pub(crate) fn supplicant_settings(credential: &Credential, version: Option<TlsVersion>) -> supplicant::Settings {
+    supplicant::Settings {
+        identity: "@jaist.ac.jp".to_owned(),
+        chain: chain(credential),
+        key: Some(key(credential)),
+        anchors: der(&pki().server_ca.pem()),
+        version,
+        fragment_size: 1_200,
+        always_length: false,
+        server_names: Vec::new(),
+    }
+}
+
+fn authorities() -> Vec<AuthoritySettings> {
+    let authority = |name: &str, anchor: String, intermediates: Vec<String>| AuthoritySettings {
+        name: name.into(),
+        anchor: der(&anchor).remove(0),
+        fingerprint_sha1: None,
+        fingerprint_sha256: None,
+        intermediates: intermediates.iter().map(|pem| der(pem).remove(0)).collect(),
+        subject: vec![("O".to_owned(), CAMPUS.to_owned()), ("C".to_owned(), "JP".to_owned())],
+        purpose: Purpose { require: vec!["clientAuth".to_owned()], policies: Vec::new(), refuse_policies: Vec::new() },
+        revocation: RevocationSource::Crl,
+        grace: Duration::ZERO,
+        distrust: None,
+    };
+    let pki = pki();
+    let mut retired = authority("odca-g4", pki.root_ca2.pem(), vec![pki.retired.pem()]);
+    retired.distrust =
+        Some(Distrust { from: Wall(1_642_345_200), issued_before: Some(Wall(1_608_822_000)), issued_after: None });
+    vec![
+        authority("ca16", pki.ca16.pem(), Vec::new()),
+        authority("pub-ca8", pki.root_ca2.pem(), vec![pki.pub_ca8.pem()]),
+        retired,
+        authority("silent", pki.silent.pem(), Vec::new()),
+    ]
+}
+
+fn tls_settings(options: &Options) -> tls::Settings {
+    let identity = |name: &str, credential: &Credential| IdentitySettings {
+        name: name.into(),
+        chain: chain(credential),
+        key: key(credential),
+    };
+    tls::Settings {
+        identities: vec![identity("ecdsa", &pki().server_p256), identity("rsa", &pki().server_rsa)],
+        versions: vec![TlsVersion::Tls13, TlsVersion::Tls12],
+        groups: vec![Group::X25519, Group::Secp256r1],
+        resumption: options.resumption,
+        ticket_keys: Vec::new(),
+        max_session_ids: 1_000,
+    }
+}
+
+fn snapshot(
+    options: &Options,
+    trust: &Arc<Trust>,
+    tls: &Arc<tls::Server>,
+    now: Wall,
+    ca16: &[(u64, &[&Credential])],
+) -> Arc<Snapshot> {
+    let load = |name: &str, octets: Vec<u8>| {
+        Arc::new(Crl::load(&octets, &name.into(), &"memory".into(), trust, now).expect("a good CRL"))
+    };
+    let pki = pki();
+    let mut crls = vec![
+        load("pub-ca8", crl(&pki.root_ca2, 1, &[])),
+        load("pub-ca8", crl(&pki.pub_ca8, 1, &[])),
+        load("odca-g4", crl(&pki.retired, 1, &[])),
+    ];
+    crls.extend(ca16.iter().map(|(number, revoked)| load("ca16", crl(&pki.ca16, *number, revoked))));
+    let nas = NasSettings {
+        name: "ap".into(),
+        address: vec![Prefix { address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 0)), bits: 24 }],
+        secret: Secret::new(SECRET),
+        services: None,
+        methods: options.methods.clone(),
+        require_message_authenticator: true,
+        limit_proxy_state: true,
+        max_conversations: options.nas_max_conversations,
+        class: true,
+        federation: false,
+    };
+    let access = access::Snapshot {
+        eap: eap::Settings { fragment_size: options.fragment_size, max_message: 16 * 1_024, max_idle_rounds: 50 },
+        policy: Arc::new(policy(options)),
+        trust: trust.clone(),
+        revocation: Arc::new(Revocation::new(crls)),
+        standing: Arc::new(Standing::new(&[("suspended".into(), options.suspended.to_owned())])),
+        tls: tls.clone(),
+        handles: Arc::new(Handles::new(Some(&Secret::new(*b"cui"))).expect("random octets")),
+    };
+    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas]).expect("one NAS")), access: Arc::new(access) })
+}
+
+fn policy(options: &Options) -> Policy {
+    let service = |name: &str, vlan: &str| ServiceSettings {
+        name: name.into(),
+        matches: vec![Match { ssid: Some(vec![name.to_owned()]), ..Match::default() }],
+        authorities: ["ca16", "pub-ca8", "odca-g4", "silent"].map(Into::into).to_vec(),
+        identities: Vec::new(),
+        realms: options.realms.clone(),
+        reply_username: ReplyUsername::Certificate,
+        grants: Grants { vlan: Some(vlan.to_owned()), ..Grants::default() },
+        rules: vec![Rule {
+            when: When { group: Some(vec!["suspended".into()]), ..When::default() },
+            grants: Grants::default(),
+            deny: true,
+        }],
+    };
+    let username = |authority: &str| UsernameRule {
+        authority: authority.into(),
+        sources: vec![UsernameSource::SanEmail, UsernameSource::Cn],
+        lowercase: true,
+        strip_realm: false,
+    };
+    let usernames = ["ca16", "pub-ca8", "odca-g4", "silent"].map(username).to_vec();
+    Policy::new(vec![service("JAIST", options.vlan), service("eduroam", "130")], usernames)
+}
