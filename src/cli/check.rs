@@ -1,18 +1,18 @@
 //! `sekisho check`: everything that is wrong or odd in a configuration and in every file that it names.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use super::BAD_CONFIGURATION;
 use crate::config::{self, Config, Finding, Severity};
 use crate::fetch;
+use crate::net::Clock;
 use crate::now::Wall;
 
-/// Load a configuration and every file that it names, and print all that is wrong or odd.
+/// Say everything that is wrong or odd in a configuration and in the files that it names
 ///
 /// Exit code: 0 good, or warnings only; 78 errors: the server would not start.
 #[derive(clap::Args)]
@@ -36,7 +36,7 @@ struct Checked {
 /// Prints the findings on stdout: they are the result.
 #[must_use]
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let checked = check(args, wall());
+    let checked = check(args, Clock::start().now().wall);
     let printed = match args.json {
         true => json(&checked),
         false => text(&checked, &args.config),
@@ -72,7 +72,7 @@ fn watched(config: &Config, now: Wall) -> Vec<Finding> {
         .collect()
 }
 
-fn text(checked: &Checked, file: &std::path::Path) -> String {
+fn text(checked: &Checked, file: &Path) -> String {
     let mut text: String = checked.findings.iter().map(|finding| format!("{finding}\n")).collect();
     let counts = format!("{}, {}", count(checked.errors, "error"), count(checked.warnings, "warning"));
     let verdict = match checked.errors {
@@ -95,9 +95,4 @@ fn json(checked: &Checked) -> String {
     let json = serde_json::to_string_pretty(checked);
     // A path that is no UTF-8 is the one thing that JSON can't hold.
     json.map_or_else(|error| format!("{{\"error\": \"{error}\"}}\n"), |json| format!("{json}\n"))
-}
-
-fn wall() -> Wall {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Wall(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
