@@ -1,4 +1,21 @@
 //! One [`Event`](crate::event::Event) → metrics and log. The core returns events and never calls this.
+//!
+//! [`Sink::record`] counts at once and hands the event to a thread that renders its line: [`explain`] tells why in words, [`line`] escapes and caps whatever came from outside.
+
+pub mod explain;
+mod limiter;
+mod line;
+mod metrics;
+mod operational;
+mod render;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+pub use explain::{Asked, Explainer, Explanation};
+pub use metrics::Metrics;
+pub use operational::{Tracing, init_tracing};
+pub use sink::{Observer, Sink};
 
 /// `[log].format`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

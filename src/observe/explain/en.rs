@@ -1,0 +1,248 @@
+//! English.
+
+use super::{Clock, Span, Words, listed, names, quoted};
+use crate::event::{CrlName, Evidence, Reason};
+
+pub(super) fn words(reason: Reason) -> Words {
+    let (summary, next) = match reason {
+        Reason::Ok => ("Let in.", "Nothing is to be done."),
+        Reason::OkGrace => (
+            "Let in. The revocation data is past its end, but within the grace period of this authority.",
+            "Administrators: when the grace period ends, everybody of this authority is refused. Find out why its CRL is not renewed.",
+        ),
+        Reason::NoService => (
+            "No service matches this request, or none that this NAS ({nas}) may ask for.",
+            "Administrators: check `match` of the [[service]] tables and `services` of the [[nas]].",
+        ),
+        Reason::MethodNotAllowed => (
+            "This NAS ({nas}) may not use this way to log in.",
+            "Choose the EAP method TLS (client certificate) in the Wi-Fi settings. Administrators: nothing is to be done for a controller's probes or MAC authentication; to allow the method, add it to `methods` of the [[nas]].",
+        ),
+        Reason::UnknownNas => (
+            "Not answered: the request came from {peer}, which is the address of no NAS.",
+            "Administrators: if it is one of yours, add [[nas]] with address = [\"{peer}\"] and its shared secret to the configuration and reload; if not, block it in the firewall.",
+        ),
+        Reason::BadAuthenticator => (
+            "Not answered: the Message-Authenticator or Request Authenticator of the request from {peer} is wrong.",
+            "Administrators: check that the NAS ({nas}) and this server have the same shared secret.",
+        ),
+        Reason::MissingAuthenticator => (
+            "Not answered: the request has no Message-Authenticator (CVE-2024-3596).",
+            "Administrators: update the NAS ({nas}) and make it send Message-Authenticator. Only for equipment that can't, set `require-message-authenticator = false` in its [[nas]].",
+        ),
+        Reason::Duplicate => ("A repeated request.", "Nothing is to be done."),
+        Reason::Malformed => (
+            "Unreadable as RADIUS, EAP or a certificate.",
+            "Connect again. Administrators: if it goes on, look at the equipment that sent it and at the network between.",
+        ),
+        Reason::Overload => (
+            "Not answered: there is more to do than can be done in time, or a bound is reached.",
+            "The device tries again by itself. Administrators: if it goes on, look at the metrics sekisho_steps_waiting and sekisho_conversations, and at `max-conversations` and the number of servers.",
+        ),
+        Reason::ConversationExpired => (
+            "The conversation took too long, or did not begin on this server.",
+            "Connect again. Administrators: if it happens often, check whether the NAS changes servers half-way, the radio link, and whether UDP packets get lost.",
+        ),
+        Reason::TooManyRounds => (
+            "Round after round passed without progress.",
+            "Connect again. Administrators: check the device's EAP settings, and whether packets get lost.",
+        ),
+        Reason::RealmNotOurs => (
+            "The realm of the outer (anonymous) identity is not one of this service ({service}).",
+            "In the Wi-Fi settings, put your own organisation's realm after the @ of the user name or anonymous identity.",
+        ),
+        Reason::BadIdentity => (
+            "The outer (anonymous) identity is no network access identifier (RFC 7542).",
+            "In the Wi-Fi settings, write the user name or anonymous identity as name@realm.",
+        ),
+        Reason::EapNak => (
+            "The device asked for another method than EAP-TLS (client certificate).",
+            "Choose the EAP method TLS and the client certificate in the Wi-Fi settings, and remove old profiles that use a password.",
+        ),
+        Reason::NoCertificate => (
+            "The device sent no client certificate.",
+            "Install the client certificate and choose it in the Wi-Fi settings. Without one yet: use the wired LAN or the SSID JAISTALL on campus, or the SSL-VPN with a one-time password (OTP) elsewhere, to get it.",
+        ),
+        Reason::UntrustedIssuer => (
+            "The authority that issued this certificate is not accepted for this service ({service}).",
+            "Choose the client certificate of the current authority, and remove old certificates and profiles from the device. Without one: use the wired LAN or the SSID JAISTALL on campus, or the SSL-VPN with OTP elsewhere, to get it.",
+        ),
+        Reason::WrongOrganisation => (
+            "The certificate comes from an authority that several organisations share, and belongs to another one.",
+            "Choose the client certificate that was issued to you as a member of this organisation. Members of others: please use eduroam.",
+        ),
+        Reason::NotYetValid => (
+            "The certificate is not valid yet.",
+            "Connect when its validity has begun. If it should have: an administrator checks the server's clock.",
+        ),
+        Reason::Expired => (
+            "The certificate has expired.",
+            "Get a new certificate (renewal opens 30 days before the end), and remove the old certificate and profile from the device. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere.",
+        ),
+        Reason::WrongPurpose => (
+            "The certificate was not made for network login (an S/MIME certificate, for example).",
+            "Choose the certificate for client authentication; it is issued apart from the S/MIME certificate.",
+        ),
+        Reason::IdentityAmbiguous => (
+            "The certificate does not name exactly one user.",
+            "Ask whoever issues the certificates for one that holds your mail address, and no other. Administrators: `username` of the [[authority]] says how names are read.",
+        ),
+        Reason::Revoked => (
+            "The certificate has been revoked by its authority.",
+            "A revoked certificate never becomes valid again: get a new one, and remove the old certificate and profile from the device. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. If you did not expect this, ask the help desk.",
+        ),
+        Reason::Blocked => (
+            "This certificate is blocked on this server.",
+            "If you have a new certificate, choose it, and remove the old certificate and profile from the device. If you did not expect this, ask the help desk.",
+        ),
+        Reason::UserBlocked => {
+            ("This user ({user}) is blocked on this server.", "Ask the help desk; another certificate does not help.")
+        }
+        Reason::DistrustedAuthority => (
+            "The authority that issued this certificate has ended: it is refused whatever date it bears.",
+            "Get a new certificate of the current authority, and remove the old certificate and profile from the device. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere.",
+        ),
+        Reason::RevocationUnknown => (
+            "Nothing says whether the certificate has been revoked.",
+            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: check `crl` of this authority, and whether its CRL can be read.",
+        ),
+        Reason::RevocationStale => (
+            "What says whether the certificate has been revoked is past its end.",
+            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: get the new CRL; `grace` of the [[authority]] bridges a gap if it must.",
+        ),
+        Reason::BadSignature => (
+            "The device has not proved that it holds the certificate's private key.",
+            "Install the certificate again from its .p12 file. Administrators: somebody may have used a copy of another's certificate.",
+        ),
+        Reason::ClientAlert => (
+            "The device ended the connection.",
+            "In the Wi-Fi settings, check the trusted root authority and the server's name against the instructions; remove old profiles and set it up anew. Administrators: if it happens to many devices, check the end of the server's certificate, and that its chain is complete.",
+        ),
+        Reason::TlsFailure => (
+            "The TLS handshake failed.",
+            "Update the device and connect again. Administrators: if it happens to old devices only, check `versions` and `groups` of [tls].",
+        ),
+        Reason::Policy => (
+            "Refused by a rule of the service ({service}).",
+            "Ask the help desk. Administrators: check `rules` of the [[service]] and the files of the [[group]] tables.",
+        ),
+        Reason::NoGoodCertificate => (
+            "The user has no certificate that is good now.",
+            "Get a new certificate. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere.",
+        ),
+        Reason::PasswordWrong => ("The password is wrong.", "Check the password and type it again."),
+        Reason::OtpWrong => (
+            "The one-time password (OTP) is wrong.",
+            "Check the clock of the device that shows it, and type a new one.",
+        ),
+        Reason::OtpThrottled => (
+            "Too many wrong one-time passwords (OTP): attempts are slowed down.",
+            "Wait a few minutes and try again. If it was not you, ask the help desk.",
+        ),
+        Reason::ProxyLoop => (
+            "The request has been on this server before.",
+            "Administrators: check the servers and realms that requests are forwarded to for a loop.",
+        ),
+        Reason::HomeServerDown => (
+            "The home organisation's server does not answer.",
+            "Try again later. Administrators: check the health of the servers that requests are forwarded to.",
+        ),
+        Reason::HomeServerReject => {
+            ("The home organisation's server refused.", "Ask the help desk of the home organisation.")
+        }
+        Reason::Damped => (
+            "Refused again without looking: it was refused before and tries too often.",
+            "Remove what it was refused for, then connect again. On a device that is no longer used, remove this network.",
+        ),
+        Reason::Internal => (
+            "Something went wrong inside the server.",
+            "Connect again. Administrators: please report it to the developers with the log around it.",
+        ),
+    };
+    Words { summary, next }
+}
+
+pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
+    match evidence {
+        Evidence::Validity { not_before, not_after } => {
+            let ended = clock.ago(*not_after).map(|span| format!(" (ended {} ago)", text(span)));
+            let begins = clock.until(*not_before).map(|span| format!(" (begins in {})", text(span)));
+            let note = ended.or(begins).unwrap_or_default();
+            format!("Valid from {} to {}{note}.", clock.date(*not_before), clock.date(*not_after))
+        }
+        Evidence::Issuer(name) => format!("Issued by \"{}\".", quoted(name)),
+        Evidence::Path(why) => format!("No path to a trusted authority: {}.", quoted(why)),
+        Evidence::Organisation { attribute, wanted, found } => {
+            let found = found.as_ref().map_or("there is none".into(), |found| format!("it is \"{}\"", quoted(found)));
+            format!("The subject's {attribute} must be \"{}\"; {found}.", quoted(wanted))
+        }
+        Evidence::Purposes(None) => "It names no extended key usage.".into(),
+        Evidence::Purposes(Some(found)) => {
+            format!("Its extended key usages: {}.", listed(found, |oid| quoted(names::purpose(oid))))
+        }
+        Evidence::CertificatePolicy { oid, required: true } => {
+            format!("The certificate policy {} is required and absent.", quoted(oid))
+        }
+        Evidence::CertificatePolicy { oid, required: false } => {
+            format!("The certificate policy {} is not accepted.", quoted(oid))
+        }
+        Evidence::Crl(crl) => self::crl(crl, clock),
+        Evidence::NoCrl(issuer) => format!("There is no CRL of \"{}\".", quoted(issuer)),
+        Evidence::Revoked { at, reason, intermediate } => {
+            let what = if *intermediate { "An intermediate authority's certificate was revoked" } else { "Revoked" };
+            let why = reason.map(|reason| format!(", reason {reason}")).unwrap_or_default();
+            format!("{what} at {}{why}.", clock.date(*at))
+        }
+        Evidence::Distrust { from } => format!("The authority is not trusted from {} on.", clock.date(*from)),
+        Evidence::Names(found) => match found.as_slice() {
+            [] => "It names no user.".into(),
+            [one] => format!("\"{}\" can't be a user's name.", quoted(one)),
+            many => format!("It names several: {}.", listed(many, |name| quoted(name))),
+        },
+        Evidence::Realm(realm) => format!("The realm is \"{}\".", quoted(realm)),
+        Evidence::ClientAlert(number) => {
+            let why = if names::blames_our_certificate(*number) {
+                "the device does not accept the server's certificate"
+            } else {
+                "a TLS alert of the device"
+            };
+            format!("Alert {number} ({}): {why}.", names::alert(*number))
+        }
+        Evidence::Protocol(text) => format!("In detail: {}.", quoted(text)),
+        Evidence::NakWants(methods) if methods.is_empty() => "The device names no other method.".into(),
+        Evidence::NakWants(methods) => {
+            format!("The device wants {}.", listed(methods, |number| names::eap_method(*number)))
+        }
+        Evidence::Rule(number) => format!("Rule {number} of the service's `rules` refuses."),
+        Evidence::Groups(groups) => format!("Groups: {}.", listed(groups, |group| quoted(group))),
+        Evidence::Method(method) => format!("The method asked for is {method}."),
+    }
+}
+
+fn crl(crl: &CrlName, clock: Clock<'_>) -> String {
+    let number = crl.number.as_ref().map(|number| format!(" number {}", quoted(number))).unwrap_or_default();
+    let age = clock.ago(crl.this_update).map(|span| format!(" ({} ago)", text(span))).unwrap_or_default();
+    let next = match crl.next_update {
+        None => "says no end".into(),
+        Some(at) => match clock.ago(at) {
+            Some(span) => format!("ended {} ({} ago)", clock.date(at), text(span)),
+            None => format!("good until {}", clock.date(at)),
+        },
+    };
+    let issued = clock.date(crl.this_update);
+    format!(
+        "CRL{number} of authority {} ({}): issued {issued}{age}, {next}.",
+        quoted(&crl.authority),
+        quoted(&crl.source)
+    )
+}
+
+fn text(span: Span) -> String {
+    let (n, unit) = match span {
+        Span::Days(n) => (n, "days"),
+        Span::Hours(n) => (n, "hours"),
+        Span::Minutes(n) => (n, "minutes"),
+        Span::Seconds(n) => (n, "seconds"),
+    };
+    format!("{n} {unit}")
+}

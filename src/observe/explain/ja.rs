@@ -1,0 +1,263 @@
+//! Japanese.
+
+use super::{Clock, Span, Words, listed, names, quoted};
+use crate::event::{CrlName, Evidence, Reason};
+
+pub(super) fn words(reason: Reason) -> Words {
+    let (summary, next) = match reason {
+        Reason::Ok => ("接続を許可しました。", "対応は不要です。"),
+        Reason::OkGrace => (
+            "接続を許可しました。失効情報の期限は切れていますが、この認証局に設定された猶予期間（grace）の内です。",
+            "管理者の方へ: 猶予期間が終わると接続を拒否します。CRL が更新されない原因を調べてください。",
+        ),
+        Reason::NoService => (
+            "この要求に当てはまるサービスがないか、この NAS（{nas}）には許可されていません。",
+            "管理者の方へ: [[service]] の match と、[[nas]] の services を確認してください。",
+        ),
+        Reason::MethodNotAllowed => (
+            "この NAS（{nas}）には許可されていない方式の要求です。",
+            "無線 LAN の設定で EAP の種類に「TLS」（クライアント証明書）を選んでください。管理者の方へ: コントローラーの動作確認や MAC アドレス認証の要求であれば対応は不要です。許可する場合は [[nas]] の methods に加えてください。",
+        ),
+        Reason::UnknownNas => (
+            "登録されていないアドレス {peer} からの要求のため、応答しませんでした。",
+            "管理者の方へ: 自組織の機器であれば、設定ファイルに [[nas]] を追加し、address = [\"{peer}\"] と共有シークレットを書いて再読み込みしてください。心当たりのない機器であれば、ファイアウォールで遮断してください。",
+        ),
+        Reason::BadAuthenticator => (
+            "{peer} からの要求の認証子（Message-Authenticator または Request Authenticator）が正しくないため、応答しませんでした。",
+            "管理者の方へ: NAS（{nas}）と本サーバーの共有シークレットが一致しているか確認してください。",
+        ),
+        Reason::MissingAuthenticator => (
+            "Message-Authenticator のない要求のため、応答しませんでした（CVE-2024-3596 への対策）。",
+            "管理者の方へ: NAS（{nas}）のソフトウェアを更新し、Message-Authenticator を付ける設定にしてください。対応できない機器に限り、[[nas]] の require-message-authenticator を false にできます。",
+        ),
+        Reason::Duplicate => ("再送された要求です。", "対応は不要です。"),
+        Reason::Malformed => (
+            "RADIUS、EAP または証明書として正しく読み取れないデータです。",
+            "もう一度接続してください。管理者の方へ: 繰り返す場合は、送信元の機器と経路を確認してください。",
+        ),
+        Reason::Overload => (
+            "処理が追いつかないか、上限に達したため、応答しませんでした。",
+            "端末は自動的に再試行します。管理者の方へ: 続く場合は、指標 sekisho_steps_waiting と sekisho_conversations を確認し、max-conversations やサーバーの台数を見直してください。",
+        ),
+        Reason::ConversationExpired => (
+            "認証のやり取りが時間切れになったか、このサーバーで始まったものではありません。",
+            "もう一度接続してください。管理者の方へ: 頻発する場合は、NAS が途中で別のサーバーに切り替えていないか、電波の状態、UDP パケットの欠落を確認してください。",
+        ),
+        Reason::TooManyRounds => (
+            "認証のやり取りが進まないまま、上限の回数に達しました。",
+            "もう一度接続してください。管理者の方へ: 端末の EAP の設定と、経路でのパケットの欠落を確認してください。",
+        ),
+        Reason::RealmNotOurs => (
+            "外側の ID（匿名 ID、ユーザー名）のレルムが、このサービス（{service}）で受け付けるものではありません。",
+            "無線 LAN の設定で、ユーザー名（匿名 ID）の「@」より後を所属組織のレルムに直してください。",
+        ),
+        Reason::BadIdentity => (
+            "外側の ID（匿名 ID、ユーザー名）の形式が正しくありません（RFC 7542）。",
+            "無線 LAN の設定で、ユーザー名（匿名 ID）を「名前@レルム」の形にしてください。",
+        ),
+        Reason::EapNak => (
+            "端末が、EAP-TLS（クライアント証明書）とは別の方式を要求しました。",
+            "無線 LAN の設定で EAP の種類に「TLS」を選び、クライアント証明書を指定してください。ID とパスワードで接続する古いプロファイルが残っていれば、削除してください。",
+        ),
+        Reason::NoCertificate => (
+            "端末がクライアント証明書を送りませんでした。",
+            "クライアント証明書を端末に入れ、無線 LAN の設定で選んでください。証明書をまだお持ちでない方は、学内では有線 LAN または SSID「JAISTALL」、学外ではワンタイムパスワード（OTP）による SSL-VPN で接続し、取得してください。",
+        ),
+        Reason::UntrustedIssuer => (
+            "この証明書を発行した認証局は、このサービス（{service}）では受け付けていません。",
+            "現在の認証局が発行したクライアント証明書を選び直し、古い証明書とプロファイルは端末から削除してください。お持ちでない方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続し、取得してください。",
+        ),
+        Reason::WrongOrganisation => (
+            "複数の組織が共用する認証局が発行した証明書ですが、この組織のものではありません。",
+            "この組織の構成員として発行されたクライアント証明書を選び直してください。他の組織の方は、eduroam をご利用ください。",
+        ),
+        Reason::NotYetValid => (
+            "証明書の有効期間がまだ始まっていません。",
+            "有効期間が始まってから接続してください。すでに始まっているはずであれば、管理者がサーバーの時刻を確認してください。",
+        ),
+        Reason::Expired => (
+            "証明書の有効期限が切れています。",
+            "新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください（更新の申請は期限の 30 日前からできます）。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
+        ),
+        Reason::WrongPurpose => (
+            "ネットワークへの接続に使う証明書ではありません（S/MIME 用など）。",
+            "クライアント認証用の証明書を選び直してください。S/MIME 用の証明書とは別に発行されます。",
+        ),
+        Reason::IdentityAmbiguous => (
+            "証明書から利用者を一人に特定できません。",
+            "証明書の発行窓口に連絡し、ご自身のメールアドレスが一つだけ正しく入った証明書を取り直してください。管理者の方へ: 名前の読み取り方は [[authority]] の username で決まります。",
+        ),
+        Reason::Revoked => (
+            "認証局が失効させた証明書です。",
+            "失効した証明書は元に戻りません。新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。失効に心当たりがなければ、窓口に問い合わせてください。",
+        ),
+        Reason::Blocked => (
+            "この証明書は、本サーバーで利用を停止しています。",
+            "新しい証明書をお持ちであれば選び直し、古い証明書とプロファイルを端末から削除してください。心当たりがなければ、窓口に問い合わせてください。",
+        ),
+        Reason::UserBlocked => (
+            "この利用者（{user}）は、本サーバーで利用を停止しています。",
+            "窓口に問い合わせてください。証明書を取り直しても接続できません。",
+        ),
+        Reason::DistrustedAuthority => (
+            "この証明書を発行した認証局は廃止されたため、証明書に書かれた期限にかかわらず使えません。",
+            "現在の認証局から新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
+        ),
+        Reason::RevocationUnknown => (
+            "証明書が失効していないことを確認できません。失効情報がありません。",
+            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: この認証局の crl の設定と、CRL の取得状況を確認してください。",
+        ),
+        Reason::RevocationStale => (
+            "失効情報の期限が切れているため、証明書が失効していないことを確認できません。",
+            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: 新しい CRL を入手してください。やむを得ない場合は [[authority]] の grace で猶予できます。",
+        ),
+        Reason::BadSignature => (
+            "端末が、証明書に対応する秘密鍵を持っていることを証明できませんでした。",
+            "証明書を .p12 ファイルから入れ直してください。管理者の方へ: 他人の証明書の写しが使われた可能性もあります。",
+        ),
+        Reason::ClientAlert => (
+            "端末の側が接続を中止しました。",
+            "無線 LAN の設定で、信頼するルート認証局とサーバー名が案内のとおりか確認し、古いプロファイルを削除して設定し直してください。管理者の方へ: 多くの端末で起きる場合は、サーバー証明書の期限と、証明書の鎖が欠けていないかを確認してください。",
+        ),
+        Reason::TlsFailure => (
+            "TLS のやり取りに失敗しました。",
+            "端末の OS を更新して、もう一度接続してください。管理者の方へ: 古い端末だけで起きる場合は、[tls] の versions と groups を確認してください。",
+        ),
+        Reason::Policy => (
+            "サービス（{service}）の規則により拒否しました。",
+            "窓口に問い合わせてください。管理者の方へ: [[service]] の rules と、[[group]] のファイルを確認してください。",
+        ),
+        Reason::NoGoodCertificate => (
+            "この利用者には、いま使える証明書がありません。",
+            "新しい証明書を取得してください。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
+        ),
+        Reason::PasswordWrong => ("パスワードが正しくありません。", "パスワードを確認して、もう一度入力してください。"),
+        Reason::OtpWrong => (
+            "ワンタイムパスワード（OTP）が正しくありません。",
+            "端末の時計が合っているか確認し、新しい番号を入力してください。",
+        ),
+        Reason::OtpThrottled => (
+            "ワンタイムパスワード（OTP）の入力の誤りが続いたため、受け付けを制限しています。",
+            "数分待ってから、もう一度入力してください。心当たりがなければ、窓口に問い合わせてください。",
+        ),
+        Reason::ProxyLoop => (
+            "同じ要求がこのサーバーに戻ってきました。",
+            "管理者の方へ: 転送先のサーバーとレルムの設定に循環がないか確認してください。",
+        ),
+        Reason::HomeServerDown => (
+            "所属機関の認証サーバーが応答しません。",
+            "しばらくしてから、もう一度接続してください。管理者の方へ: 転送先のサーバーの状態を確認してください。",
+        ),
+        Reason::HomeServerReject => {
+            ("所属機関の認証サーバーが拒否しました。", "所属機関の窓口に問い合わせてください。")
+        }
+        Reason::Damped => (
+            "拒否された接続を短い間隔で繰り返しているため、調べずに再び拒否しました。",
+            "先に拒否された原因を取り除いてから、接続し直してください。使わない端末では、この無線 LAN の設定を削除してください。",
+        ),
+        Reason::Internal => (
+            "サーバーの内部で問題が起きました。",
+            "もう一度接続してください。管理者の方へ: 前後のログを添えて、開発元に報告してください。",
+        ),
+    };
+    Words { summary, next }
+}
+
+pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
+    match evidence {
+        Evidence::Validity { not_before, not_after } => {
+            let ended = clock.ago(*not_after).map(|span| format!("（{}前に終了）", text(span)));
+            let begins = clock.until(*not_before).map(|span| format!("（{}後に開始）", text(span)));
+            let note = ended.or(begins).unwrap_or_default();
+            format!("有効期間は {} から {} までです{note}。", clock.date(*not_before), clock.date(*not_after))
+        }
+        Evidence::Issuer(name) => format!("発行者は「{}」です。", quoted(name)),
+        Evidence::Path(why) => format!("信頼する認証局までの経路を確認できません: {}。", quoted(why)),
+        Evidence::Organisation { attribute, wanted, found } => {
+            let found = found.as_ref().map_or("ありません".into(), |found| format!("「{}」です", quoted(found)));
+            format!("主体者名の {attribute} は「{}」のはずですが、{found}。", quoted(wanted))
+        }
+        Evidence::Purposes(None) => "拡張鍵用途（EKU）が書かれていません。".into(),
+        Evidence::Purposes(Some(found)) => {
+            format!("拡張鍵用途（EKU）は {} です。", listed(found, |oid| quoted(names::purpose(oid))))
+        }
+        Evidence::CertificatePolicy { oid, required: true } => {
+            format!("必要な証明書ポリシー {} がありません。", quoted(oid))
+        }
+        Evidence::CertificatePolicy { oid, required: false } => {
+            format!("証明書ポリシー {} は受け付けていません。", quoted(oid))
+        }
+        Evidence::Crl(crl) => self::crl(crl, clock),
+        Evidence::NoCrl(issuer) => format!("「{}」の CRL がありません。", quoted(issuer)),
+        Evidence::Revoked { at, reason, intermediate } => {
+            let what = if *intermediate { "中間認証局の証明書が " } else { "" };
+            let why = reason.map(|reason| format!("（理由: {}）", revocation_reason(reason))).unwrap_or_default();
+            format!("{what}{} に失効しました{why}。", clock.date(*at))
+        }
+        Evidence::Distrust { from } => format!("{} からこの認証局を信頼していません。", clock.date(*from)),
+        Evidence::Names(found) => match found.as_slice() {
+            [] => "証明書に利用者の名前がありません。".into(),
+            [one] => format!("「{}」は利用者の名前として使えません。", quoted(one)),
+            many => format!("利用者の名前の候補が複数あります: {}。", listed(many, |name| quoted(name))),
+        },
+        Evidence::Realm(realm) => format!("レルムは「{}」です。", quoted(realm)),
+        Evidence::ClientAlert(number) => {
+            let why = if names::blames_our_certificate(*number) {
+                "端末がサーバー証明書を受け入れていません"
+            } else {
+                "端末からの TLS アラートです"
+            };
+            format!("アラート {number}（{}）: {why}。", names::alert(*number))
+        }
+        Evidence::Protocol(text) => format!("詳細: {}。", quoted(text)),
+        Evidence::NakWants(methods) if methods.is_empty() => "端末は代わりの方式を示していません。".into(),
+        Evidence::NakWants(methods) => {
+            format!("端末が求めた方式は {} です。", listed(methods, |number| names::eap_method(*number)))
+        }
+        Evidence::Rule(number) => format!("サービスの規則（rules）の {number} 番目が拒否しています。"),
+        Evidence::Groups(groups) => format!("所属グループは {} です。", listed(groups, |group| quoted(group))),
+        Evidence::Method(method) => format!("要求された方式は {method} です。"),
+    }
+}
+
+fn crl(crl: &CrlName, clock: Clock<'_>) -> String {
+    let number = crl.number.as_ref().map(|number| format!(" 番号 {}", quoted(number))).unwrap_or_default();
+    let age = clock.ago(crl.this_update).map(|span| format!("（{}前）", text(span))).unwrap_or_default();
+    let next = match crl.next_update {
+        None => "次回の発行予定は書かれていません".into(),
+        Some(at) => match clock.ago(at) {
+            Some(span) => format!("期限は {}（{}前に切れました）", clock.date(at), text(span)),
+            None => format!("期限は {}", clock.date(at)),
+        },
+    };
+    let issued = clock.date(crl.this_update);
+    format!(
+        "認証局 {} の CRL{number}（{}）: 発行は {issued}{age}、{next}。",
+        quoted(&crl.authority),
+        quoted(&crl.source)
+    )
+}
+
+fn text(span: Span) -> String {
+    match span {
+        Span::Days(n) => format!("{n} 日"),
+        Span::Hours(n) => format!("{n} 時間"),
+        Span::Minutes(n) => format!("{n} 分"),
+        Span::Seconds(n) => format!("{n} 秒"),
+    }
+}
+
+/// CRLReason (RFC 5280 section 5.3.1).
+fn revocation_reason(name: &str) -> &str {
+    match name {
+        "unspecified" => "指定なし",
+        "keyCompromise" => "秘密鍵の漏えい（keyCompromise）",
+        "cACompromise" => "認証局の秘密鍵の漏えい（cACompromise）",
+        "affiliationChanged" => "所属や名前の変更（affiliationChanged）",
+        "superseded" => "新しい証明書への切り替え（superseded）",
+        "cessationOfOperation" => "利用の終了（cessationOfOperation）",
+        "certificateHold" => "一時停止（certificateHold）",
+        "privilegeWithdrawn" => "利用資格の取り消し（privilegeWithdrawn）",
+        other => other,
+    }
+}

@@ -1,0 +1,315 @@
+//! The table of metrics: name, kind, labels and help on a line each. Label values come from the configuration or from closed lists, never from a packet.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::core::Collector;
+use prometheus::process_collector::ProcessCollector;
+use prometheus::{
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+use crate::event::{Authentication, Event, Listener, MessageAuthenticator, Outcome, Reason, RequestCode, TlsVersion};
+use crate::now::Wall;
+use crate::pki::CrlSummary;
+
+macro_rules! families {
+    ($($field:ident: $kind:ident $name:literal [$($label:literal),*] $help:literal;)+) => {
+        #[derive(Debug)]
+        struct Families { $($field: $kind,)+ }
+
+        impl Families {
+            fn new(registry: &Registry) -> prometheus::Result<Self> {
+                Ok(Self { $($field: register(registry, $kind::family($name, $help, &[$($label),*])?)?,)+ })
+            }
+        }
+    };
+}
+
+families! {
+    requests: IntCounterVec "sekisho_requests_total" ["listener", "code", "outcome"] "Requests received, by what was done with them.";
+    nas_requests: IntCounterVec "sekisho_nas_requests_total" ["nas", "message_authenticator"] "Requests of each NAS, by what their Message-Authenticator was like.";
+    drops: IntCounterVec "sekisho_drops_total" ["reason"] "Packets that were not answered, by reason.";
+    authentications: IntCounterVec "sekisho_authentications_total" ["service", "method", "outcome", "reason"] "Decisions about who logs in.";
+    authentication_seconds: HistogramVec "sekisho_authentication_seconds" ["service", "tls", "resumed"] "From the first request of a conversation to its decision, the supplicant's and the network's time included.";
+    conversations: IntGauge "sekisho_conversations" [] "Conversations that are alive.";
+    steps_waiting: IntGauge "sekisho_steps_waiting" [] "Pieces of public-key work that wait for a processor.";
+    crl_this_update: GaugeVec "sekisho_crl_this_update_seconds" ["authority", "crl"] "thisUpdate of the CRL in use, since 1970.";
+    crl_next_update: GaugeVec "sekisho_crl_next_update_seconds" ["authority", "crl"] "nextUpdate of the CRL in use, since 1970.";
+    crl_last_success: GaugeVec "sekisho_crl_last_success_seconds" ["authority", "crl"] "When the CRL was last read and found good, since 1970.";
+    crl_entries: GaugeVec "sekisho_crl_entries" ["authority", "crl"] "Revoked certificates in the CRL in use.";
+    crl_number: GaugeVec "sekisho_crl_number" ["authority", "crl"] "cRLNumber of the CRL in use.";
+    identity_not_after: GaugeVec "sekisho_identity_not_after_seconds" ["identity"] "End of this server's own certificate, since 1970.";
+    reload_successful: IntGauge "sekisho_config_last_reload_successful" [] "1: the last attempt to load the configuration succeeded; 0: it failed and the one before is in use.";
+    reload_success: IntGauge "sekisho_config_last_reload_success_timestamp_seconds" [] "When a configuration was last loaded, since 1970.";
+    log_dropped: IntCounter "sekisho_log_dropped_total" [] "Log lines lost because whoever reads the log is too slow.";
+    build_info: GaugeVec "sekisho_build_info" ["version"] "Always 1.";
+}
+
+/// Upper bounds in seconds: a resumed login in one network takes milliseconds, a smartphone abroad seconds.
+const BUCKETS: [f64; 15] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// Names remembered in the life of a process; reloads may bring new ones. Those beyond are counted as [`OTHER`].
+const MAX_SERVICES: usize = 256;
+/// As [`MAX_SERVICES`].
+const MAX_NAS: usize = 4_096;
+/// The label of what is over a bound.
+const OTHER: &str = "other";
+/// The label of what there isn't.
+const NONE: &str = "none";
+
+/// All metrics of a process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    families: Families,
+    /// By listener, code and outcome, so that the hot path looks up no label.
+    requests: Vec<IntCounter>,
+    drops: Vec<IntCounter>,
+    nas: Handles<Vec<IntCounter>>,
+    services: Handles<Service>,
+    /// Held while series are replaced or read, so that nobody reads them half replaced.
+    replacing: Mutex<()>,
+}
+
+/// Handles of one service.
+#[derive(Debug)]
+struct Service {
+    label: String,
+    /// By TLS version (none first) and whether it was resumed.
+    seconds: Vec<Histogram>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    ///
+    /// # Panics
+    /// Only if the table of this file held a bad name, which its tests would find.
+    #[must_use]
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let families = Families::new(&registry).expect("names and labels of the table are good");
+        registry.register(Box::new(ProcessCollector::for_self())).expect("no name of ours begins with process_");
+        families.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
+        Self {
+            requests: every_request(&families.requests),
+            drops: Reason::ALL.iter().map(|reason| families.drops.with_label_values(&[reason.name()])).collect(),
+            nas: Handles::new(MAX_NAS),
+            services: Handles::new(MAX_SERVICES),
+            registry,
+            families,
+            replacing: Mutex::new(()),
+        }
+    }
+
+    /// Counts what became of a packet.
+    pub fn record(&self, event: &Event) {
+        if let Some(requests) = self.requests.get(request_index(event.listener, event.code, event.outcome)) {
+            requests.inc();
+        }
+        if event.outcome == Outcome::Drop
+            && let Some(drops) = self.drops.get(event.reason as usize)
+        {
+            drops.inc();
+        }
+        if let (Some(nas), Some(message_authenticator)) = (&event.nas, event.message_authenticator) {
+            let handles = self.nas.of(nas, |label| nas_requests(&self.families.nas_requests, label));
+            if let Some(requests) = handles.get(message_authenticator as usize) {
+                requests.inc();
+            }
+        }
+        if let Some(authentication) = &event.authentication {
+            self.record_authentication(event, authentication);
+        }
+    }
+
+    fn record_authentication(&self, event: &Event, authentication: &Authentication) {
+        let name = authentication.service.clone().unwrap_or_else(|| NONE.into());
+        let service = self.services.of(&name, |label| Service::new(&self.families.authentication_seconds, label));
+        let labels = [service.label.as_str(), authentication.method.name(), event.outcome.name(), event.reason.name()];
+        self.families.authentications.with_label_values(&labels).inc();
+        if matches!(event.outcome, Outcome::Accept | Outcome::Reject)
+            && let Some(seconds) = service.seconds.get(seconds_index(authentication.tls, authentication.resumed))
+        {
+            seconds.observe(authentication.duration.as_secs_f64());
+        }
+    }
+
+    /// Conversations that are alive.
+    pub fn set_conversations(&self, count: usize) {
+        self.families.conversations.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Steps that wait to be run.
+    pub fn set_steps_waiting(&self, count: usize) {
+        self.families.steps_waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The CRLs in use, all of them, and when each source (authority, name of the source) was last read and found good: those of before are forgotten.
+    pub fn set_crls<'a>(&self, crls: &[CrlSummary], last_success: impl IntoIterator<Item = (&'a str, &'a str, Wall)>) {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let families = &self.families;
+        let all = [
+            &families.crl_this_update,
+            &families.crl_next_update,
+            &families.crl_last_success,
+            &families.crl_entries,
+            &families.crl_number,
+        ];
+        all.iter().for_each(|family| family.reset());
+        for crl in crls {
+            let labels = [&*crl.authority, &*crl.source];
+            families.crl_this_update.with_label_values(&labels).set(seconds(crl.this_update));
+            families.crl_entries.with_label_values(&labels).set(crl.entries as f64);
+            if let Some(next_update) = crl.next_update {
+                families.crl_next_update.with_label_values(&labels).set(seconds(next_update));
+            }
+            if let Some(number) = &crl.number {
+                families.crl_number.with_label_values(&labels).set(big_endian(number));
+            }
+        }
+        for (authority, source, at) in last_success {
+            families.crl_last_success.with_label_values(&[authority, source]).set(seconds(at));
+        }
+    }
+
+    /// notAfter of each identity, all of them: those of before are forgotten.
+    pub fn set_identities(&self, identities: &[(Arc<str>, Wall)]) {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.families.identity_not_after.reset();
+        for (name, not_after) in identities {
+            self.families.identity_not_after.with_label_values(&[&**name]).set(seconds(*not_after));
+        }
+    }
+
+    /// A configuration was loaded, or could not be.
+    pub fn set_reload(&self, successful: bool, at: Wall) {
+        self.families.reload_successful.set(i64::from(successful));
+        if successful {
+            self.families.reload_success.set(at.0);
+        }
+    }
+
+    /// A log line was lost.
+    pub(super) fn log_dropped(&self) -> &IntCounter {
+        &self.families.log_dropped
+    }
+
+    /// Everything in Prometheus' text format ([`prometheus::TEXT_FORMAT`]).
+    #[must_use]
+    pub fn render(&self) -> String {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+}
+
+impl Service {
+    fn new(family: &HistogramVec, label: &str) -> Self {
+        let versions = [NONE].into_iter().chain(TlsVersion::ALL.iter().map(|version| version.name()));
+        let seconds = versions
+            .flat_map(|version| ["false", "true"].map(|resumed| family.with_label_values(&[label, version, resumed])));
+        Self { label: label.to_owned(), seconds: seconds.collect() }
+    }
+}
+
+fn seconds_index(version: Option<TlsVersion>, resumed: bool) -> usize {
+    version.map_or(0, |version| 1 + version as usize) * 2 + usize::from(resumed)
+}
+
+fn every_request(family: &IntCounterVec) -> Vec<IntCounter> {
+    let mut requests = Vec::new();
+    for listener in Listener::ALL {
+        for code in RequestCode::ALL {
+            for outcome in Outcome::ALL {
+                requests.push(family.with_label_values(&[listener.name(), code.name(), outcome.name()]));
+            }
+        }
+    }
+    requests
+}
+
+/// Where [`every_request`] has put it.
+fn request_index(listener: Listener, code: RequestCode, outcome: Outcome) -> usize {
+    (listener as usize * RequestCode::ALL.len() + code as usize) * Outcome::ALL.len() + outcome as usize
+}
+
+fn nas_requests(family: &IntCounterVec, nas: &str) -> Vec<IntCounter> {
+    MessageAuthenticator::ALL.iter().map(|kind| family.with_label_values(&[nas, kind.name()])).collect()
+}
+
+fn seconds(at: Wall) -> f64 {
+    at.0 as f64
+}
+
+/// As near as a float comes: cRLNumber may have 20 octets (RFC 5280 section 5.2.3).
+fn big_endian(octets: &[u8]) -> f64 {
+    octets.iter().fold(0.0, |number, octet| number * 256.0 + f64::from(*octet))
+}
+
+/// Handles by name, for a bounded number of names; all others share those of [`OTHER`].
+#[derive(Debug)]
+struct Handles<T> {
+    most: usize,
+    by_name: Mutex<HashMap<Arc<str>, Arc<T>>>,
+}
+
+impl<T> Handles<T> {
+    fn new(most: usize) -> Self {
+        Self { most, by_name: Mutex::new(HashMap::new()) }
+    }
+
+    fn of(&self, name: &Arc<str>, make: impl FnOnce(&str) -> T) -> Arc<T> {
+        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handles) = by_name.get(name) {
+            return handles.clone();
+        }
+        let name = if by_name.len() < self.most { name.clone() } else { OTHER.into() };
+        by_name.entry(name.clone()).or_insert_with(|| Arc::new(make(&name))).clone()
+    }
+}
+
+fn register<T: Collector + Clone + 'static>(registry: &Registry, family: T) -> prometheus::Result<T> {
+    registry.register(Box::new(family.clone()))?;
+    Ok(family)
+}
+
+/// One way to make each kind of family.
+trait Family: Sized {
+    fn family(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self>;
+}
+
+impl Family for IntCounter {
+    fn family(name: &str, help: &str, _labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(name, help)
+    }
+}
+
+impl Family for IntGauge {
+    fn family(name: &str, help: &str, _labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(name, help)
+    }
+}
+
+impl Family for IntCounterVec {
+    fn family(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(Opts::new(name, help), labels)
+    }
+}
+
+impl Family for GaugeVec {
+    fn family(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(Opts::new(name, help), labels)
+    }
+}
+
+impl Family for HistogramVec {
+    fn family(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(HistogramOpts::new(name, help).buckets(BUCKETS.to_vec()), labels)
+    }
+}

@@ -1,0 +1,149 @@
+//! Events out of the hall, lines onto stderr: the hall counts and hands over, and never waits for whoever reads the log.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tracing::Level;
+
+use super::limiter::Limiter;
+use super::line::Line;
+use super::operational::Style;
+use super::{LogSettings, Metrics, render};
+use crate::event::{Event, Outcome};
+use crate::now::{Mono, Now};
+
+/// Events that may wait for their line: a second or two of a very busy server, a few MiB.
+const MAX_WAITING: usize = 8_192;
+/// Octets written at once.
+const BATCH: usize = 64 << 10;
+
+/// Starts the thread that writes decisions.
+#[derive(Debug)]
+pub struct Observer;
+
+/// Where the hall puts its events. When it is dropped, the thread writes what waits and ends.
+#[derive(Debug)]
+pub struct Sink {
+    metrics: Arc<Metrics>,
+    style: Arc<ArcSwap<Style>>,
+    limiter: Mutex<Limiter>,
+    waiting: SyncSender<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    event: Event,
+    suppressed: u64,
+}
+
+impl Observer {
+    /// Lines go to stderr. `node`: this server's name, in JSON lines.
+    pub fn spawn(settings: &LogSettings, metrics: Arc<Metrics>, node: &str) -> io::Result<(Sink, JoinHandle<()>)> {
+        Self::spawn_to(Box::new(io::stderr()), settings, metrics, node)
+    }
+
+    /// As [`Observer::spawn`], lines go to `to`.
+    pub fn spawn_to(
+        to: Box<dyn Write + Send>,
+        settings: &LogSettings,
+        metrics: Arc<Metrics>,
+        node: &str,
+    ) -> io::Result<(Sink, JoinHandle<()>)> {
+        let (waiting, events) = sync_channel(MAX_WAITING);
+        let style = Arc::new(ArcSwap::from_pointee(Style::new(settings)));
+        let writer =
+            Writer { to, metrics: metrics.clone(), style: style.clone(), node: node.to_owned(), lost: Lost::default() };
+        let thread = thread::Builder::new().name("log".into()).spawn(move || writer.run(&events))?;
+        Ok((Sink { metrics, style, limiter: Mutex::default(), waiting }, thread))
+    }
+}
+
+impl Sink {
+    /// Counts the event and hands it over to be logged. Never waits: a line for which there is no room is counted and lost.
+    pub fn record(&self, event: &Event) {
+        self.metrics.record(event);
+        if !self.style.load().writes(render::level(event)) {
+            return;
+        }
+        let Some(suppressed) = self.may_log(event) else { return };
+        if self.waiting.try_send(Waiting { event: event.clone(), suppressed }).is_err() {
+            self.metrics.log_dropped().inc();
+        }
+    }
+
+    /// Writes lines in another way from now on.
+    pub fn set_log(&self, settings: &LogSettings) {
+        self.style.store(Arc::new(Style::new(settings)));
+    }
+
+    /// Anybody can cause drops.
+    fn may_log(&self, event: &Event) -> Option<u64> {
+        if event.outcome != Outcome::Drop {
+            return Some(0);
+        }
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner).allow(event.peer.ip(), event.at.mono)
+    }
+}
+
+/// The thread's side.
+struct Writer {
+    to: Box<dyn Write + Send>,
+    metrics: Arc<Metrics>,
+    style: Arc<ArcSwap<Style>>,
+    node: String,
+    lost: Lost,
+}
+
+/// Lines lost, and how many of them a line has told of.
+#[derive(Default)]
+struct Lost {
+    told: u64,
+    told_at: Option<Mono>,
+}
+
+impl Writer {
+    fn run(mut self, events: &Receiver<Waiting>) {
+        while let Ok(first) = events.recv() {
+            let mut batch = self.lines(&first);
+            while batch.len() < BATCH
+                && let Ok(next) = events.try_recv()
+            {
+                batch.push_str(&self.lines(&next));
+            }
+            // A log that can't be written can't be complained of in the log.
+            let _ = self.to.write_all(batch.as_bytes());
+            let _ = self.to.flush();
+        }
+    }
+
+    /// The event's line; before it, if lines have been lost, one that says so.
+    fn lines(&mut self, waiting: &Waiting) -> String {
+        let style = self.style.load_full();
+        let line = render::line(&waiting.event, waiting.suppressed, &style.explainer);
+        let mut text = String::new();
+        if let Some(lost) = self.lost.line(self.metrics.log_dropped().get(), waiting.event.at) {
+            text = lost.render(style.format, &style.explainer.zone, Some(&self.node));
+        }
+        text.push_str(&line.render(style.format, &style.explainer.zone, Some(&self.node)));
+        text
+    }
+}
+
+impl Lost {
+    /// Once a second at most.
+    fn line(&mut self, lost: u64, at: Now) -> Option<Line> {
+        let recent = self.told_at.is_some_and(|told| at.mono.since(told) < Duration::from_secs(1));
+        if lost == self.told || recent {
+            return None;
+        }
+        let mut line = Line::new(at.wall, Level::WARN, "log lines were lost: whoever reads the log is too slow");
+        line.field("lost", Some(lost.saturating_sub(self.told)));
+        self.told = lost;
+        self.told_at = Some(at.mono);
+        Some(line)
+    }
+}

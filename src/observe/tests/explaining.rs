@@ -1,0 +1,171 @@
+use std::net::IpAddr;
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::event::CrlName;
+use crate::observe::{Asked, Explainer, Explanation};
+use crate::policy::is_hidden;
+
+const LANGUAGES: [Language; 2] = [Language::Ja, Language::En];
+
+fn explain(language: Language, reason: Reason, evidence: &[Evidence]) -> Explanation {
+    let zone = TimeZone::get("Asia/Tokyo").expect("the system knows its time zones");
+    let asked = Asked {
+        at: WALL,
+        user: Some("hanako@jaist.ac.jp"),
+        peer: Some(IpAddr::from([192, 0, 2, 7])),
+        nas: Some("ap-controllers"),
+        service: Some("JAIST"),
+    };
+    Explainer { language, zone }.explain(reason, evidence, &asked)
+}
+
+fn crl() -> CrlName {
+    CrlName {
+        authority: "ca16".into(),
+        source: "pki/ca16.crl".into(),
+        number: Some("1234".into()),
+        this_update: Wall(WALL.0 - 3 * 86_400),
+        next_update: Some(Wall(WALL.0 - 3_600)),
+    }
+}
+
+fn every_evidence(text: &str) -> Vec<Evidence> {
+    let owned = || text.to_owned();
+    let many = || vec![owned(); 20];
+    vec![
+        Evidence::Validity { not_before: Wall(WALL.0 - 400 * 86_400), not_after: Wall(WALL.0 - 3 * 86_400) },
+        Evidence::Validity { not_before: WALL + Duration::from_secs(600), not_after: WALL + Duration::from_secs(900) },
+        Evidence::Validity { not_before: Wall(i64::MIN), not_after: Wall(i64::MAX) },
+        Evidence::Issuer(owned()),
+        Evidence::Path(owned()),
+        Evidence::Organisation { attribute: "O".into(), wanted: owned(), found: Some(owned()) },
+        Evidence::Organisation { attribute: "O".into(), wanted: owned(), found: None },
+        Evidence::Purposes(None),
+        Evidence::Purposes(Some(many())),
+        Evidence::CertificatePolicy { oid: owned(), required: true },
+        Evidence::CertificatePolicy { oid: owned(), required: false },
+        Evidence::Crl(CrlName { source: text.into(), number: Some(owned()), ..crl() }),
+        Evidence::Crl(CrlName { number: None, next_update: None, ..crl() }),
+        Evidence::Crl(CrlName { next_update: Some(WALL + Duration::from_secs(60)), ..crl() }),
+        Evidence::NoCrl(owned()),
+        Evidence::Revoked { at: WALL, reason: Some("keyCompromise"), intermediate: true },
+        Evidence::Revoked { at: WALL, reason: None, intermediate: false },
+        Evidence::Distrust { from: WALL },
+        Evidence::Names(Vec::new()),
+        Evidence::Names(vec![owned()]),
+        Evidence::Names(many()),
+        Evidence::Realm(owned()),
+        Evidence::ClientAlert(48),
+        Evidence::ClientAlert(255),
+        Evidence::Protocol(owned()),
+        Evidence::NakWants(Vec::new()),
+        Evidence::NakWants(vec![25, 21, 200]),
+        Evidence::Rule(2),
+        Evidence::Groups(vec![text.into(); 20]),
+        Evidence::Method(Method::Otp),
+    ]
+}
+
+#[test]
+fn every_reason_has_words_of_its_own_in_both_languages() {
+    for language in LANGUAGES {
+        let mut seen = std::collections::HashSet::new();
+        for reason in Reason::ALL.iter().copied() {
+            let explanation = explain(language, reason, &[]);
+            assert!(seen.insert(explanation.summary.clone()), "{reason}");
+            let (end, other) = if language == Language::Ja { ("。", ". ") } else { (".", "。") };
+            for text in [&explanation.summary, &explanation.next] {
+                assert!(text.ends_with(end) && !text.contains(other), "{reason}: {text}");
+                assert!(!text.contains(['{', '}']), "{reason}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn o01_nothing_out_of_a_certificate_can_hide_or_flood_in_an_explanation() {
+    let nasty = format!("a\n\r\0\u{1b}[31m\u{202e}\u{2028}\u{200b}{}", "x".repeat(5_000));
+    for language in LANGUAGES {
+        let evidence = every_evidence(&nasty);
+        let explanation = explain(language, Reason::Policy, &evidence);
+        assert_eq!(explanation.evidence.len(), evidence.len());
+        for text in explanation.evidence {
+            assert!(!text.contains(is_hidden), "{text}");
+            assert!(text.chars().count() < 3_000, "{}", text.chars().count());
+        }
+    }
+}
+
+#[test]
+fn every_evidence_is_a_sentence() {
+    for (language, end) in LANGUAGES.into_iter().zip(["。", "."]) {
+        for text in explain(language, Reason::Policy, &every_evidence("x")).evidence {
+            assert!(text.ends_with(end), "{text}");
+        }
+    }
+}
+
+#[test]
+fn dates_are_in_the_time_zone_and_say_how_far_off_they_are() {
+    let expired = [Evidence::Validity { not_before: Wall(0), not_after: Wall(WALL.0 - 3 * 86_400) }];
+    let explain = |language| explain(language, Reason::Expired, &expired).evidence.concat();
+    assert_eq!(
+        explain(Language::Ja),
+        "有効期間は 1970-01-01 09:00:00 +09:00 から 2026-11-19 09:00:00 +09:00 までです（3 日前に終了）。"
+    );
+    assert_eq!(
+        explain(Language::En),
+        "Valid from 1970-01-01 09:00:00 +09:00 to 2026-11-19 09:00:00 +09:00 (ended 3 days ago)."
+    );
+}
+
+#[test]
+fn a_crl_says_its_number_and_age() {
+    let stale = [Evidence::Crl(crl())];
+    assert_eq!(
+        explain(Language::Ja, Reason::RevocationStale, &stale).evidence.concat(),
+        "認証局 ca16 の CRL 番号 1234（pki/ca16.crl）: 発行は 2026-11-19 09:00:00 +09:00（3 日前）、期限は 2026-11-22 08:00:00 +09:00（60 分前に切れました）。"
+    );
+    assert_eq!(
+        explain(Language::En, Reason::RevocationStale, &stale).evidence.concat(),
+        "CRL number 1234 of authority ca16 (pki/ca16.crl): issued 2026-11-19 09:00:00 +09:00 (3 days ago), ended 2026-11-22 08:00:00 +09:00 (60 minutes ago)."
+    );
+}
+
+#[test]
+fn an_unknown_nas_is_told_what_to_add() {
+    for language in LANGUAGES {
+        let next = explain(language, Reason::UnknownNas, &[]).next;
+        assert!(next.contains("[[nas]]") && next.contains("address = [\"192.0.2.7\"]"), "{next}");
+    }
+}
+
+#[test]
+fn whoever_is_left_without_a_certificate_is_told_how_to_connect() {
+    let reasons = [Reason::Expired, Reason::Revoked, Reason::NoCertificate, Reason::DistrustedAuthority];
+    for reason in reasons {
+        for language in LANGUAGES {
+            let next = explain(language, reason, &[]).next;
+            assert!(next.contains("JAISTALL") && next.contains("OTP"), "{reason}: {next}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_looks_like_a_placeholder_stays_what_it_is() {
+    let zone = TimeZone::UTC;
+    let asked = Asked { user: Some("{nas}"), nas: Some("secret-nas"), ..Asked::default() };
+    let explanation = Explainer { language: Language::En, zone }.explain(Reason::UserBlocked, &[], &asked);
+    assert_eq!(explanation.summary, "This user ({nas}) is blocked on this server.");
+}
+
+#[test]
+fn what_is_not_known_is_said_to_be_unknown() {
+    let explain = |language| {
+        Explainer { language, zone: TimeZone::UTC }.explain(Reason::NoService, &[], &Asked::default()).summary
+    };
+    assert_eq!(explain(Language::En), "No service matches this request, or none that this NAS (unknown) may ask for.");
+    assert_eq!(explain(Language::Ja), "この要求に当てはまるサービスがないか、この NAS（不明）には許可されていません。");
+}
