@@ -72,7 +72,9 @@ fn ssid(packet: &Packet<'_>) -> Option<String> {
     let own = packet
         .first_vendor(vendor::ARUBA, vendor::ARUBA_ESSID_NAME)
         .or_else(|| packet.first_vendor(vendor::RUCKUS, vendor::RUCKUS_SSID))
-        .or_else(|| packet.all_vendor(vendor::CISCO, vendor::CISCO_AVPAIR).find_map(|pair| pair.strip_prefix(b"ssid=")));
+        .or_else(|| {
+            packet.all_vendor(vendor::CISCO, vendor::CISCO_AVPAIR).find_map(|pair| pair.strip_prefix(b"ssid="))
+        });
     own.filter(|ssid| !ssid.is_empty()).or_else(|| after_address(packet.first(Type::CALLED_STATION_ID)?)).map(text)
 }
 
@@ -113,11 +115,21 @@ mod tests {
 
     #[test]
     fn the_ssid_follows_the_address_in_any_notation() {
-        for called in ["02-00-00-00-00-01:JAIST", "02:00:00:00:00:01:JAIST", "0200.0000.0001:JAIST", "020000000001:JAIST"] {
+        for called in
+            ["02-00-00-00-00-01:JAIST", "02:00:00:00:00:01:JAIST", "0200.0000.0001:JAIST", "020000000001:JAIST"]
+        {
             assert_eq!(after_address(called.as_bytes()), Some(&b"JAIST"[..]), "{called}");
         }
         assert_eq!(after_address(b"02-00-00-00-00-01:a:b c"), Some(&b"a:b c"[..]));
-        for none in ["", "02-00-00-00-00-01", "02-00-00-00-00-01:", "02-00-00-00-00:JAIST", "vpn.example", "1812", "0200000000012:x"] {
+        for none in [
+            "",
+            "02-00-00-00-00-01",
+            "02-00-00-00-00-01:",
+            "02-00-00-00-00:JAIST",
+            "vpn.example",
+            "1812",
+            "0200000000012:x",
+        ] {
             assert_eq!(after_address(none.as_bytes()), None, "{none}");
         }
     }

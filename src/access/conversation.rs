@@ -200,7 +200,10 @@ impl Conversation {
             ssid: asked.hints.ssid,
             ..Authentication::default()
         };
-        (reply::reject(failure), Ended { outcome: Outcome::Reject, reason: Reason::ConversationExpired, authentication })
+        (
+            reply::reject(failure),
+            Ended { outcome: Outcome::Reject, reason: Reason::ConversationExpired, authentication },
+        )
     }
 
     /// A further request of this conversation. `by`: what is in force now.
@@ -414,7 +417,9 @@ impl Conversation {
                     decided: Some(decided),
                     tls,
                 },
-                None => Refusal::new(Reason::Internal, vec![Evidence::Protocol("refused without a decision".to_owned())]),
+                None => {
+                    Refusal::new(Reason::Internal, vec![Evidence::Protocol("refused without a decision".to_owned())])
+                }
             },
             Failure::NoCertificate => Refusal::new(Reason::NoCertificate, Vec::new()),
             Failure::BadSignature => Refusal::new(Reason::BadSignature, Vec::new()),
@@ -492,7 +497,11 @@ impl Conversation {
             service: service.map(|service| service.name.clone()),
             method: self.asked.hints.method.unwrap_or(Method::None),
             user: None,
-            outer_identity: self.identity.as_ref().map(|identity| identity.text.clone()).or_else(|| self.asked.user_name.clone()),
+            outer_identity: self
+                .identity
+                .as_ref()
+                .map(|identity| identity.text.clone())
+                .or_else(|| self.asked.user_name.clone()),
             certificate: None,
             mac: self.asked.mac.clone(),
             ssid: self.asked.hints.ssid.clone(),

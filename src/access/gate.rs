@@ -57,14 +57,22 @@ impl Judge for Gate {
             Err(refusal) => {
                 let alert = alert_for(refusal.reason);
                 let certificate = refusal.claimed.clone();
-                self.keep(Decided { decision: Decision::no_path(refusal), facts: None, certificate, by: self.by.clone() });
+                self.keep(Decided {
+                    decision: Decision::no_path(refusal),
+                    facts: None,
+                    certificate,
+                    by: self.by.clone(),
+                });
                 Err(alert)
             }
             Ok(facts) => {
                 let decided = decide(&self.by, self.service, facts, &self.hints, now);
                 let reason = decided.decision.reason();
-                let answer =
-                    if decided.decision.accepts() { Ok(decided.facts.as_ref().map(|facts| facts.encode())) } else { Err(alert_for(reason)) };
+                let answer = if decided.decision.accepts() {
+                    Ok(decided.facts.as_ref().map(|facts| facts.encode()))
+                } else {
+                    Err(alert_for(reason))
+                };
                 self.keep(decided);
                 answer
             }
@@ -84,7 +92,13 @@ impl Judge for Gate {
 }
 
 /// Facts of a verified chain → decision, for one service.
-pub(super) fn decide(by: &Arc<Snapshot>, service: ServiceIndex, facts: Arc<Facts>, hints: &Hints, now: Wall) -> Decided {
+pub(super) fn decide(
+    by: &Arc<Snapshot>,
+    service: ServiceIndex,
+    facts: Arc<Facts>,
+    hints: &Hints,
+    now: Wall,
+) -> Decided {
     let verdict = pki::verdict(&by.trust, &by.revocation, &facts, now);
     let decision = by.policy.decide(service, &facts, &verdict, &by.standing, hints, now);
     Decided { decision, certificate: Some(facts.name()), facts: Some(facts), by: by.clone() }

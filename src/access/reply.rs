@@ -64,7 +64,8 @@ impl Accept<'_> {
     }
 
     fn user_name(&self) -> &str {
-        let outer = self.by.policy.service(self.service).is_some_and(|service| service.reply_username == ReplyUsername::Outer);
+        let outer =
+            self.by.policy.service(self.service).is_some_and(|service| service.reply_username == ReplyUsername::Outer);
         match self.outer_identity {
             Some(identity) if outer && !identity.is_empty() => identity,
             _ => &self.grant.user,

@@ -23,9 +23,6 @@ use crate::supplicant::{Settings, Station, Supplicant};
 
 /// A command line or a file that can't be used.
 const BAD_SETTINGS: u8 = 78;
-const REJECTED: u8 = 1;
-const NO_ANSWER: u8 = 2;
-const BAD_SERVER_CERTIFICATE: u8 = 3;
 
 /// One EAP-TLS login (and more that resume it), as a supplicant behind an access point, against any RADIUS server.
 ///
@@ -87,6 +84,9 @@ pub(crate) struct Args {
     /// Seconds after which a login without an answer is given up
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
+    /// Take EAP-Success of a TLS 1.3 server that doesn't send RFC 9190's protected success
+    #[arg(long)]
+    unprotected_success: bool,
     /// One JSON object for each login
     #[arg(long)]
     json: bool,
@@ -133,26 +133,56 @@ fn logins(args: &Args) -> Result<ExitCode, String> {
     for number in 0..=args.resume {
         let login = |now| supplicant.login(asker.clone(), station(args), number > 0, now);
         let answer = nas.log_in(login).map_err(|error| format!("{}: {error}", args.server))?;
+        let outcome = Outcome::of(&answer, args.unprotected_success);
         if args.json {
-            println!("{}", render::json(number, &answer));
+            println!("{}", render::json(number, outcome, &answer));
         } else {
-            println!("{}", render::line(&answer));
+            println!("{}", render::line(outcome, &answer));
             render::explain(&answer).iter().for_each(|sentence| eprintln!("  {sentence}"));
         }
-        let code = exit_code(&answer);
-        if code != 0 {
-            return Ok(ExitCode::from(code));
+        if outcome != Outcome::Accept {
+            return Ok(outcome.exit_code());
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn exit_code(answer: &Answer) -> u8 {
-    match &answer.report {
-        None => NO_ANSWER,
-        Some(report) if report.logged_in => 0,
-        Some(report) if report.server_certificate.is_some() => BAD_SERVER_CERTIFICATE,
-        Some(_) => REJECTED,
+/// How a login ended, as the exit code tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Accept,
+    /// Refused, or let in in a way that a supplicant doesn't believe.
+    Reject,
+    NoAnswer,
+    BadServerCertificate,
+}
+
+impl Outcome {
+    fn of(answer: &Answer, unprotected: bool) -> Self {
+        match &answer.report {
+            None => Self::NoAnswer,
+            Some(report) if report.logged_in || (unprotected && report.is_believed()) => Self::Accept,
+            Some(report) if report.server_certificate.is_some() => Self::BadServerCertificate,
+            Some(_) => Self::Reject,
+        }
+    }
+
+    fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Accept => 0,
+            Self::Reject => 1,
+            Self::NoAnswer => 2,
+            Self::BadServerCertificate => 3,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Reject => "reject",
+            Self::NoAnswer => "no-answer",
+            Self::BadServerCertificate => "bad-server-certificate",
+        }
     }
 }
 

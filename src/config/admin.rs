@@ -33,10 +33,17 @@ pub(super) fn admin(mut table: Table<'_>, listen: Vec<SocketAddr>, names: &Names
 }
 
 fn token(mut table: Table<'_>, known: &[Token], now: Wall) -> Option<Token> {
-    let name = table.require("name", "the audit calls its holder by that").and_then(|item| item.name().map(|name| (item, name)));
-    let sha256 = table.require("sha256", "of the token; `sekisho token` makes one").and_then(|item| item.parsed(scalar::hex));
-    let roles =
-        [("status", Role::Status), ("viewer", Role::Viewer), ("registrar", Role::Registrar), ("operator", Role::Operator)];
+    let name = table
+        .require("name", "the audit calls its holder by that")
+        .and_then(|item| item.name().map(|name| (item, name)));
+    let sha256 =
+        table.require("sha256", "of the token; `sekisho token` makes one").and_then(|item| item.parsed(scalar::hex));
+    let roles = [
+        ("status", Role::Status),
+        ("viewer", Role::Viewer),
+        ("registrar", Role::Registrar),
+        ("operator", Role::Operator),
+    ];
     let role = table.require("role", "what its holder may do").and_then(|item| item.choice(&roles));
     let expires = table.take("expires").and_then(|item| item.time().map(|time| (item, time)));
     if let Some((item, _)) = expires.as_ref().filter(|(_, time)| *time <= now) {

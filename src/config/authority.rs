@@ -34,7 +34,8 @@ pub(super) fn read(root: &mut Table<'_>) -> Authorities {
 
 fn one(mut table: Table<'_>, into: &mut Authorities) {
     let name = names::of(&mut table);
-    let anchor = table.require("certificate", "the file of the anchor, PEM or DER").and_then(|item| files::certificate(&item));
+    let anchor =
+        table.require("certificate", "the file of the anchor, PEM or DER").and_then(|item| files::certificate(&item));
     let intermediates = table.take("intermediates").map(|item| intermediates(&item)).unwrap_or_default();
     let fingerprint_sha1 = table.take("fingerprint-sha1").and_then(|item| item.parsed(scalar::hex));
     let fingerprint_sha256 = table.take("fingerprint-sha256").and_then(|item| item.parsed(scalar::hex));
@@ -46,12 +47,23 @@ fn one(mut table: Table<'_>, into: &mut Authorities) {
     let distrust = table.table("distrust").and_then(distrust);
     absent(&mut table);
     let places = table.finish();
-    let (Some(name), Some(anchor), Some(intermediates)) = (name, anchor, intermediates.into_iter().collect()) else { return };
+    let (Some(name), Some(anchor), Some(intermediates)) = (name, anchor, intermediates.into_iter().collect()) else {
+        return;
+    };
     into.usernames.push(username);
     into.crls.extend(crls.into_iter().map(|path| (name.clone(), path)));
     into.places.push(places);
     into.settings.push(AuthoritySettings {
-        name, anchor, fingerprint_sha1, fingerprint_sha256, intermediates, subject, purpose, revocation, grace, distrust,
+        name,
+        anchor,
+        fingerprint_sha1,
+        fingerprint_sha256,
+        intermediates,
+        subject,
+        purpose,
+        revocation,
+        grace,
+        distrust,
     });
 }
 
@@ -62,34 +74,22 @@ fn intermediates(item: &Item<'_>) -> Vec<Option<Vec<u8>>> {
 }
 
 fn subject(table: &mut Table<'_>) -> Vec<SubjectRule> {
-    let Some(subject) = table.table("subject") else {
-        table.warning(
-            "has no `subject`: every certificate that this CA issues to anybody opens the network; at a shared CA add subject = { C = \"JP\", O = \"…\" }",
-        );
-        return Vec::new();
-    };
-    let mut rules = Vec::new();
-    for (attribute, item) in subject.entries() {
-        subject_attribute(attribute, &item);
-        if let Some(value) = item.name() {
-            rules.push((attribute.to_owned(), value.to_owned()));
-        }
+    let Some(subject) = table.table("subject") else { return Vec::new() };
+    if subject.entries().is_empty() {
+        subject.warning("is empty: every certificate that this CA issues to anybody opens the network; leave it out where that is meant");
     }
-    if rules.is_empty() && subject.entries().is_empty() {
-        subject.warning("is empty: every certificate that this CA issues to anybody opens the network");
-    }
-    rules
+    let known = subject.entries().into_iter().filter(|(attribute, item)| is_subject_attribute(attribute, item));
+    known.filter_map(|(attribute, item)| Some((attribute.to_owned(), item.name()?.to_owned()))).collect()
 }
 
-/// Short names of subject attributes, as pki writes them.
-const SUBJECT_ATTRIBUTES: [&str; 6] = ["C", "O", "OU", "L", "ST", "CN"];
-
 /// Complains about an attribute that no certificate is going to have.
-pub(super) fn subject_attribute(attribute: &str, item: &Item<'_>) {
-    if !SUBJECT_ATTRIBUTES.contains(&attribute) && !is_oid(attribute) {
-        let meant = scalar::did_you_mean(attribute, SUBJECT_ATTRIBUTES);
-        item.error(format!("\"{attribute}\" is no attribute of a subject, nor dotted numbers{meant}"));
+pub(super) fn is_subject_attribute(attribute: &str, item: &Item<'_>) -> bool {
+    let known = pki::is_attribute_name(attribute);
+    if !known {
+        let meant = scalar::did_you_mean(attribute, pki::SHORT_NAMES.iter().map(|(short, _)| *short));
+        item.error(format!("\"{attribute}\" is no attribute of a subject{meant}"));
     }
+    known
 }
 
 /// Dotted numbers.
@@ -155,8 +155,9 @@ fn revocation(table: &mut Table<'_>) -> (RevocationSource, Vec<PathBuf>) {
     let crls = crl.as_ref().map(crl_files).unwrap_or_default();
     let place = crl.as_ref().map_or(&table.place, |crl| &crl.place);
     match (source, &item) {
-        (RevocationSource::Off, Some(item)) => item.warning("a revoked certificate goes on opening the network; a stolen device can't be shut out"),
-        (RevocationSource::Ocsp, Some(item)) => item.not_built("OCSP, so nothing would say what is revoked and everybody would be refused; write \"crl\""),
+        (RevocationSource::Ocsp, Some(item)) => {
+            item.not_built("OCSP, so nothing would say what is revoked and everybody would be refused; write \"crl\"")
+        }
         (RevocationSource::CrlThenOcsp | RevocationSource::OcspThenCrl, Some(item)) => {
             item.warning("OCSP isn't built in this version: the CRL alone decides");
         }
@@ -193,11 +194,6 @@ fn distrust(mut table: Table<'_>) -> Option<Distrust> {
     let from = table.require("from", "the date from which its certificates are refused").and_then(|item| item.time());
     let issued_before = table.take("issued-before").and_then(|item| item.time());
     let issued_after = table.take("issued-after").and_then(|item| item.time());
-    if let (Some(before), Some(after)) = (issued_before, issued_after)
-        && before <= after
-    {
-        table.error("nothing is issued before `issued-before` and after `issued-after`: nobody is distrusted; change one of the two");
-    }
     table.finish();
     Some(Distrust { from: from?, issued_before, issued_after })
 }

@@ -9,7 +9,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use super::reader::{Item, Table};
-use super::scalar;
 use crate::secret::Secret;
 
 /// More than any chain or key takes.
@@ -71,7 +70,9 @@ fn pem_certificates(octets: &[u8]) -> Result<Vec<Vec<u8>>, pem::Error> {
 pub(super) fn certificate(item: &Item<'_>) -> Option<Vec<u8>> {
     let mut found = certificates(item)?;
     if found.len() > 1 {
-        item.error("holds several certificates; name a file with the anchor alone, and put the others under `intermediates`");
+        item.error(
+            "holds several certificates; name a file with the anchor alone, and put the others under `intermediates`",
+        );
     }
     (found.len() == 1).then(|| found.swap_remove(0))
 }
@@ -152,24 +153,11 @@ fn secret_file(item: &Item<'_>) -> Option<Secret> {
     Some(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
 }
 
-/// The keys of `ticket-key-file`: 64 hexadecimal digits a line, `#` begins a comment.
+/// The keys of `ticket-key-file`.
 pub(super) fn ticket_keys(item: &Item<'_>) -> Option<Vec<Secret>> {
     let path = item.path()?;
-    let octets = octets(&path, 64 << 10).map_err(|text| item.error(text)).ok()?;
+    let octets = octets(&path, MAX_PEM).map_err(|text| item.error(text)).ok()?;
     guard(item, &path, "what lets its holder resume as anybody");
-    let mut keys = Vec::new();
-    for (number, line) in octets.split(|octet| *octet == b'\n').enumerate() {
-        let line = line.split(|octet| *octet == b'#').next().unwrap_or_default().trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
-        match std::str::from_utf8(line).map_err(|_| "is no text".to_owned()).and_then(scalar::hex::<32>) {
-            Ok(key) => keys.push(Secret::new(Zeroizing::new(key).as_slice())),
-            Err(text) => item.error(format!("{} line {}: a ticket key {text}", path.display(), number + 1)),
-        }
-    }
-    if keys.is_empty() {
-        item.error(format!("{} holds no key; make one: sekisho ticket-key rotate {0}", path.display()));
-    }
-    (!keys.is_empty()).then_some(keys)
+    let text = std::str::from_utf8(&octets).map_err(|_| "it is no text".to_owned());
+    text.and_then(crate::tls::ticket_keys).map_err(|text| item.error(format!("{}: {text}", path.display()))).ok()
 }

@@ -1,8 +1,8 @@
 //! What supplicants dislike in a server's certificate although it is valid. One function a complaint.
 
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
 use x509_parser::der_parser::oid;
+use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::OID_PKCS1_SHA1WITHRSA;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
@@ -65,7 +65,10 @@ fn dates(item: &Item<'_>, leaf: &X509Certificate<'_>, now: Wall) {
     let begin = leaf.validity().not_before.timestamp();
     let end = leaf.validity().not_after.timestamp();
     if end < now.0 {
-        item.warning(format!("the certificate EXPIRED on {}: nobody whose device checks it can log in; renew it now", date(end)));
+        item.warning(format!(
+            "the certificate EXPIRED on {}: nobody whose device checks it can log in; renew it now",
+            date(end)
+        ));
     } else if end < now.0.saturating_add(30 * DAY) {
         item.warning(format!("the certificate expires on {}, within 30 days; renew it", date(end)));
     }
@@ -81,7 +84,8 @@ fn dates(item: &Item<'_>, leaf: &X509Certificate<'_>, now: Wall) {
 }
 
 fn date(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| "a day beyond all calendars".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| "a day beyond all calendars".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
 }
 
 fn names(item: &Item<'_>, leaf: &X509Certificate<'_>) {
@@ -90,11 +94,15 @@ fn names(item: &Item<'_>, leaf: &X509Certificate<'_>) {
     if dns.is_empty() {
         item.warning("the certificate has no DNS name in subjectAltName: Android and Apple's devices check the server by it; have one put in");
     }
-    for name in common.iter().filter(|name| !dns.is_empty() && !dns.iter().any(|known| known.eq_ignore_ascii_case(name))) {
+    for name in
+        common.iter().filter(|name| !dns.is_empty() && !dns.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    {
         item.warning(format!("the certificate's CN \"{name}\" isn't among its subjectAltNames ({}): devices that are told the one don't find the other", dns.join(", ")));
     }
     if let Some(name) = dns.iter().chain(&common).find(|name| name.contains('*')) {
-        item.warning(format!("the certificate has the wildcard \"{name}\": Windows refuses such a RADIUS server; use one name"));
+        item.warning(format!(
+            "the certificate has the wildcard \"{name}\": Windows refuses such a RADIUS server; use one name"
+        ));
     }
 }
 
@@ -107,10 +115,14 @@ fn dns_names<'a>(leaf: &'a X509Certificate<'_>) -> Vec<&'a str> {
 fn constraints(item: &Item<'_>, leaf: &X509Certificate<'_>) {
     match leaf.basic_constraints().ok().flatten() {
         Some(extension) if extension.value.ca => {
-            item.warning("the first certificate of the file is a CA's, not a server's: clients refuse it; write the leaf first");
+            item.warning(
+                "the first certificate of the file is a CA's, not a server's: clients refuse it; write the leaf first",
+            );
         }
         Some(extension) if extension.critical => {}
-        _ => item.warning("the certificate lacks a critical basicConstraints CA:FALSE: macOS refuses it; have it put in"),
+        _ => {
+            item.warning("the certificate lacks a critical basicConstraints CA:FALSE: macOS refuses it; have it put in")
+        }
     }
 }
 
@@ -119,7 +131,9 @@ fn purposes(item: &Item<'_>, leaf: &X509Certificate<'_>) {
         item.warning("the certificate lacks the extended key usage serverAuth: Windows and Apple's devices refuse it; have it put in");
     }
     if leaf.key_usage().ok().flatten().is_some_and(|usage| !usage.value.digital_signature()) {
-        item.warning("the certificate's keyUsage lacks digitalSignature, which every handshake of today needs; have it put in");
+        item.warning(
+            "the certificate's keyUsage lacks digitalSignature, which every handshake of today needs; have it put in",
+        );
     }
 }
 
@@ -132,7 +146,11 @@ fn strength(item: &Item<'_>, chain: &[X509Certificate<'_>]) {
         if let Ok(PublicKey::RSA(key)) = certificate.public_key().parsed()
             && key.key_size() < 2048
         {
-            item.warning(format!("{} has an RSA key of {} bits: clients refuse less than 2048", certificate.subject(), key.key_size()));
+            item.warning(format!(
+                "{} has an RSA key of {} bits: clients refuse less than 2048",
+                certificate.subject(),
+                key.key_size()
+            ));
         }
     }
 }

@@ -47,7 +47,9 @@ impl Kind {
     fn collect(root: &mut Table<'_>, table: &'static str) -> Self {
         let mut names: Vec<Arc<str>> = Vec::new();
         for mut entry in root.tables(table) {
-            let Some(item) = entry.require("name", "other tables, metrics and the log call it by that") else { continue };
+            let Some(item) = entry.require("name", "other tables, metrics and the log call it by that") else {
+                continue;
+            };
             let Some(name) = item.name() else { continue };
             match names.iter().any(|known| **known == *name) {
                 true => item.error(format!("a [[{table}]] named \"{name}\" stands above; names must differ")),

@@ -112,8 +112,7 @@ impl<'a> Report<'a> {
 
     fn find(&self, severity: Severity, place: &Place, text: String) {
         let (line, column) = self.position(place.offset);
-        let finding =
-            Finding { severity, file: self.file.to_owned(), line, column, key: place.key.clone(), text };
+        let finding = Finding { severity, file: self.file.to_owned(), line, column, key: place.key.clone(), text };
         let mut findings = self.findings.borrow_mut();
         if findings.len() < MAX_FINDINGS && !findings.contains(&finding) {
             findings.push(finding);

@@ -7,7 +7,8 @@ use crate::exchange::Prefix;
 
 /// "30s", "5m", "8h", "30d".
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("\"{text}\" is no duration; write a number and s, m, h or d: \"30s\", \"5m\", \"8h\", \"30d\"");
+    let wrong =
+        || format!("\"{text}\" is no duration; write a number and s, m, h or d: \"30s\", \"5m\", \"8h\", \"30d\"");
     let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
     let seconds = match unit {
         "s" => 1,
@@ -46,7 +47,8 @@ fn number_and_unit(text: &str) -> Option<(u64, &str)> {
 
 /// "10.1.0.0/16", "2001:db8::1". IPv4-mapped IPv6 becomes IPv4.
 pub(super) fn prefix(text: &str) -> Result<Prefix, String> {
-    let wrong = || format!("\"{text}\" is no network; write an address or ADDRESS/BITS: \"10.1.0.0/16\", \"2001:db8:1::/48\"");
+    let wrong =
+        || format!("\"{text}\" is no network; write an address or ADDRESS/BITS: \"10.1.0.0/16\", \"2001:db8:1::/48\"");
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),
         None => (text, None),

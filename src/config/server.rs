@@ -52,7 +52,10 @@ pub(super) struct Listen {
 pub(super) fn listen(mut table: Table<'_>) -> Listen {
     let auth = table.take("auth").map(|item| addresses(&item)).unwrap_or_default();
     if auth.is_empty() {
-        table.missing("auth", "without it no door is open and nobody can log in; add auth = [\"0.0.0.0:1812\", \"[::]:1812\"]");
+        table.missing(
+            "auth",
+            "without it no door is open and nobody can log in; add auth = [\"0.0.0.0:1812\", \"[::]:1812\"]",
+        );
     }
     let admin = table.take("admin").map(|item| loopback_addresses(&item)).unwrap_or_default();
     for (key, what) in [("accounting", "accounting"), ("radsec", "RADIUS over TLS")] {
@@ -116,7 +119,7 @@ pub(super) fn eap(mut table: Table<'_>) -> Eap {
     let max_message = table.take("max-message").and_then(|item| max_message(&item)).unwrap_or(16 << 10);
     table.finish();
     Eap {
-        settings: eap::Settings { fragment_size, max_message, max_idle_rounds: 10 },
+        settings: eap::Settings { fragment_size, max_message, max_idle_rounds: 50 },
         conversation_timeout: conversation_timeout.unwrap_or(Duration::from_secs(60)),
         max_conversations: usize::try_from(max_conversations).unwrap_or(20_000),
     }

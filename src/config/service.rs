@@ -63,7 +63,10 @@ fn one(mut table: Table<'_>, names: &Names, all_nas: &[NasSettings], into: &mut 
 }
 
 fn authorities(table: &mut Table<'_>, names: &Names) -> Vec<Arc<str>> {
-    let item = table.require("authorities", "nobody's certificate would be good for this service; name the [[authority]] tables that are");
+    let item = table.require(
+        "authorities",
+        "nobody's certificate would be good for this service; name the [[authority]] tables that are",
+    );
     if let Some(item) = item.as_ref().filter(|item| item.is_empty()) {
         item.error("is empty: nobody's certificate is good for this service; name the [[authority]] tables that are");
     }
@@ -94,11 +97,7 @@ fn one_match(mut table: Table<'_>, names: &Names) -> Match {
 }
 
 /// A list of which one must hold; an empty one never does.
-fn any_of<'a, T>(
-    table: &mut Table<'a>,
-    key: &'static str,
-    read: impl FnMut(Item<'a>) -> Option<T>,
-) -> Option<Vec<T>> {
+fn any_of<'a, T>(table: &mut Table<'a>, key: &'static str, read: impl FnMut(Item<'a>) -> Option<T>) -> Option<Vec<T>> {
     let item = table.take(key)?;
     if item.is_empty() {
         item.error("is empty: it never holds; leave it out, or write what may be there");
@@ -192,7 +191,8 @@ fn attributes(item: &Item<'_>) -> Attributes {
 }
 
 fn rule(mut table: Table<'_>, names: &Names) -> Rule {
-    let when = table.require("when", "to whom the rule applies; `when = {}` is everybody").and_then(|item| item.table());
+    let when =
+        table.require("when", "to whom the rule applies; `when = {}` is everybody").and_then(|item| item.table());
     let when = when.map(|table| self::when(table, names)).unwrap_or_default();
     let grants = grants(&mut table);
     let deny = table.boolean("deny", false);
@@ -228,7 +228,7 @@ fn subject(table: Table<'_>) -> Vec<(String, Vec<String>)> {
     let entries = table.entries().into_iter();
     entries
         .map(|(attribute, item)| {
-            authority::subject_attribute(attribute, &item);
+            authority::is_subject_attribute(attribute, &item);
             if item.is_empty() {
                 item.error("is empty: it never holds");
             }
@@ -256,7 +256,9 @@ fn shadowed(root: &Table<'_>, services: &Services, all_nas: &[NasSettings]) {
 
 /// Whether every NAS that may ask for the later service may ask for the earlier one.
 fn everybody_may(all_nas: &[NasSettings], later: &ServiceSettings, earlier: &ServiceSettings) -> bool {
-    let may = |nas: &NasSettings, service: &ServiceSettings| nas.services.as_ref().is_none_or(|all| all.contains(&service.name));
+    let may = |nas: &NasSettings, service: &ServiceSettings| {
+        nas.services.as_ref().is_none_or(|all| all.contains(&service.name))
+    };
     all_nas.iter().all(|nas| !may(nas, later) || may(nas, earlier))
 }
 
@@ -285,7 +287,9 @@ fn case(root: &Table<'_>, services: &Services) {
     let mut known: Vec<String> = Vec::new();
     for (service, places) in services.settings.iter().zip(&services.places) {
         for ssid in ssids(service) {
-            if let Some(other) = known.iter().find(|other| **other != ssid && other.to_lowercase() == ssid.to_lowercase()) {
+            if let Some(other) =
+                known.iter().find(|other| **other != ssid && other.to_lowercase() == ssid.to_lowercase())
+            {
                 root.report.warning(places.of("match"), format!("the SSIDs \"{ssid}\" and \"{other}\" differ in case only, and case counts: is one of them a slip?"));
             }
             known.push(ssid);

@@ -40,7 +40,8 @@ fn one(mut table: Table<'_>, fragment_size: usize, now: Wall) -> Option<Identity
     let name = names::of(&mut table);
     let chain_item = table.require("chain", "the PEM file of the server's certificate, leaf first, then intermediates");
     let chain = chain_item.as_ref().and_then(files::certificates);
-    let key = table.require("key", "the PEM file of the certificate's private key").as_ref().and_then(files::private_key);
+    let key =
+        table.require("key", "the PEM file of the certificate's private key").as_ref().and_then(files::private_key);
     let mut end = None;
     if let (Some(item), Some(chain)) = (&chain_item, &chain) {
         end = identity::examine(item, chain, now);
@@ -75,7 +76,8 @@ pub(super) fn tls(mut table: Table<'_>) -> Tls {
     ];
     let default_groups = vec![Group::X25519, Group::Secp256r1, Group::Secp384r1];
     Tls {
-        versions: choices(&mut table, "versions", &versions).unwrap_or_else(|| vec![TlsVersion::Tls13, TlsVersion::Tls12]),
+        versions: choices(&mut table, "versions", &versions)
+            .unwrap_or_else(|| vec![TlsVersion::Tls13, TlsVersion::Tls12]),
         groups: choices(&mut table, "groups", &groups).unwrap_or(default_groups),
         resumption: resumption(&mut table),
         ticket_keys: table.take("ticket-key-file").and_then(|item| files::ticket_keys(&item)).unwrap_or_default(),

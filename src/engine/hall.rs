@@ -142,7 +142,14 @@ impl Engine {
                 self.outputs.push_back(Output::Send(outgoing));
                 let message_authenticator = Some(MessageAuthenticator::Present);
                 let (outcome, reason, code) = (Outcome::Accept, Reason::Ok, RequestCode::StatusServer);
-                self.event(Event { nas: Some(nas.name.clone()), message_authenticator, outcome, reason, code, ..event });
+                self.event(Event {
+                    nas: Some(nas.name.clone()),
+                    message_authenticator,
+                    outcome,
+                    reason,
+                    code,
+                    ..event
+                });
             }
             // The late answer of the exchange that this one ends finds no exchange to go to.
             Received::Request { id, nas, packet, message_authenticator, superseded: _ } => {

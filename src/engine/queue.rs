@@ -30,7 +30,10 @@ impl Queue {
 
     /// The next, and whether it is of a begun conversation.
     pub(super) fn pop(&mut self) -> Option<(u64, bool)> {
-        self.begun.pop_front().map(|number| (number, true)).or_else(|| self.fresh.pop_front().map(|number| (number, false)))
+        self.begun
+            .pop_front()
+            .map(|number| (number, true))
+            .or_else(|| self.fresh.pop_front().map(|number| (number, false)))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -61,7 +64,10 @@ mod tests {
         queue.push(2, true);
         queue.push(3, false);
         assert_eq!(queue.waiting(), GUESS * 3);
-        assert_eq!([queue.pop(), queue.pop(), queue.pop(), queue.pop()], [Some((2, true)), Some((1, false)), Some((3, false)), None]);
+        assert_eq!(
+            [queue.pop(), queue.pop(), queue.pop(), queue.pop()],
+            [Some((2, true)), Some((1, false)), Some((3, false)), None]
+        );
         for _ in 0..200 {
             queue.measured(false, Duration::from_millis(2));
         }

@@ -92,7 +92,8 @@ impl Table {
 
     /// Makes room for one more of a NAS. When all is full the oldest that nobody has gone on with goes (E11); one that has been gone on with never does.
     pub(super) fn make_room(&mut self, nas: &Nas) -> Result<(), Full> {
-        if nas.max_conversations > 0 && self.by_nas.get(&nas.name).is_some_and(|alive| *alive >= nas.max_conversations) {
+        if nas.max_conversations > 0 && self.by_nas.get(&nas.name).is_some_and(|alive| *alive >= nas.max_conversations)
+        {
             return Err(Full);
         }
         if self.slots.len() >= self.capacity {
@@ -102,7 +103,14 @@ impl Table {
         Ok(())
     }
 
-    pub(super) fn insert(&mut self, now: Mono, number: u64, conversation: Conversation, nas: Arc<Nas>, station: Option<String>) {
+    pub(super) fn insert(
+        &mut self,
+        now: Mono,
+        number: u64,
+        conversation: Conversation,
+        nas: Arc<Nas>,
+        station: Option<String>,
+    ) {
         let deadline = now + self.timeout;
         self.deadlines.insert((deadline, number));
         self.first_round.insert(number);
@@ -112,7 +120,17 @@ impl Table {
         }
         let state = conversation.state().octets.clone();
         let conversation = Some(Box::new(conversation));
-        let slot = Slot { conversation, state, nas, pending: None, lost: Lost::default(), station, started: now, deadline, first_round: true };
+        let slot = Slot {
+            conversation,
+            state,
+            nas,
+            pending: None,
+            lost: Lost::default(),
+            station,
+            started: now,
+            deadline,
+            first_round: true,
+        };
         self.slots.insert(number, slot);
     }
 

@@ -24,7 +24,7 @@ const MAX_OID: usize = 64;
 const UPN: &str = "1.3.6.1.4.1.311.20.2.3";
 
 /// Short names, as RFC 4514 or else OpenSSL write them. A ticket refers to them by position: append only.
-pub(super) const SHORT_NAMES: &[(&str, &str)] = &[
+pub const SHORT_NAMES: &[(&str, &str)] = &[
     ("CN", "2.5.4.3"),
     ("C", "2.5.4.6"),
     ("O", "2.5.4.10"),
@@ -55,7 +55,8 @@ fn attribute_name(oid: &str) -> &str {
 }
 
 /// Whether this is a name that [`attributes`] can give: a short name, or a dotted OID that has none.
-pub(super) fn is_attribute_name(name: &str) -> bool {
+#[must_use]
+pub fn is_attribute_name(name: &str) -> bool {
     SHORT_NAMES.iter().any(|(short, _)| *short == name) || (is_dotted_oid(name) && attribute_name(name) == name)
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{AlertDescription, ClientConfig, ClientConnection, Error, HandshakeKind, ProtocolVersion};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, HandshakeKind, ProtocolVersion,
+};
 
 use crate::eap::Keys;
 use crate::event::TlsVersion;
@@ -184,6 +186,9 @@ impl Handshake {
     /// What is wrong with the server's certificate.
     pub(super) fn server_certificate(&self) -> Option<String> {
         match &self.error {
+            Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                Some("its issuer is none of the trusted authorities, and no path leads to one".to_owned())
+            }
             Some(Error::InvalidCertificate(error)) => Some(error.to_string()),
             Some(Error::NoCertificatesPresented) => Some("the server sent no certificate".to_owned()),
             _ => None,

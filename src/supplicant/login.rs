@@ -41,6 +41,8 @@ pub struct Report {
     pub accepted: bool,
     /// Whether a supplicant takes it for a login: Access-Accept with EAP-Success after a finished handshake, in TLS 1.3 with the protected success; and no MPPE key that contradicts the MSK.
     pub logged_in: bool,
+    /// Whether the handshake is finished as we see it; in TLS 1.3 the server may still refuse.
+    pub finished: bool,
     /// TLS version of the handshake.
     pub version: Option<TlsVersion>,
     /// Whether the handshake was abbreviated.
@@ -69,6 +71,14 @@ pub struct Report {
     pub fault: Option<String>,
     /// The last answer's octets, for whoever wants its attributes.
     pub reply: Vec<u8>,
+}
+
+impl Report {
+    /// Whether a supplicant that doesn't insist on RFC 9190's protected success takes it for a login: hostapd 2.10 ends a resumed TLS 1.3 handshake without it.
+    #[must_use]
+    pub fn is_believed(&self) -> bool {
+        self.accepted && self.eap_success == Some(true) && self.finished && self.keys_agree != Some(false)
+    }
 }
 
 /// What to do next.
@@ -250,12 +260,8 @@ impl Login {
             report.server_certificate = handshake.server_certificate();
             let error = || handshake.error().map(|error| format!("TLS: {error}"));
             report.fault = report.fault.take().or_else(error);
-            // Told to be in by somebody who has not finished the handshake, one is not in.
-            report.logged_in = report.accepted
-                && report.eap_success == Some(true)
-                && handshake.keys().is_some()
-                && report.protected_success != Some(false)
-                && report.keys_agree != Some(false);
+            report.finished = handshake.keys().is_some();
+            report.logged_in = report.is_believed() && report.protected_success != Some(false);
         }
         Box::new(report.clone())
     }

@@ -10,7 +10,7 @@ use rustls::{CertificateError, ConfigBuilder, Error, HandshakeKind, ProtocolVers
 use zeroize::Zeroizing;
 
 use super::dealings::Dealings;
-use super::hello::HelloRandom;
+use super::wire::Wire;
 use super::{Alert, Server};
 use crate::event::TlsVersion;
 use crate::now::Wall;
@@ -22,6 +22,8 @@ const KEYS: usize = 128;
 const METHOD_ID: usize = 64;
 /// The EAP method's type, the context of TLS 1.3's exporters (RFC 9190 section 2.3).
 const EAP_TLS: &[u8] = &[0x0d];
+/// The number of the alert by which a client takes its leave.
+const CLOSE_NOTIFY: u8 = 0;
 /// Protected success: one octet of application data (RFC 9190 section 2.1.1).
 const PROTECTED_SUCCESS: &[u8] = &[0];
 
@@ -76,18 +78,14 @@ pub struct Connection {
 
 struct Handshake {
     tls: ServerConnection,
-    client_random: HelloRandom,
-    server_random: HelloRandom,
+    from_client: Wire,
+    to_client: Wire,
 }
 
 impl Connection {
     pub(super) fn new(server: &Arc<Server>, dealings: Arc<Dealings>) -> Self {
         let tls = configuration(server, &dealings).and_then(|config| ServerConnection::new(Arc::new(config)));
-        let handshake = tls.ok().map(|tls| Handshake {
-            tls,
-            client_random: HelloRandom::default(),
-            server_random: HelloRandom::default(),
-        });
+        let handshake = tls.ok().map(|tls| Handshake { tls, from_client: Wire::default(), to_client: Wire::default() });
         Self { handshake, output: Vec::new(), version: None, server: Arc::clone(server), dealings }
     }
 
@@ -102,6 +100,9 @@ impl Connection {
         handshake.write(&mut self.output);
         let result = result.and_then(|done| if done { handshake.establish().map(Some) } else { Ok(None) });
         handshake.write(&mut self.output);
+        if !matches!(result, Ok(None)) {
+            self.dealings.forget_chain();
+        }
         match result {
             Ok(None) => {
                 self.handshake = Some(handshake);
@@ -140,19 +141,19 @@ impl fmt::Debug for Connection {
 impl Handshake {
     /// Feeds rustls; `true`: the handshake is complete.
     fn read(&mut self, octets: &[u8]) -> Result<bool, Failure> {
-        self.client_random.read(octets);
+        self.from_client.read(octets);
         let mut rest = octets;
         while !rest.is_empty() {
             let read = self.tls.read_tls(&mut rest).map_err(|error| Failure::Protocol(error.to_string()))?;
-            let state = self.tls.process_new_packets().map_err(failure)?;
+            self.tls.process_new_packets().map_err(failure)?;
             if !self.tls.is_handshaking() {
                 return Ok(true);
             }
-            if read == 0 || state.peer_has_closed() {
-                return Err(Failure::Protocol("the client closed in the middle of the handshake".to_owned()));
+            if read == 0 {
+                return Err(Failure::Protocol("octets after the end".to_owned()));
             }
         }
-        Ok(false)
+        if self.from_client.closed() { Err(Failure::ClientAlert(CLOSE_NOTIFY)) } else { Ok(false) }
     }
 
     /// Takes what a complete handshake gives, and says so to the client where TLS 1.3 wants it.
@@ -179,7 +180,7 @@ impl Handshake {
     }
 
     fn randoms(&self) -> Result<Vec<u8>, Failure> {
-        let both = self.client_random.random().zip(self.server_random.random());
+        let both = self.from_client.random().zip(self.to_client.random());
         let (client, server) = both.ok_or_else(|| Failure::Protocol("a hello's random is missing".to_owned()))?;
         Ok([client, server].concat())
     }
@@ -201,7 +202,7 @@ impl Handshake {
                 break;
             }
         }
-        self.server_random.read(output.get(before..).unwrap_or_default());
+        self.to_client.read(output.get(before..).unwrap_or_default());
     }
 }
 

@@ -88,6 +88,11 @@ impl Dealings {
         stash.filter(|_| !state.ticket_sent)
     }
 
+    /// The handshake has ended: nobody asks for the chain any more.
+    pub(super) fn forget_chain(&self) {
+        self.state().chain = Vec::new();
+    }
+
     fn now(&self) -> Wall {
         Wall(self.wall.load(Ordering::Relaxed))
     }
@@ -104,11 +109,7 @@ impl Dealings {
     /// The client holds the key of the leaf: now its chain may be judged.
     fn judge(&self) -> Result<HandshakeSignatureValid, Error> {
         let now = self.now();
-        let chain = {
-            let mut state = self.state();
-            state.resumable = None;
-            state.chain.clone()
-        };
+        let chain = self.state().chain.clone();
         let ders: Vec<&[u8]> = chain.iter().map(AsRef::as_ref).collect();
         let kept =
             self.judge.judge(&ders, now).map_err(|alert| self.refuse(Failure::Judged(alert), error_for(alert)))?;

@@ -2,11 +2,11 @@
 
 mod connection;
 mod dealings;
-mod hello;
 mod server;
 mod session;
 mod ticket;
 mod ticket_file;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +54,7 @@ pub struct Settings {
     pub identities: Vec<IdentitySettings>,
     /// `versions`
     pub versions: Vec<TlsVersion>,
-    /// `groups`, in the order of preference.
+    /// `groups`. All of them are spoken; of those, rustls takes what the client prefers, in TLS 1.3 if it can without another round.
     pub groups: Vec<Group>,
     /// `resumption`; zero: never.
     pub resumption: Duration,
@@ -88,5 +88,7 @@ pub trait Judge: Send + Sync + Debug {
     fn judge(&self, chain: &[&[u8]], now: Wall) -> Result<Option<Vec<u8>>, Alert>;
 
     /// A client offers to resume a session: `kept` is what [`Judge::judge`] returned then. `false`: a full handshake instead.
+    ///
+    /// It has yet to prove that it holds the session's secret, and may offer several: only when the handshake is [`Established`] and `resumed`, the last `true` was about this client.
     fn resume(&self, kept: &[u8], now: Wall) -> bool;
 }

@@ -81,23 +81,17 @@ impl Server {
                 Err(wrong) => bad.push(wrong),
             }
         }
-        let tickets = Tickets::new(settings, previous).map_err(|text| bad_tls("ticket-key-file", text));
-        match tickets {
-            Ok(Tickets { keys, random }) if bad.is_empty() => Ok(Self {
-                provider,
-                versions: settings.versions.iter().copied().map(rustls_version).collect(),
-                identities,
-                resumption: settings.resumption,
-                ticket_keys: keys,
-                session_ids: SessionIds::new(settings.max_session_ids, previous.map(|server| &server.session_ids)),
-                random_key: random,
-            }),
-            Ok(_) => Err(bad),
-            Err(wrong) => {
-                bad.push(wrong);
-                Err(bad)
-            }
-        }
+        let tickets = Tickets::new(settings, previous).map_err(|text| bad.push(bad_tls("ticket-key-file", text))).ok();
+        let Some(Tickets { keys, random }) = tickets.filter(|_| bad.is_empty()) else { return Err(bad) };
+        Ok(Self {
+            provider,
+            versions: settings.versions.iter().copied().map(rustls_version).collect(),
+            identities,
+            resumption: settings.resumption,
+            ticket_keys: keys,
+            session_ids: SessionIds::new(settings.max_session_ids, previous.map(|server| &server.session_ids)),
+            random_key: random,
+        })
     }
 
     /// A new connection. `identities`: names of those that this service shows, in order of preference: the first that the client can verify is taken.
@@ -194,6 +188,13 @@ fn check(settings: &Settings) -> Vec<BadSettings> {
     must(!settings.identities.is_empty(), "identity", "without an [[identity]] no client can be let in");
     must(!settings.versions.is_empty(), "versions", "at least one of \"1.3\" and \"1.2\" is needed");
     must(!settings.groups.is_empty(), "groups", "at least one group is needed");
+    let only_hybrid = settings.groups.iter().all(|group| *group == Group::X25519MlKem768);
+    let speaks_12 = settings.versions.contains(&TlsVersion::Tls12);
+    must(
+        !speaks_12 || !only_hybrid || settings.groups.is_empty(),
+        "groups",
+        "TLS 1.2 needs one beside \"x25519mlkem768\"",
+    );
     must(settings.resumption <= LONGEST, "resumption", "at most 7 days (RFC 8446 section 4.6.1)");
     let long = settings.ticket_keys.iter().all(|key| key.len() >= SHORTEST_SECRET);
     must(long, "ticket-key-file", "each key has at least 32 octets");

@@ -180,4 +180,11 @@ impl SessionIds {
     pub(super) fn forget(&self, id: &[u8]) {
         self.sessions.invalidate(id);
     }
+
+    /// How many there are, once the cache has evicted what it has put off.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
+        self.sessions.run_pending_tasks();
+        self.sessions.entry_count()
+    }
 }

@@ -10,8 +10,8 @@ use crate::scratch::{Scratch, unique};
 /// The NAS' secret in every test.
 pub(crate) const SECRET: &str = "a secret of more than twelve octets";
 
-/// The most that eapol_test may take for all its logins: generous, for a machine that compiles beside.
-const LIMIT: Duration = Duration::from_secs(60);
+/// The most that eapol_test may take for a login: generous, for a machine that compiles beside.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ impl Supplicant {
 
     /// Waits for its end.
     pub(crate) fn finish(mut self) -> Outcome {
-        self.process.wait(2 * LIMIT);
+        self.process.wait(3 * LIMIT);
         Outcome::read(self.process.stdout())
     }
 }

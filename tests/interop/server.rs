@@ -21,6 +21,7 @@ pub(crate) struct Server {
     pub(crate) scratch: Scratch,
     /// Of RADIUS.
     pub(crate) port: u16,
+    admin: u16,
 }
 
 impl Server {
@@ -44,7 +45,16 @@ impl Server {
         let mut process = Process::start("sekisho", &mut command, &scratch);
         process.wait_until("ready (/readyz)", |_| ready(place, admin));
         process.wait_bound(port);
-        Self { _process: process, scratch, port }
+        Self { _process: process, scratch, port, admin }
+    }
+
+    /// How many logins were rejected for this reason, as the metrics have it.
+    pub(crate) fn rejections(&self, reason: &str) -> usize {
+        let metrics = get(self.admin, "/metrics").expect("an answer from /metrics");
+        let labels = [r#"outcome="reject""#.to_owned(), format!("reason=\"{reason}\"")];
+        let samples = metrics.lines().filter(|line| line.starts_with("sekisho_authentications_total{"));
+        let wanted = samples.filter(|line| labels.iter().all(|label| line.contains(label)));
+        wanted.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
     }
 
     /// Replaces the CRL of CA16 on disk; `number` has to grow.

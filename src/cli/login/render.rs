@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::Outcome;
 use super::nas::Answer;
 use crate::radius::{Attribute, Packet};
 use crate::supplicant::Report;
@@ -31,11 +32,11 @@ const SHOWN: [(u8, &str, Form); 9] = [
 ];
 
 /// The one line for a person.
-pub(super) fn line(answer: &Answer) -> String {
-    let mut words = vec![outcome(answer).to_owned()];
+pub(super) fn line(outcome: Outcome, answer: &Answer) -> String {
+    let mut words = vec![outcome.name().to_owned()];
     if let Some(report) = &answer.report {
         words.extend(report.version.map(|version| format!("TLS {version}")));
-        words.extend(report.version.map(|_| if report.resumed { "resumed" } else { "full handshake" }.to_owned()));
+        words.extend(report.finished.then(|| if report.resumed { "resumed" } else { "full handshake" }.to_owned()));
         words.push(format!("{} requests", report.requests));
     }
     words.push(format!("{:.1} ms", answer.took.as_secs_f64() * 1e3));
@@ -48,10 +49,10 @@ pub(super) fn line(answer: &Answer) -> String {
 }
 
 /// One object for a program.
-pub(super) fn json(number: u32, answer: &Answer) -> Value {
+pub(super) fn json(number: u32, outcome: Outcome, answer: &Answer) -> Value {
     let mut object = json!({
         "login": number,
-        "outcome": outcome(answer),
+        "outcome": outcome.name(),
         "duration_ms": (answer.took.as_secs_f64() * 1e4).round() / 10.0,
         "repeats": answer.repeats,
         "hint": answer.hint,
@@ -109,14 +110,6 @@ pub(super) fn explain(answer: &Answer) -> Vec<String> {
     ];
     sentences.extend(doubts.into_iter().filter(|(is_so, _)| *is_so).map(|(_, sentence)| sentence.to_owned()));
     sentences
-}
-
-fn outcome(answer: &Answer) -> &'static str {
-    match &answer.report {
-        None => "no-answer",
-        Some(report) if report.logged_in => "accept",
-        Some(_) => "reject",
-    }
 }
 
 fn granted(report: Option<&Report>) -> Vec<(&'static str, String)> {

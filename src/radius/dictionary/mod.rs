@@ -184,3 +184,13 @@ fn unknown(sentence: &str, name: &str, names: impl Iterator<Item = &'static str>
         None => sentence.to_owned(),
     }
 }
+
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|known| known.name)
+}
+
+#[cfg(test)]
+pub(super) fn names_with_values() -> impl Iterator<Item = &'static str> {
+    VALUES.iter().map(|(name, _)| *name)
+}

@@ -1,38 +1,49 @@
-//! The random of a hello, read off the wire: rustls tells neither, and TLS 1.2's Method-Id is made of both.
+//! What rustls doesn't tell, read off the wire: the random of a hello, of which TLS 1.2's Method-Id is made,
+//! and a close_notify that isn't encrypted, which rustls takes for one more harmless warning in TLS 1.2.
 
 /// Octets of a TLS record's header.
 const RECORD_HEADER: usize = 5;
+/// The content type of alerts.
+const ALERT: u8 = 21;
 /// The content type of records that carry handshake messages.
 const HANDSHAKE: u8 = 22;
+/// Octets of an alert that isn't encrypted: its level and its number.
+const PLAIN_ALERT: usize = 2;
+/// The number of close_notify.
+const CLOSE_NOTIFY: u8 = 0;
 /// Where the random begins in ClientHello and ServerHello: after type, length and version.
 const RANDOM_AT: usize = 6;
 /// How long it is.
 const RANDOM: usize = 32;
 
-/// Collects the random of the first handshake message of one direction, however it is cut into records and calls.
+/// Follows one direction's records, however they are cut into calls.
 #[derive(Debug, Default)]
-pub(super) struct HelloRandom {
+pub(super) struct Wire {
     header: [u8; RECORD_HEADER],
     header_read: usize,
+    body: usize,
     body_left: usize,
     skipped: usize,
     random: Vec<u8>,
+    closed: bool,
 }
 
-impl HelloRandom {
-    /// Reads the next octets of that direction; cheap once the random is there.
+impl Wire {
+    /// Reads the next octets of that direction.
     pub(super) fn read(&mut self, octets: &[u8]) {
         for &octet in octets {
-            if self.random.len() == RANDOM {
-                return;
-            }
             self.read_one(octet);
         }
     }
 
-    /// The random, if it has come.
+    /// The random of its first handshake message, if it has come.
     pub(super) fn random(&self) -> Option<&[u8]> {
         (self.random.len() == RANDOM).then_some(self.random.as_slice())
+    }
+
+    /// Whether it said close_notify for all to read.
+    pub(super) fn closed(&self) -> bool {
+        self.closed
     }
 
     fn read_one(&mut self, octet: u8) {
@@ -40,8 +51,10 @@ impl HelloRandom {
             return self.read_header(octet);
         }
         self.body_left -= 1;
-        if self.header.first() == Some(&HANDSHAKE) {
-            self.read_message(octet);
+        match self.header.first() {
+            Some(&HANDSHAKE) => self.read_message(octet),
+            Some(&ALERT) if self.body == PLAIN_ALERT && self.body_left == 0 => self.closed |= octet == CLOSE_NOTIFY,
+            _ => {}
         }
     }
 
@@ -52,7 +65,8 @@ impl HelloRandom {
         }
         if self.header_read == RECORD_HEADER {
             let [.., high, low] = self.header;
-            self.body_left = usize::from(u16::from_be_bytes([high, low]));
+            self.body = usize::from(u16::from_be_bytes([high, low]));
+            self.body_left = self.body;
             self.header_read = 0;
         }
     }
@@ -60,7 +74,7 @@ impl HelloRandom {
     fn read_message(&mut self, octet: u8) {
         if self.skipped < RANDOM_AT {
             self.skipped += 1;
-        } else {
+        } else if self.random.len() < RANDOM {
             self.random.push(octet);
         }
     }

@@ -1,0 +1,46 @@
+//! Configurations as administrators write them: the shipped ones load, the reference is understood key by key, and every slip is found at its place.
+
+mod campus;
+mod certificates;
+mod mangled;
+mod reference;
+mod shipped;
+mod slips;
+
+/// The shortest configuration that is good; its files are made by [`campus::Campus::new`].
+const BASE: &str = r#"[listen]
+auth = ["127.0.0.1:1812"]
+
+[[identity]]
+name = "server"
+chain = "tls/server.pem"
+key = "tls/server.key"
+
+[[authority]]
+name = "ca"
+certificate = "pki/ca.pem"
+subject = { O = "Campus" }
+revocation = "crl"
+crl = ["crl/ca.crl"]
+
+[[nas]]
+name = "ap"
+address = ["10.1.0.0/16"]
+secret-file = "secrets/ap"
+
+[[service]]
+name = "JAIST"
+match = { ssid = ["JAIST"] }
+authorities = ["ca"]
+"#;
+
+/// [`BASE`] with one passage changed.
+fn base(from: &str, to: &str) -> String {
+    assert!(BASE.contains(from), "{from} stands in the base");
+    BASE.replacen(from, to, 1)
+}
+
+/// [`BASE`] with more at its end.
+fn and(more: &str) -> String {
+    format!("{BASE}{more}")
+}

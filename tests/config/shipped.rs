@@ -1,0 +1,165 @@
+//! Every file of conf/ loads, with nothing to complain of.
+
+use std::fs;
+
+use sekisho::config::Config;
+
+use crate::campus::{Ca, Campus, Loaded, ca, repository, server};
+
+const CA16: &str = "D5:62:97:10:C1:7B:D6:63:91:E8:FC:27:91:9C:E1:41:DA:B4:7A:F8";
+const ZEROS: &str = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00";
+
+fn conf(name: &str) -> String {
+    fs::read_to_string(repository("conf").join(name)).unwrap()
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+}
+
+fn sha1(octets: &[u8]) -> String {
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, octets).as_ref())
+}
+
+fn sha256(octets: &[u8]) -> String {
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, octets).as_ref())
+}
+
+/// What all of them name: identities, ticket keys, secrets, groups.
+fn common(campus: &Campus) {
+    let ca = ca("Server CA", None);
+    for name in ["server", "server-ecdsa", "server-rsa"] {
+        campus.identity(name, &ca, server());
+    }
+    campus.write("tls/ticket.keys", format!("# the newest first\n{}\n{}\n", "0a".repeat(32), "f1".repeat(32)));
+    for name in ["access-points", "ap", "vpn", "federation", "flr2"] {
+        campus.write(&format!("secrets/{name}"), format!("a long shared secret of {name}\n"));
+    }
+    for name in ["guests", "suspended"] {
+        campus.write(&format!("groups/{name}"), "somebody@campus.example\n");
+    }
+}
+
+fn anchor(campus: &Campus, name: &str, ca: &Ca) {
+    campus.write(&format!("pki/{name}.pem"), &ca.pem);
+    campus.write(&format!("crl/{name}.crl"), ca.crl());
+}
+
+fn jaist() -> (Campus, String) {
+    let campus = Campus::empty();
+    common(&campus);
+    let ca16 = ca("SECOM Passport for Member RSA CA16 (look-alike)", None);
+    let root = ca("Security Communication RootCA2 (look-alike)", None);
+    anchor(&campus, "secom-passport-for-member-rsa-ca16", &ca16);
+    anchor(&campus, "security-communication-rootca2", &root);
+    anchor(&campus, "secom-passport-for-member-pub-ca8", &ca("SECOM Passport for Member PUB CA8", Some(&root)));
+    anchor(&campus, "nii-open-domain-ca-g4", &ca("NII Open Domain CA - G4", Some(&root)));
+    let text = conf("jaist.toml");
+    assert!(text.contains(CA16));
+    let text = text.replace(CA16, &sha1(&ca16.der));
+    (campus, text)
+}
+
+fn config(loaded: Loaded) -> Config {
+    loaded.good();
+    loaded.config.unwrap()
+}
+
+#[test]
+fn minimal_loads_with_defaults() {
+    let campus = Campus::empty();
+    common(&campus);
+    anchor(&campus, "campus-ca", &ca("Campus CA", None));
+    let config = config(campus.load(&conf("minimal.toml")));
+    assert_eq!(config.net.auth.len(), 2);
+    assert_eq!(config.admin.listen, []);
+    assert!(config.admin.open_metrics);
+    assert_eq!(config.eap.fragment_size, 1200);
+    assert_eq!(config.eap.max_message, 16 << 10);
+    assert_eq!(config.engine.max_conversations, 20_000);
+    assert_eq!(config.engine.conversation_timeout.as_secs(), 60);
+    assert_eq!(config.state_dir.to_str(), Some("/var/lib/sekisho"));
+    assert_eq!(config.fetch.crls, [("campus-ca".into(), campus.dir.join("crl/campus-ca.crl"))]);
+    assert_eq!(config.identity_ends.len(), 1);
+    let service = config.policy.service(config.policy.service_named("campus").unwrap()).unwrap();
+    assert_eq!(service.grants.session_timeout.unwrap().as_secs(), 8 * 3600);
+    assert_eq!(service.realms, None);
+}
+
+#[test]
+fn full_loads() {
+    let campus = Campus::empty();
+    common(&campus);
+    let root = ca("Members Root", None);
+    anchor(&campus, "members-root", &root);
+    anchor(&campus, "members-issuing", &ca("Members Issuing", Some(&root)));
+    anchor(&campus, "retired-ca", &ca("Retired CA", None));
+    let text = conf("sekisho.toml").replace(ZEROS, &sha256(&root.der));
+    let config = config(campus.load(&text));
+    assert_eq!(&*config.node, "radius1.campus.example");
+    assert_eq!(config.admin.tokens.len(), 1);
+    assert_eq!(config.fetch.groups.len(), 2);
+    let service = config.policy.service(config.policy.service_named("campus").unwrap()).unwrap();
+    assert_eq!(service.matches.len(), 2);
+    assert_eq!(service.matches[1].nas_port_type, Some(vec![15]));
+    assert_eq!(service.rules.len(), 5);
+    assert_eq!(service.realms, Some(vec!["campus.example".into(), ".campus.example".into(), String::new()]));
+}
+
+#[test]
+fn jaist_loads_with_the_look_alikes_fingerprint() {
+    let (campus, text) = jaist();
+    let config = config(campus.load(&text));
+    assert_eq!(config.identity_ends.len(), 2);
+    assert!(["JAIST", "eduroam", "ssl-vpn"].iter().all(|name| config.policy.service_named(name).is_some()));
+}
+
+#[test]
+fn jaist_says_that_the_look_alike_is_not_ca16() {
+    let (campus, text) = jaist();
+    let pin = text.lines().find_map(|line| line.strip_prefix("fingerprint-sha1 = ")).unwrap();
+    let text = text.replace(pin, &format!("\"{CA16}\""));
+    let loaded = campus.load(&text);
+    loaded.error("authority[0].fingerprint-sha1", &format!("\"{CA16}\""), "");
+    loaded.only(1);
+}
+
+#[test]
+fn every_key_that_is_built_stands_in_the_full_one() {
+    let text = conf("sekisho.toml");
+    let reference = include_str!("reference.toml");
+    let absent = text.split("Not built yet:").skip(1).map(|rest| rest.lines().next().unwrap()).collect::<String>();
+    let keys = reference.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key.trim_start_matches("# "));
+    let built = ["visitors", "sample", "fingerprint-sha1"];
+    let own = keys.filter(|key| key.bytes().all(|c| c.is_ascii_lowercase() || c == b'-' || c.is_ascii_digit()));
+    let sections =
+        ["timeout", "max-size", "proxy", "allow", "home-realms", "operator-name", "cui-key-file", "blackhole-realms"]
+            .into_iter()
+            .chain([
+                "servers",
+                "transport",
+                "tls",
+                "authorities",
+                "database",
+                "retain-authentications",
+                "retain-sessions",
+            ])
+            .chain([
+                "requested",
+                "import-columns",
+                "issuer",
+                "seal-key-file",
+                "window",
+                "attempts",
+                "automatic",
+                "at-most",
+                "per",
+            ]);
+    let unbuilt: Vec<&str> = sections.collect();
+    for key in own.filter(|key| !unbuilt.contains(key)) {
+        assert!(
+            text.contains(&format!("{key} = ")) || absent.contains(key) || built.contains(&key),
+            "{key} of the reference is in the full configuration"
+        );
+    }
+}
