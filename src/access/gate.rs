@@ -53,7 +53,7 @@ impl Gate {
 
 impl Judge for Gate {
     fn judge(&self, chain: &[&[u8]], now: Wall) -> Result<Option<Vec<u8>>, Alert> {
-        match self.by.trust.facts(chain, now) {
+        match self.by.trust.facts(chain) {
             Err(refusal) => {
                 let alert = alert_for(refusal.reason);
                 let certificate = refusal.claimed.clone();
