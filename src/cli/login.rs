@@ -1,6 +1,5 @@
 //! `sekisho login`: EAP-TLS logins as a supplicant behind an access point, against any RADIUS server.
 
-mod nas;
 mod render;
 
 #[cfg(test)]
@@ -14,8 +13,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, ValueEnum};
 
-use self::nas::{Answer, Nas};
 use super::credentials::{self, Credential};
+use super::nas::{self, Answer, Nas};
 use crate::event::TlsVersion;
 use crate::exchange::Asker;
 use crate::secret::Secret;
@@ -224,7 +223,7 @@ fn nas(args: &Args) -> Result<Nas, String> {
     let with_reason = |error: std::io::Error| format!("{}: {error}", args.server);
     let addresses = args.server.to_socket_addrs().map_err(with_reason)?;
     let address = addresses.into_iter().next().ok_or_else(|| format!("{}: has no address", args.server))?;
-    Nas::connect(address, Duration::from_secs(args.timeout.into())).map_err(with_reason)
+    Nas::connect(nas::any(address), address, Duration::from_secs(args.timeout.into())).map_err(with_reason)
 }
 
 fn station(args: &Args) -> Station {

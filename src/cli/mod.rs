@@ -2,6 +2,7 @@
 
 pub(crate) mod credentials;
 mod login;
+mod nas;
 mod serve;
 mod ticket_key;
 mod token;

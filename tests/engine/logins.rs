@@ -45,7 +45,11 @@ fn every_refusal_has_its_reason_and_its_alert() {
         for (credential, reason, alert) in cases {
             let report = world.log_in(&supplicant(credential, Some(version)), &station("JAIST", 1), false);
             assert_eq!(world.decided(), (Outcome::Reject, reason), "{version}");
-            assert_eq!((report.accepted, report.alert_received, report.eap_success), (false, Some(alert), Some(false)), "{reason} {version}");
+            assert_eq!(
+                (report.accepted, report.alert_received, report.eap_success),
+                (false, Some(alert), Some(false)),
+                "{reason} {version}"
+            );
             assert_eq!(report.keys_agree, None, "no keys with a refusal");
         }
     }

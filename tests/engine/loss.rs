@@ -121,7 +121,8 @@ fn over(world: &mut World, seed: u64, loss: u64, who: &Supplicant, resume: bool)
     let chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let queue = BinaryHeap::new();
     let report =
-        Lossy { world, chance, loss, queue, serial: 0, request: Vec::new(), number: 0, sends: 0, interval: IRT }.run(&mut login)?;
+        Lossy { world, chance, loss, queue, serial: 0, request: Vec::new(), number: 0, sends: 0, interval: IRT }
+            .run(&mut login)?;
     Some((report, world.steps - steps))
 }
 
@@ -145,8 +146,9 @@ fn a_thousand_networks_that_lose_a_fifth_each_way_change_no_login() {
         assert!(resumed.0 && resumed.1, "{report:?}");
         for seed in 1..=250 {
             for (resume, expected) in [(false, full), (true, resumed)] {
-                let (report, steps) = over(&mut world, seed, 20, &who, resume)
-                    .unwrap_or_else(|| panic!("seed {seed}, {version}, resume {resume}: the NAS has given up: {:?}", world.events.last()));
+                let (report, steps) = over(&mut world, seed, 20, &who, resume).unwrap_or_else(|| {
+                    panic!("seed {seed}, {version}, resume {resume}: the NAS has given up: {:?}", world.events.last())
+                });
                 assert_eq!(steps_of(&report, steps), expected, "seed {seed}, {version}: {report:?}");
             }
         }

@@ -12,7 +12,9 @@ use sekisho::event::{Event, Listener, Method, Outcome, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now, Wall};
 use sekisho::pki::{AuthoritySettings, Crl, Distrust, Purpose, Revocation, RevocationSource, Trust};
-use sekisho::policy::{Grants, Match, Policy, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When};
+use sekisho::policy::{
+    Grants, Match, Policy, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When,
+};
 use sekisho::secret::Secret;
 use sekisho::standing::Standing;
 use sekisho::supplicant::{Next, Report, Station, Supplicant};
@@ -246,7 +248,8 @@ fn authorities() -> Vec<AuthoritySettings> {
     };
     let pki = pki();
     let mut retired = authority("odca-g4", pki.root_ca2.pem(), vec![pki.retired.pem()]);
-    retired.distrust = Some(Distrust { from: Wall(1_642_345_200), issued_before: Some(Wall(1_608_822_000)), issued_after: None });
+    retired.distrust =
+        Some(Distrust { from: Wall(1_642_345_200), issued_before: Some(Wall(1_608_822_000)), issued_after: None });
     vec![
         authority("ca16", pki.ca16.pem(), Vec::new()),
         authority("pub-ca8", pki.root_ca2.pem(), vec![pki.pub_ca8.pem()]),
@@ -271,7 +274,13 @@ fn tls_settings(options: &Options) -> tls::Settings {
     }
 }
 
-fn snapshot(options: &Options, trust: &Arc<Trust>, tls: &Arc<tls::Server>, now: Wall, ca16: &[(u64, &[&Credential])]) -> Arc<Snapshot> {
+fn snapshot(
+    options: &Options,
+    trust: &Arc<Trust>,
+    tls: &Arc<tls::Server>,
+    now: Wall,
+    ca16: &[(u64, &[&Credential])],
+) -> Arc<Snapshot> {
     let load = |name: &str, octets: Vec<u8>| {
         Arc::new(Crl::load(&octets, &name.into(), &"memory".into(), trust, now).expect("a good CRL"))
     };

@@ -3,12 +3,20 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RevocationReason, RevokedCertParams, RsaKeySize, SanType,
-    SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
+    RevocationReason, RevokedCertParams, RsaKeySize, SanType, SerialNumber, date_time_ymd,
 };
 
 use super::Error;
+
+/// The day's first second, in UTC, in the form that rcgen wants (its type is of a crate that nothing else here needs).
+macro_rules! midnight {
+    ($date:expr) => {{
+        let date: Date = $date;
+        date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
+    }};
+}
 
 /// Whose members are ours.
 pub(super) const OURS: &str = "Japan Advanced Institute of Science and Technology";
@@ -97,15 +105,19 @@ impl Campus {
     }
 
     /// Certifies somebody by one of our authorities; `above` tells which, and whether it is sent along.
-    pub(super) fn certify(&mut self, issuer: impl Fn(&Self) -> &Authority, subject: &Subject<'_>) -> Result<Credential, Error> {
+    pub(super) fn certify(
+        &mut self,
+        issuer: impl Fn(&Self) -> &Authority,
+        subject: &Subject<'_>,
+    ) -> Result<Credential, Error> {
         let key = rsa()?;
         let serial = self.serial();
         let mut params = CertificateParams::default();
         params.distinguished_name = subject_name(subject);
         params.subject_alt_names = vec![SanType::Rfc822Name(subject.mail.try_into()?)];
         params.serial_number = Some(SerialNumber::from_slice(&serial));
-        params.not_before = midnight(subject.from);
-        params.not_after = midnight(subject.to);
+        params.not_before = midnight!(subject.from);
+        params.not_after = midnight!(subject.to);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![subject.purpose.clone()];
         params.use_authority_key_identifier_extension = true;
@@ -124,8 +136,8 @@ impl Campus {
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, host);
         params.serial_number = Some(SerialNumber::from_slice(&serial));
-        params.not_before = midnight(self.today.checked_sub(1.day())?);
-        params.not_after = midnight(self.today.checked_add(300.days())?);
+        params.not_before = midnight!(self.today.checked_sub(1.day())?);
+        params.not_after = midnight!(self.today.checked_add(300.days())?);
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -136,7 +148,7 @@ impl Campus {
 
     /// A CRL of an authority.
     pub(super) fn crl(&self, issuer: &Authority, number: u64, revoked: &[&[u8]]) -> Result<String, Error> {
-        let yesterday = midnight(self.today.checked_sub(1.day())?);
+        let yesterday = midnight!(self.today.checked_sub(1.day())?);
         let entry = |serial: &&[u8]| RevokedCertParams {
             serial_number: SerialNumber::from_slice(serial),
             revocation_time: yesterday,
@@ -144,8 +156,8 @@ impl Campus {
             invalidity_date: None,
         };
         let params = CertificateRevocationListParams {
-            this_update: midnight(self.today),
-            next_update: midnight(self.today.checked_add(7.days())?),
+            this_update: midnight!(self.today),
+            next_update: midnight!(self.today.checked_add(7.days())?),
             crl_number: SerialNumber::from_slice(&number.to_be_bytes()),
             issuing_distribution_point: None,
             revoked_certs: revoked.iter().map(entry).collect(),
@@ -186,9 +198,4 @@ fn subject_name(subject: &Subject<'_>) -> DistinguishedName {
     name.push(DnType::OrganizationalUnitName, subject.unit);
     name.push(DnType::CommonName, subject.name);
     name
-}
-
-/// The day's first second, in UTC, in the form that rcgen wants.
-fn midnight(date: Date) -> time::OffsetDateTime {
-    date_time_ymd(i32::from(date.year()), u8::try_from(date.month()).unwrap_or(1), u8::try_from(date.day()).unwrap_or(1))
 }

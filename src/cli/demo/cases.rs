@@ -59,18 +59,23 @@ pub(super) fn all() -> Vec<Case> {
         refused("of an authority that has ended", "old-timer", Reason::DistrustedAuthority, 46),
         refused("of nobody's CA", "stranger", Reason::UntrustedIssuer, 48),
         refused("suspended by a group", "jiro", Reason::Policy, 49),
-        Case { revoke_first: true, resumes: true, ..refused("comes back (resumed) after a revocation", "saburo", Reason::Revoked, 44) },
+        Case {
+            revoke_first: true,
+            resumes: true,
+            ..refused("comes back (resumed) after a revocation", "saburo", Reason::Revoked, 44)
+        },
     ]
 }
 
 /// Every credential that the cases name, written below the directory. Returns those that a CRL must list.
 pub(super) fn certify(dir: &Path, campus: &mut Campus, mut progress: impl FnMut(&str)) -> Result<Certified, Error> {
-    let mut make = |campus: &mut Campus, name: &str, issuer: fn(&Campus) -> &super::campus::Authority, subject: &Subject<'_>| {
-        progress(name);
-        let credential = campus.certify(issuer, subject)?;
-        write_credential(dir, name, &credential)?;
-        Ok::<Credential, Error>(credential)
-    };
+    let mut make =
+        |campus: &mut Campus, name: &str, issuer: fn(&Campus) -> &super::campus::Authority, subject: &Subject<'_>| {
+            progress(name);
+            let credential = campus.certify(issuer, subject)?;
+            write_credential(dir, name, &credential)?;
+            Ok::<Credential, Error>(credential)
+        };
     let member = campus.member("Hanako Sekiguchi", "Staff", "hanako@jaist.ac.jp")?;
     make(campus, "hanako", |campus| &campus.ca16, &member)?;
     let member = campus.member("Taro Hakone", "Students", "taro@jaist.ac.jp")?;

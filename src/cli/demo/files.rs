@@ -34,7 +34,8 @@ pub(super) fn write(dir: &Path, name: &str, text: &str) -> Result<PathBuf, Error
 fn write_secret(dir: &Path, name: &str, text: &str) -> Result<PathBuf, Error> {
     use std::os::unix::fs::PermissionsExt as _;
     let path = write(dir, name, "")?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(|error| Error(format!("{}: {error}", path.display())))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+        .map_err(|error| Error(format!("{}: {error}", path.display())))?;
     write(dir, name, text)
 }
 
@@ -179,7 +180,11 @@ pub(super) fn write_eapol_test(dir: &Path, name: &str, ssid: &str, tls: &str) ->
     let path = |file: &str| dir.join(file).display().to_string();
     let phase1 = if tls == "1.2" { "tls_disable_tlsv1_3=1" } else { "tls_disable_tlsv1_3=0 tls_disable_tlsv1_2=1" };
     let mut text = String::new();
-    let _ = writeln!(text, "# eapol_test -c {} -a 127.0.0.1 -p PORT -s {SECRET} -N30:s:02-00-00-00-00-01:{ssid}", path(name));
+    let _ = writeln!(
+        text,
+        "# eapol_test -c {} -a 127.0.0.1 -p PORT -s {SECRET} -N30:s:02-00-00-00-00-01:{ssid}",
+        path(name)
+    );
     let _ = write!(
         text,
         "network={{\n  ssid=\"{ssid}\"\n  key_mgmt=WPA-EAP\n  eap=TLS\n  identity=\"@jaist.ac.jp\"\n  ca_cert=\"{}\"\n  client_cert=\"{}\"\n  private_key=\"{}\"\n  phase1=\"{phase1}\"\n}}\n",

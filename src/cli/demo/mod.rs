@@ -9,10 +9,11 @@ mod table;
 use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -21,7 +22,8 @@ use self::campus::Campus;
 use self::cases::Case;
 use self::files::{Ports, SECRET};
 use self::server::Server;
-use super::{credentials, login};
+use super::credentials;
+use super::nas::Nas;
 use crate::event::TlsVersion;
 use crate::exchange::Asker;
 use crate::radius::Attributes;
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// How long one login may take.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// Why the demo could not go on, in words.
 #[derive(Debug)]
@@ -173,10 +178,11 @@ impl Stage {
             attributes: Attributes::default(),
         };
         let asker = Arc::new(Asker::new(Secret::new(SECRET.as_bytes())));
-        let socket = UdpSocket::bind((source, 0))?;
-        socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.radius)))?;
-        let mut attempt = supplicant.login(asker, station, resume, login::wall());
-        Ok(*login::over_udp(&socket, &mut attempt, login::DEFAULT_LIMIT)?)
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.radius));
+        let mut nas = Nas::connect(source.into(), server, LIMIT)?;
+        let answer = nas.log_in(|now| supplicant.login(asker, station, resume, now))?;
+        let report = answer.report.ok_or_else(|| Error(format!("{}: no answer", case.who)))?;
+        Ok(*report)
     }
 
     /// Tells how to reach the server, and waits until somebody ends it.
@@ -189,7 +195,10 @@ impl Stage {
         eprintln!("\nThe server keeps running; Ctrl-C ends it.");
         eprintln!("  RADIUS   127.0.0.1:{radius}, secret {SECRET}");
         eprintln!("  admin    http://127.0.0.1:{admin}/  (/metrics, /readyz)");
-        eprintln!("  try      eapol_test -c {} -a 127.0.0.1 -p {radius} -s {SECRET} -N30:s:02-00-00-00-00-01:JAIST", written[0]);
+        eprintln!(
+            "  try      eapol_test -c {} -a 127.0.0.1 -p {radius} -s {SECRET} -N30:s:02-00-00-00-00-01:JAIST",
+            written[0]
+        );
         let certs = |file: &str| self.dir.join(file).display().to_string();
         eprintln!(
             "           sekisho login --server 127.0.0.1:{radius} --secret {SECRET} --cert {} --key {} --ca {} --ssid JAIST",
@@ -197,10 +206,17 @@ impl Stage {
             certs("certs/hanako.key"),
             certs("tls/campus-server-ca.pem"),
         );
-        eprintln!("           sekisho explain --config {} --cert {}", certs("sekisho.toml"), certs("certs/revoked.pem"));
+        eprintln!(
+            "           sekisho explain --config {} --cert {}",
+            certs("sekisho.toml"),
+            certs("certs/revoked.pem")
+        );
         if as_json {
             let listening = json!({ "radius": format!("127.0.0.1:{radius}"), "secret": SECRET, "admin": format!("127.0.0.1:{admin}") });
-            println!("{}", json!({ "listening": listening, "eapol_test": written, "dir": self.dir.display().to_string() }));
+            println!(
+                "{}",
+                json!({ "listening": listening, "eapol_test": written, "dir": self.dir.display().to_string() })
+            );
         }
         std::io::stdout().flush()?;
         self.server.wait();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::Outcome;
-use super::nas::Answer;
+use crate::cli::nas::Answer;
 use crate::radius::{Attribute, Packet};
 use crate::supplicant::Report;
 

@@ -1,7 +1,7 @@
 //! The access point's part that does I/O: it sends a request again until it is answered.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::exchange::BadReply;
@@ -33,13 +33,9 @@ pub(super) struct Nas {
 }
 
 impl Nas {
-    /// `limit`: how long one login may last.
-    pub(super) fn connect(server: SocketAddr, limit: Duration) -> io::Result<Self> {
-        let any: SocketAddr = match server {
-            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-        };
-        let socket = UdpSocket::bind(any)?;
+    /// From an address of this machine. `limit`: how long one login may last.
+    pub(super) fn connect(source: IpAddr, server: SocketAddr, limit: Duration) -> io::Result<Self> {
+        let socket = UdpSocket::bind((source, 0))?;
         socket.connect(server)?;
         Ok(Self { socket, limit })
     }
@@ -112,6 +108,14 @@ impl Nas {
                 },
             }
         }
+    }
+}
+
+/// Any address of this machine, of the family that a server's has.
+pub(super) fn any(server: SocketAddr) -> IpAddr {
+    match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     }
 }
 
