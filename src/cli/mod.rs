@@ -1,6 +1,7 @@
 //! The commands. Each prints its result on stdout, what it says to people on stderr, and answers with the exit code of the contract.
 
 pub(crate) mod credentials;
+mod demo;
 mod login;
 mod nas;
 mod serve;
@@ -31,6 +32,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Make a look-alike campus, start the real server on loopback, and log in as all kinds of people
+    Demo(demo::Args),
     /// Log in as a supplicant behind an access point, against any RADIUS server
     Login(Box<login::Args>),
     /// Make an admin token, and the table to paste into the configuration
@@ -44,6 +47,7 @@ enum Command {
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve { config } => serve::run(&config),
+        Command::Demo(args) => demo::run(&args),
         Command::Login(args) => login::run(*args),
         Command::Token(args) => token::run(&args),
         Command::TicketKey(args) => ticket_key::run(args),
