@@ -17,16 +17,10 @@ pub(super) struct Names {
 }
 
 /// The names of one kind of table.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Kind {
     table: &'static str,
     names: Vec<Arc<str>>,
-}
-
-impl Default for Kind {
-    fn default() -> Self {
-        Self { table: "", names: Vec::new() }
-    }
 }
 
 impl Names {

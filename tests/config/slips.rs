@@ -478,3 +478,31 @@ fn a_flight_of_many_fragments_is_warned_of() {
     let text = and("[eap]\nfragment-size = 60\n");
     Campus::new().load(&text).warning("identity[0].chain", "\"tls/server.pem\"", "fragments of 60").only(1);
 }
+
+#[test]
+fn single_brackets_are_said_to_be_wrong() {
+    let loaded = Campus::new().load(&base("[[nas]]", "[nas]"));
+    loaded.error("nas", "[nas]", "write [[nas]], not [nas]").only(1);
+}
+
+#[test]
+fn a_table_without_a_name_is_found() {
+    let loaded = Campus::new().load(&base("name = \"JAIST\"\n", ""));
+    loaded.error("service[0]", "[[service]]", "`name` is missing").only(1);
+    let loaded = Campus::new().load(&base("name = \"JAIST\"", "name = \"none\""));
+    loaded.error("service[0]", "[[service]]", "choose another name").only(1);
+}
+
+#[test]
+fn what_only_radsec_would_need_is_not_asked_for_twice() {
+    let text = base("address = [\"10.1.0.0/16\"]\nsecret-file = \"secrets/ap\"", "certificate-name = \"ap.example\"");
+    Campus::new().load(&text).error("nas[0].certificate-name", "\"ap.example\"", "not built").only(1);
+}
+
+#[test]
+fn doors_are_named_once() {
+    let text = base("[\"127.0.0.1:1812\"]", "[\"127.0.0.1:1812\", \"127.0.0.1:1812\"]");
+    let loaded = Campus::new().load(&text);
+    let [only] = loaded.errors()[..] else { panic!("{:#?}", loaded.shown()) };
+    assert_eq!((only.key.as_str(), only.line, only.column), ("listen.auth[1]", 2, 27));
+}
