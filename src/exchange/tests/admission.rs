@@ -55,11 +55,11 @@ fn w04_a_wrong_message_authenticator_is_dropped_and_touches_nothing() {
         let mut bench = Bench::with(SETTINGS, settings);
         let good = login(1, 1);
         let id = bench.begin(0, &good);
-        let before = bench.size();
+        let before = bench.table.counts();
         let mut spoofed = login(1, 2);
         spoofed[22] ^= 1;
         assert_eq!(drop_of(&bench.receive(1, &spoofed)), (Reason::BadAuthenticator, Some(MessageAuthenticator::Bad)));
-        assert_eq!(bench.size(), before);
+        assert_eq!(bench.table.counts(), before);
         let first = bench.answer(2, id).expect("still waiting");
         let mut repeat_spoofed = good.clone();
         repeat_spoofed[37] ^= 1;

@@ -120,10 +120,6 @@ impl Bench {
     fn answer(&mut self, now: u64, id: super::ExchangeId) -> Option<Outgoing> {
         self.table.answer(at(now), id, reply(Code::ACCESS_ACCEPT))
     }
-
-    fn size(&self) -> (usize, String) {
-        (self.table.poll_timeout().map_or(0, |_| 1), format!("{:?}", self.table))
-    }
 }
 
 /// Why it was dropped, and what its Message-Authenticator was like.

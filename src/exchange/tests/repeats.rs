@@ -1,4 +1,7 @@
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+
+use proptest::prelude::*;
 
 use super::{Bench, SETTINGS, bare_request, drop_of, hop, login, nas, reply, request};
 use crate::event::{Listener, MessageAuthenticator, Reason};
@@ -209,4 +212,70 @@ fn an_answer_is_made_with_the_secret_of_its_request_although_the_settings_were_s
     let outgoing = bench.table.answer(super::at(1), id, reply(Code::ACCESS_ACCEPT)).unwrap();
     assert!(super::key().check_reply(&super::parse(&outgoing), &[1; 16]).is_ok());
     assert_eq!(drop_of(&bench.receive(2, &datagram)).0, Reason::BadAuthenticator);
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Ask(u8, u8),
+    Answer(usize),
+    Abandon(usize),
+    Pass(u64),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        4 => (0..6_u8, 0..3_u8).prop_map(|(identifier, number)| Act::Ask(identifier, number)),
+        3 => (0..8_usize).prop_map(Act::Answer),
+        1 => (0..8_usize).prop_map(Act::Abandon),
+        1 => (0..20_000_u64).prop_map(Act::Pass),
+    ];
+    proptest::collection::vec(act, 0..60)
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_bounds_hold_ids_are_unique_and_no_request_gets_anothers_answer(acts in acts()) {
+        let mut bench = Bench::with(Settings { max_exchanges: 4, ..SETTINGS }, nas("ap", &["192.0.2.0/24"]));
+        let (mut now, mut begun, mut seen, mut answers) = (0, Vec::new(), HashSet::new(), HashMap::new());
+        for act in acts {
+            match act {
+                Act::Ask(identifier, number) => {
+                    let datagram = login(identifier, number);
+                    match bench.receive(now, &datagram) {
+                        Received::Request { id, .. } => {
+                            prop_assert!(seen.insert(id), "an id came twice");
+                            answers.remove(&(identifier, number));
+                            begun.push((id, identifier, number));
+                        }
+                        Received::Repeat { outgoing, .. } => {
+                            prop_assert_eq!(Some(&outgoing.octets), answers.get(&(identifier, number)));
+                        }
+                        other => {
+                            prop_assert!(matches!(drop_of(&other).0, Reason::Duplicate | Reason::Overload));
+                        }
+                    }
+                }
+                Act::Answer(which) => {
+                    if let Some((id, identifier, number)) = begun.get(which).copied()
+                        && let Some(outgoing) = bench.answer(now, id)
+                    {
+                        prop_assert_eq!(outgoing.octets[1], identifier);
+                        answers.insert((identifier, number), outgoing.octets);
+                    }
+                }
+                Act::Abandon(which) => {
+                    if let Some((id, ..)) = begun.get(which) {
+                        bench.table.abandon(*id);
+                    }
+                }
+                Act::Pass(time) => {
+                    now += time;
+                    bench.table.handle_timeout(super::at(now));
+                    prop_assert!(bench.table.poll_timeout().is_none_or(|end| end > super::at(now).mono));
+                }
+            }
+            let (waiting, answered) = bench.table.counts();
+            prop_assert!(waiting + answered <= 4);
+        }
+    }
 }
