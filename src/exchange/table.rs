@@ -313,6 +313,20 @@ impl Exchanges {
         self.next += 1;
         self.next
     }
+
+    /// How many wait and how many are answered, where both lists and the table agree with each other.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> (usize, usize) {
+        assert_eq!(self.entries.len(), self.waiting.len() + self.answered.len());
+        for (slot, entry) in &self.entries {
+            let listed = match &entry.state {
+                State::Waiting(waiting) => self.waiting.get(&waiting.id),
+                State::Answered(answered) => self.answered.get(&answered.order),
+            };
+            assert_eq!(listed, Some(slot));
+        }
+        (self.waiting.len(), self.answered.len())
+    }
 }
 
 /// A repeat: dropped while its request is in progress, else its answer once more.
