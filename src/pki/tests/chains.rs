@@ -6,7 +6,7 @@ use crate::event::{Evidence, Reason};
 use crate::now::Wall;
 use crate::pki::{NoPath, Trust, claimed};
 
-fn refusal(trust: &Trust, leaf: &[u8]) -> NoPath {
+fn refusal(trust: &Trust, leaf: &[u8]) -> Box<NoPath> {
     trust.facts(&[leaf]).expect_err("no path")
 }
 
@@ -98,9 +98,7 @@ fn t04_a_self_signed_certificate_and_a_ca_of_the_same_name_with_another_key_are_
     assert_eq!(reason(&trust, &draft.sign(&draft.subject, &key)), Reason::UntrustedIssuer);
     let impostor = refusal(&trust, &member(&[7]).sign(&campus.ca16.name, &key));
     assert_eq!(impostor.reason, Reason::UntrustedIssuer);
-    assert!(
-        matches!(&impostor.evidence[..], [Evidence::Issuer(_), Evidence::Path(text)] if text.contains("not signed"))
-    );
+    assert!(matches!(&impostor.evidence[..], [Evidence::Path(text)] if text.contains("not signed")));
     assert!(trust.facts(&[&campus.ca16.issue(&member(&[7]))]).is_ok(), "and nothing of it is kept");
 }
 
@@ -151,8 +149,8 @@ fn t07_too_long_a_chain_is_refused_before_anything_is_read() {
     let campus = Campus::new();
     let trust = campus.trust();
     let leaf = campus.ca16.issue(&member(&[7]));
-    assert_eq!(trust.facts(&vec![&*leaf; 7]).expect_err("seven").reason, Reason::Malformed);
-    assert_eq!(trust.facts(&vec![&*leaf; 100]).expect_err("a hundred").reason, Reason::Malformed);
+    assert_eq!(trust.facts(&[&*leaf; 7]).expect_err("seven").reason, Reason::Malformed);
+    assert_eq!(trust.facts(&[&*leaf; 100]).expect_err("a hundred").reason, Reason::Malformed);
     assert_eq!(trust.facts(&[&leaf, &vec![0; 64 * 1024]]).expect_err("64 KiB").reason, Reason::Malformed);
     assert_eq!(trust.facts(&[]).expect_err("none").reason, Reason::Malformed);
 }
@@ -181,7 +179,7 @@ fn rsa_authorities_work_and_weak_signature_algorithms_do_not() {
         let algorithm = der(0x30, &[&oid(weak), &der(0x05, &[])]);
         let refusal = refusal(&trust, &ca.issue(&Draft { algorithm: Some(algorithm), ..member(&[7]) }));
         assert_eq!(refusal.reason, Reason::UntrustedIssuer);
-        assert!(matches!(&refusal.evidence[..], [_, Evidence::Path(text)] if text.contains("algorithm")));
+        assert!(matches!(&refusal.evidence[..], [Evidence::Path(text)] if text.contains("algorithm")));
     }
 }
 
@@ -204,6 +202,8 @@ fn a_key_that_may_not_sign_is_of_the_wrong_purpose() {
     let trust = campus.trust();
     let encrypts_only = member(&[7]).without("2.5.29.15").with(key_usage(KEY_ENCIPHERMENT));
     assert_eq!(reason(&trust, &campus.ca16.issue(&encrypts_only)), Reason::WrongPurpose);
+    let forged = encrypts_only.sign(&campus.ca16.name, &Key::p256());
+    assert_eq!(reason(&trust, &forged), Reason::UntrustedIssuer, "the issuer comes first");
     assert!(trust.facts(&[&campus.ca16.issue(&member(&[7]).without("2.5.29.15"))]).is_ok(), "no keyUsage, no limit");
 }
 
@@ -257,7 +257,7 @@ fn p10_der_bombs_end_in_an_error() {
     for bomb in bombs {
         assert_eq!(reason(&trust, &bomb), Reason::Malformed, "{:02x?}", &bomb[..bomb.len().min(20)]);
     }
-    for kind in ["2.5.29.17", "2.5.29.19", "2.5.29.31", "2.5.29.32", "2.5.29.35", "2.5.29.37"] {
+    for kind in ["2.5.29.17", "2.5.29.19", "2.5.29.31", "2.5.29.32", "2.5.29.37"] {
         let draft = Draft { extensions: vec![extension(kind, false, &deep_definite)], ..member(&[7]) };
         assert!(trust.facts(&[&campus.ca16.issue(&draft)]).is_err(), "{kind}");
     }

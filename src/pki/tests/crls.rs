@@ -30,6 +30,7 @@ fn pem_is_read_like_der() {
     let der = campus.ca16.crl(&fresh(5).revoke(&[1], days(-9), None));
     let pem = format!("\n-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n", base64(&der));
     assert_eq!(load(pem.as_bytes(), &campus.trust()).summary().entries, 1);
+    assert!(error(pem.repeat(2).as_bytes(), &campus.trust()).contains("more than one"));
     assert!(error(b"-----BEGIN X509 CRL-----\n!!\n-----END X509 CRL-----\n", &campus.trust()).contains("PEM"));
 }
 

@@ -180,3 +180,16 @@ fn authorities_are_summed_up_for_check_and_metrics() {
     assert_eq!(summaries[1].anchor_not_after, days(4000));
     assert!(summaries[1].issuers[0].contains("PUB CA8"));
 }
+
+#[test]
+fn an_intermediate_with_a_critical_extension_that_is_not_processed_is_an_error() {
+    let campus = Campus::new();
+    let key = Key::p256();
+    let draft = ca_draft(&name(&[("CN", "Critical")]), &key, &[5], days(-10), days(100));
+    for kind in ["1.2.3.4", "2.5.29.36"] {
+        let mut table = settings("one", &campus.root_ca2, &[]);
+        let value = der(0x30, &[&der(0x80, &[&[0]])]);
+        table.intermediates = vec![campus.root_ca2.issue(&draft.clone().with(extension(kind, true, &value)))];
+        finds(&[table], false, "intermediates", "can't be used");
+    }
+}
