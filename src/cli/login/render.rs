@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use super::nas::Answer;
-use crate::radius::{Attribute, Packet, Type};
+use crate::radius::{Attribute, Packet};
 use crate::supplicant::Report;
 
 /// How an attribute's value is shown.
@@ -17,16 +17,16 @@ enum Form {
 }
 
 /// Attributes of an answer that tell an administrator what was granted; others are left out, some of them hide keys.
-const SHOWN: [(Type, &str, Form); 9] = [
-    (Type::USER_NAME, "User-Name", Form::Text),
-    (Type::FILTER_ID, "Filter-Id", Form::Text),
-    (Type::REPLY_MESSAGE, "Reply-Message", Form::Text),
-    (Type::SESSION_TIMEOUT, "Session-Timeout", Form::Number),
-    (Type::IDLE_TIMEOUT, "Idle-Timeout", Form::Number),
-    (Type::TERMINATION_ACTION, "Termination-Action", Form::Number),
-    (Type::TUNNEL_PRIVATE_GROUP_ID, "Tunnel-Private-Group-ID", Form::Tagged),
-    (Type::ACCT_INTERIM_INTERVAL, "Acct-Interim-Interval", Form::Number),
-    (Type::CHARGEABLE_USER_IDENTITY, "Chargeable-User-Identity", Form::Text),
+const SHOWN: [(u8, &str, Form); 9] = [
+    (1, "User-Name", Form::Text),
+    (11, "Filter-Id", Form::Text),
+    (18, "Reply-Message", Form::Text),
+    (27, "Session-Timeout", Form::Number),
+    (28, "Idle-Timeout", Form::Number),
+    (29, "Termination-Action", Form::Number),
+    (81, "Tunnel-Private-Group-ID", Form::Tagged),
+    (85, "Acct-Interim-Interval", Form::Number),
+    (89, "Chargeable-User-Identity", Form::Text),
 ];
 
 /// The one line for a person.
@@ -116,7 +116,7 @@ fn granted(report: Option<&Report>) -> Vec<(&'static str, String)> {
 }
 
 fn shown(attribute: &Attribute<'_>) -> Option<(&'static str, String)> {
-    let &(_, name, form) = SHOWN.iter().find(|(kind, _, _)| *kind == attribute.kind)?;
+    let &(_, name, form) = SHOWN.iter().find(|(kind, _, _)| *kind == attribute.kind.0)?;
     let value = match (form, attribute.value) {
         (Form::Number, value) => u32::from_be_bytes(value.try_into().ok()?).to_string(),
         (Form::Tagged, [0..=0x1f, text @ ..]) | (_, text) => escaped(&String::from_utf8_lossy(text)),
