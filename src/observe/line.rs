@@ -116,7 +116,8 @@ pub(super) fn rfc3339(at: Wall, zone: &TimeZone) -> String {
 }
 
 /// Every character that shows nothing, or changes how others show, in a form that shows: `\n`, `\u{202e}`.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return text.into();
     }

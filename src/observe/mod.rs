@@ -13,8 +13,10 @@ mod sink;
 mod tests;
 
 pub use explain::{Asked, Explainer, Explanation};
+pub use line::visible;
 pub use metrics::Metrics;
 pub use operational::{Tracing, init_tracing};
+pub use render::certificate_id;
 pub use sink::{Observer, Sink};
 
 /// `[log].format`
