@@ -166,8 +166,9 @@ fn push_text_value(line: &mut String, value: &Value) {
     line.push('"');
 }
 
-/// JSON allows to write most of what is hidden as it is; here it is all escaped, and reads back the same.
-fn escape_in_json(line: &str) -> String {
+/// A JSON text with every character that does not show escaped, which JSON demands of few; it reads back the same.
+#[must_use]
+pub fn escape_in_json(line: &str) -> String {
     let mut escaped = String::with_capacity(line.len());
     for c in line.chars() {
         if is_hidden(c) {

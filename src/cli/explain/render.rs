@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Answer, Case};
 use crate::event::Outcome;
 use crate::now::Wall;
-use crate::observe::{certificate_id, visible};
+use crate::observe::{certificate_id, escape_in_json, visible};
 use crate::policy::Grant;
 
 /// What the decision leads to.
@@ -64,7 +64,7 @@ pub(super) fn json(case: &Case, answers: &[Answer]) -> String {
         "decisions": answers.iter().map(decision).collect::<Vec<_>>(),
         "problems": problems.collect::<Vec<_>>(),
     });
-    format!("{object}\n")
+    escape_in_json(&object.to_string()) + "\n"
 }
 
 fn decision(answer: &Answer) -> Value {
