@@ -78,7 +78,7 @@ struct Case {
     config: Config,
     loaded: Loaded,
     /// Facts of the chain, or why there are none.
-    facts: Result<Facts, NoPath>,
+    facts: Result<Arc<Facts>, NoPath>,
     at: Wall,
     explainer: Explainer,
 }
@@ -177,8 +177,7 @@ impl Case {
             }
         };
         let user = decision.user().cloned();
-        let asked =
-            Asked { at: self.at, user: user.as_deref(), service: Some(&service.name), ..Asked::default() };
+        let asked = Asked { at: self.at, user: user.as_deref(), service: Some(&service.name), ..Asked::default() };
         let explanation = self.explainer.explain(decision.reason(), decision.evidence(), &asked);
         Answer { service: service.name.clone(), decision, explanation }
     }
