@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::fetch::{LastSuccess, Loaded};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
-use crate::observe::{CrlState, Metrics};
+use crate::observe::Metrics;
 use crate::pki::{CrlSummary, RevocationSource};
 
 /// The running server, for whoever asks.
@@ -77,15 +77,6 @@ impl Live {
     pub(super) fn drain(&self) {
         self.draining.store(true, Relaxed);
     }
-
-    fn crl_states(&self, crls: &[CrlSummary]) -> Vec<CrlState> {
-        let successes = self.last_success.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = |summary: &CrlSummary| {
-            let of = |it: &&LastSuccess| it.authority == summary.authority && it.source == summary.source;
-            CrlState { summary: summary.clone(), last_success: successes.iter().find(of).and_then(|it| it.at) }
-        };
-        crls.iter().map(state).collect()
-    }
 }
 
 impl admin::Status for Live {
@@ -105,7 +96,9 @@ impl admin::Status for Live {
         self.metrics.set_conversations(self.gauges.conversations.load(Relaxed));
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
-            self.metrics.set_crls(&self.crl_states(&view.crls));
+            let successes = self.last_success.lock().unwrap_or_else(PoisonError::into_inner);
+            let successes = successes.iter().filter_map(|it| Some((&*it.authority, &*it.source, it.at?)));
+            self.metrics.set_crls(&view.crls, successes);
         }
         self.metrics.render()
     }

@@ -97,7 +97,7 @@ struct Log {
 impl Server {
     /// Starts the server of a configuration that `path` held. Its sockets are bound and the first snapshot is in when this returns.
     pub fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
-        let tracing = observe::init_tracing(&config.log, &config.node);
+        let tracing = observe::init_tracing(&config.log);
         reload::report(findings);
         let (watcher, loaded) = files::first(&config, clock.now().wall)?;
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);

@@ -66,7 +66,7 @@ impl Watcher {
     pub fn look(&mut self, trust: &Trust, now: Wall) -> bool {
         let mut changed = false;
         for crl in &mut self.crls {
-            changed |= crl.look(now, |crl| crl.read_crl(trust, now));
+            changed |= crl.look(now, |crl| crl.read_crl(trust));
         }
         for group in &mut self.groups {
             changed |= group.look(now, Watched::read_group);
@@ -208,7 +208,7 @@ struct Read<T> {
 }
 
 impl Watched<Arc<Crl>> {
-    fn read_crl(&self, trust: &Trust, now: Wall) -> Result<Read<Arc<Crl>>, Refused> {
+    fn read_crl(&self, trust: &Trust) -> Result<Read<Arc<Crl>>, Refused> {
         let (octets, stamp) = self.octets(MAX_CRL)?;
         // A panic in the reader costs this file, not the watching of all others (R10).
         let load = || Crl::load(&octets, &self.name, &self.source, trust).map_err(|bad| bad.text);

@@ -88,6 +88,8 @@ pub struct AuthoritySummary {
     pub issuers: Vec<String>,
     /// `revocation`
     pub revocation: RevocationSource,
+    /// `grace`
+    pub grace: Duration,
     /// `distrust`
     pub distrust: Option<Distrust>,
 }
@@ -127,6 +129,7 @@ impl Trust {
             anchor_not_after: authority.anchor_not_after,
             issuers: authority.issuer_texts.clone(),
             revocation: authority.revocation,
+            grace: authority.grace,
             distrust: authority.distrust,
         })
     }
