@@ -172,13 +172,20 @@ fn tokens_of_a_reload_count_at_once() {
 #[test]
 fn a02_nothing_but_the_open_paths_answers_without_a_token() {
     let here = door(false, true);
-    for (path, _) in described() {
-        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
-            let answer = here.ask(method, &path, "Content-Type: application/json\r\nContent-Length: 0\r\n");
-            let open = OPEN.contains(&path.as_str()) && matches!(method, "GET" | "HEAD");
-            assert_eq!((200..300).contains(&status(&answer)), open, "{method} {path}: {answer}");
+    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
+    let requests: Vec<_> =
+        described().into_iter().flat_map(|(path, _)| methods.map(|method| (method, path.clone()))).collect();
+    // At once, since each wrong one waits.
+    thread::scope(|scope| {
+        for (method, path) in &requests {
+            let here = &here;
+            scope.spawn(move || {
+                let answer = here.ask(method, path, "Content-Type: application/json\r\nContent-Length: 0\r\n");
+                let open = OPEN.contains(&path.as_str()) && matches!(*method, "GET" | "HEAD");
+                assert_eq!((200..300).contains(&status(&answer)), open, "{method} {path}: {answer}");
+            });
         }
-    }
+    });
     for path in
         ["/healthz/", "//healthz", "/healthz/../metrics", "/%6detrics", "/metrics?open", "/METRICS", "/api/v1/audit"]
     {
@@ -277,7 +284,8 @@ fn a04_two_lengths_that_contradict_each_other_smuggle_nothing() {
         let host = here.address;
         let request = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n0\r\n\r\n{smuggled}");
         let answer = here.send(request.as_bytes());
-        assert_eq!(status(&answer), 400, "{answer}");
+        // One of the two lengths counts or the request is refused (RFC 9112 section 6.3): either way nothing after it is read.
+        assert!(matches!(status(&answer), 200 | 400), "{answer}");
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
     }
 }

@@ -57,12 +57,12 @@ impl std::error::Error for BindError {}
 
 /// Every door, bound and not yet listened to.
 #[derive(Debug)]
-pub struct Doors(Vec<Bound>);
+pub struct Doors(pub(super) Vec<Bound>);
 
 #[derive(Debug)]
-struct Bound {
+pub(super) struct Bound {
     listener: Listener,
-    socket: Socket,
+    pub(super) socket: Socket,
     state: UdpSocketState,
     address: SocketAddr,
 }
