@@ -154,6 +154,19 @@ fn a_finding_never_tells_a_secret() {
 }
 
 #[test]
+fn o02_a_configuration_printed_for_debugging_tells_no_secret() {
+    let campus = Campus::new();
+    campus.write("secrets/ap", "SSSSSSSSSSSSSSSSSSSS\n");
+    campus.write("tls/ticket.keys", "53".repeat(32));
+    let loaded = campus.load(&and("[tls]\nticket-key-file = \"tls/ticket.keys\"\n"));
+    loaded.good();
+    let printed = format!("{:?}", loaded.config);
+    for form in ["SSSS", "5353", "83, 83, 83", "53, 53, 53"] {
+        assert!(!printed.contains(form), "{form}");
+    }
+}
+
+#[test]
 fn files_that_others_may_read_are_warned_of() {
     let campus = Campus::new();
     campus.write("tls/ticket.keys", "0a".repeat(32));
@@ -168,6 +181,17 @@ fn files_that_others_may_read_are_warned_of() {
         .warning("tls.ticket-key-file", "\"tls/ticket.keys\"", "resume as anybody")
         .only(3);
     assert!(loaded.config.is_some());
+}
+
+#[test]
+fn a_configuration_with_a_secret_in_it_is_guarded_like_one() {
+    let campus = Campus::new();
+    let path = campus.write("sekisho.toml", base("secret-file = \"secrets/ap\"", "secret = \"correct horse battery\""));
+    assert_eq!(load(&path, None, NOW).1, []);
+    campus.mode("sekisho.toml", 0o640);
+    let findings = load(&path, None, NOW).1;
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].key == "nas[0].secret" && findings[0].text.contains("mode 640"), "{}", findings[0]);
 }
 
 #[test]
@@ -199,7 +223,7 @@ fn a09_the_admin_door_opens_on_loopback_only() {
     assert_eq!(loaded.config.unwrap().admin.listen.len(), 2);
     for address in ["\"0.0.0.0:9812\"", "\"[::]:9812\"", "\"192.0.2.1:9812\""] {
         let text = base("[listen]\n", &format!("[listen]\nadmin = [{address}]\n"));
-        campus.load(&text).error("listen.admin", &format!("[{address}]"), "in the clear").only(1);
+        campus.load(&text).error("listen.admin[0]", address, "in the clear").only(1);
     }
 }
 
