@@ -3,6 +3,7 @@
 mod check;
 pub(crate) mod credentials;
 mod demo;
+mod explain;
 mod login;
 mod nas;
 mod serve;
@@ -39,6 +40,8 @@ enum Command {
     Demo(demo::Args),
     /// Log in as a supplicant behind an access point, against any RADIUS server
     Login(Box<login::Args>),
+    /// What the server would decide for a certificate, and why; fetches nothing
+    Explain(explain::Args),
     /// Make an admin token, and the table to paste into the configuration
     Token(token::Args),
     /// Keep the keys that seal session tickets
@@ -53,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Login(args) => login::run(*args),
+        Command::Explain(args) => explain::run(args),
         Command::Token(args) => token::run(&args),
         Command::TicketKey(args) => ticket_key::run(args),
     }
