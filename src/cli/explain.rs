@@ -78,7 +78,7 @@ struct Case {
     config: Config,
     loaded: Loaded,
     /// Facts of the chain, or why there are none.
-    facts: Result<Arc<Facts>, NoPath>,
+    facts: Result<Arc<Facts>, Box<NoPath>>,
     at: Wall,
     explainer: Explainer,
 }
@@ -91,8 +91,8 @@ struct Answer {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> ExitCode {
-    answer(&args, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
+pub(crate) fn run(args: &Args) -> ExitCode {
+    answer(args, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
 }
 
 fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
@@ -170,7 +170,7 @@ impl Case {
     fn decide(&self, index: ServiceIndex, service: &ServiceSettings) -> Answer {
         let Self { config, loaded, .. } = self;
         let decision = match &self.facts {
-            Err(refusal) => Decision::no_path(refusal.clone()),
+            Err(refusal) => Decision::no_path(NoPath::clone(refusal)),
             Ok(facts) => {
                 let verdict = pki::verdict(&config.trust, &loaded.revocation, facts, self.at);
                 config.policy.decide(index, facts, &verdict, &loaded.standing, &hints(service), self.at)
