@@ -18,6 +18,7 @@ use super::{BAD_CONFIGURATION, credentials};
 use crate::config::{self, Config};
 use crate::event::{CertificateName, Method};
 use crate::fetch::{self, Loaded};
+use crate::net::Clock;
 use crate::now::Wall;
 use crate::observe::{Asked, Explainer, Explanation, Language};
 use crate::pki::{self, Facts, NoPath};
@@ -124,7 +125,7 @@ fn say(err: &mut dyn Write, lines: &[String]) {
 
 /// Reads everything; the error is a line for each thing that can't be used.
 fn prepare(args: &Args) -> Result<Case, Vec<String>> {
-    let now = Wall(Timestamp::now().as_second());
+    let now = Clock::start().now().wall;
     let (config, findings) = config::load(&args.config, None, now);
     let Some(config) = config else {
         return Err(findings.iter().map(ToString::to_string).collect());
