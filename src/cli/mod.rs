@@ -1,5 +1,6 @@
 //! The commands. Each prints its result on stdout, what it says to people on stderr, and answers with the exit code of the contract.
 
+mod check;
 pub(crate) mod credentials;
 mod demo;
 mod login;
@@ -32,6 +33,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Say everything that is wrong or odd in a configuration and in the files that it names
+    Check(check::Args),
     /// Make a look-alike campus, start the real server on loopback, and log in as all kinds of people
     Demo(demo::Args),
     /// Log in as a supplicant behind an access point, against any RADIUS server
@@ -47,6 +50,7 @@ enum Command {
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve { config } => serve::run(&config),
+        Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Login(args) => login::run(*args),
         Command::Token(args) => token::run(&args),

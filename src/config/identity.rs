@@ -17,7 +17,7 @@ pub(super) fn examine(item: &Item<'_>, chain: &[Vec<u8>], now: Wall) -> Option<W
     let mut parsed = Vec::new();
     for (index, der) in chain.iter().enumerate() {
         match X509Certificate::from_der(der) {
-            Ok((rest, certificate)) if rest.is_empty() => parsed.push(certificate),
+            Ok(([], certificate)) => parsed.push(certificate),
             _ => item.error(format!("certificate {} of the file can't be read", index + 1)),
         }
     }

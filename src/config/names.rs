@@ -17,16 +17,10 @@ pub(super) struct Names {
 }
 
 /// The names of one kind of table.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Kind {
     table: &'static str,
     names: Vec<Arc<str>>,
-}
-
-impl Default for Kind {
-    fn default() -> Self {
-        Self { table: "", names: Vec::new() }
-    }
 }
 
 impl Names {
@@ -57,10 +51,6 @@ impl Kind {
             }
         }
         Self { table, names }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.names.is_empty()
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {

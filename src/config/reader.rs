@@ -166,9 +166,12 @@ impl<'a> Item<'a> {
         table.map(|table| Table::new(self.report, self.place.clone(), table))
     }
 
-    /// The tables of an array of tables.
-    pub(super) fn tables(&self) -> Vec<Table<'a>> {
-        self.list(|item| item.table())
+    /// The tables of `[[key]]`.
+    fn tables(&self) -> Vec<Table<'a>> {
+        if self.value.is_table() {
+            self.error(format!("there may be several: write [[{0}]], not [{0}]", self.place.key));
+        }
+        self.one_or_more_tables()
     }
 
     /// A list of tables, or one alone.
@@ -226,11 +229,6 @@ impl Places {
 impl<'a> Table<'a> {
     pub(super) fn new(report: &'a Report<'a>, place: Place, table: &'a DeTable<'a>) -> Self {
         Self { report, place, table: Some(table), asked: Vec::new() }
-    }
-
-    /// Whether it stands in the file.
-    pub(super) fn is_there(&self) -> bool {
-        self.table.is_some()
     }
 
     pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'a>> {

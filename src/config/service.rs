@@ -46,7 +46,7 @@ fn one(mut table: Table<'_>, names: &Names, all_nas: &[NasSettings], into: &mut 
     let reply_username = table.choice("reply-username", &reply, ReplyUsername::Certificate);
     let mut grants = grants(&mut table);
     grants.session_timeout.get_or_insert(Duration::from_secs(8 * 3600));
-    let rules = table.take("rules").map(|item| item.tables()).unwrap_or_default();
+    let rules = table.take("rules").map(|item| item.list(|item| item.table())).unwrap_or_default();
     let rules = rules.into_iter().map(|table| rule(table, names)).collect();
     absent::service(&mut table);
     into.places.push(table.finish());
@@ -275,7 +275,7 @@ fn list_covers<T: PartialEq>(wide: Option<&Vec<T>>, narrow: Option<&Vec<T>>) -> 
     match (wide, narrow) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(wide), Some(narrow)) => narrow.iter().all(|value| wide.contains(value)),
+        (Some(wide), Some(narrow)) => !narrow.is_empty() && narrow.iter().all(|value| wide.contains(value)),
     }
 }
 

@@ -106,6 +106,7 @@ fn resumption(table: &mut Table<'_>) -> Duration {
     let resumption = item.duration().unwrap_or(default);
     if resumption > MAX_RESUMPTION {
         item.error("is over seven days, which RFC 9190 forbids; write \"7d\" or less, \"0s\" for never");
+        return default;
     }
     resumption
 }

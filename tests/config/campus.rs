@@ -13,24 +13,24 @@ use sekisho::config::{Config, Finding, Severity};
 use sekisho::now::Wall;
 
 /// 2026-11-22T00:00:00Z
-pub const NOW: Wall = Wall(1_795_305_600);
+pub(crate) const NOW: Wall = Wall(1_795_305_600);
 
 /// Taken away when dropped.
-pub struct Campus {
-    pub dir: PathBuf,
+pub(crate) struct Campus {
+    pub(crate) dir: PathBuf,
 }
 
 /// A CA that can issue.
-pub struct Ca {
-    pub pem: String,
-    pub der: Vec<u8>,
+pub(crate) struct Ca {
+    pub(crate) pem: String,
+    pub(crate) der: Vec<u8>,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// What came of loading.
-pub struct Loaded {
-    pub config: Option<Config>,
-    pub findings: Vec<Finding>,
+pub(crate) struct Loaded {
+    pub(crate) config: Option<Config>,
+    pub(crate) findings: Vec<Finding>,
     text: String,
 }
 
@@ -42,7 +42,7 @@ impl Drop for Campus {
 
 impl Campus {
     /// An empty folder.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("sekisho-config-{}-{number}", std::process::id()));
@@ -51,7 +51,7 @@ impl Campus {
     }
 
     /// What the shortest configuration names.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let campus = Self::empty();
         let ca = ca("Campus CA", None);
         campus.write("pki/ca.pem", &ca.pem);
@@ -61,7 +61,7 @@ impl Campus {
         campus
     }
 
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.dir.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -69,12 +69,12 @@ impl Campus {
         path
     }
 
-    pub fn mode(&self, name: &str, mode: u32) {
+    pub(crate) fn mode(&self, name: &str, mode: u32) {
         fs::set_permissions(self.dir.join(name), fs::Permissions::from_mode(mode)).unwrap();
     }
 
     /// A server certificate and its key under tls/; gives the leaf in PEM.
-    pub fn identity(&self, name: &str, ca: &Ca, params: CertificateParams) -> String {
+    pub(crate) fn identity(&self, name: &str, ca: &Ca, params: CertificateParams) -> String {
         let key = KeyPair::generate().unwrap();
         let leaf = params.signed_by(&key, &ca.issuer).unwrap().pem();
         self.write(&format!("tls/{name}.pem"), &leaf);
@@ -82,7 +82,7 @@ impl Campus {
         leaf
     }
 
-    pub fn load(&self, text: &str) -> Loaded {
+    pub(crate) fn load(&self, text: &str) -> Loaded {
         let path = self.write("sekisho.toml", text);
         let (config, findings) = sekisho::config::load(&path, None, NOW);
         Loaded { config, findings, text: text.to_owned() }
@@ -90,7 +90,7 @@ impl Campus {
 }
 
 impl Ca {
-    pub fn crl(&self) -> String {
+    pub(crate) fn crl(&self) -> String {
         let params = CertificateRevocationListParams {
             this_update: date_time_ymd(2026, 11, 21),
             next_update: date_time_ymd(2026, 12, 21),
@@ -104,7 +104,7 @@ impl Ca {
 }
 
 /// A root, or an intermediate of `parent`.
-pub fn ca(name: &str, parent: Option<&Ca>) -> Ca {
+pub(crate) fn ca(name: &str, parent: Option<&Ca>) -> Ca {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.not_before = date_time_ymd(2020, 1, 1);
@@ -121,7 +121,7 @@ pub fn ca(name: &str, parent: Option<&Ca>) -> Ca {
 }
 
 /// A server certificate that no client complains of.
-pub fn server() -> CertificateParams {
+pub(crate) fn server() -> CertificateParams {
     let mut params = CertificateParams::new(vec!["radius1.campus.example".to_owned()]).unwrap();
     params.distinguished_name.remove(DnType::CommonName);
     params.distinguished_name.push(DnType::CommonName, "radius1.campus.example");
@@ -136,35 +136,35 @@ pub fn server() -> CertificateParams {
 impl Loaded {
     /// That nothing was found.
     #[track_caller]
-    pub fn good(&self) {
+    pub(crate) fn good(&self) {
         assert_eq!(self.shown(), Vec::<String>::new());
         assert!(self.config.is_some());
     }
 
-    pub fn shown(&self) -> Vec<String> {
+    pub(crate) fn shown(&self) -> Vec<String> {
         self.findings.iter().map(ToString::to_string).collect()
     }
 
-    pub fn errors(&self) -> Vec<&Finding> {
+    pub(crate) fn errors(&self) -> Vec<&Finding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Error).collect()
     }
 
     /// That an error about `key` says `text` and stands where `at` does in the file; and that there is no configuration.
     #[track_caller]
-    pub fn error(&self, key: &str, at: &str, text: &str) -> &Self {
+    pub(crate) fn error(&self, key: &str, at: &str, text: &str) -> &Self {
         assert!(self.config.is_none());
         self.found(Severity::Error, key, at, text)
     }
 
     /// The same of a warning.
     #[track_caller]
-    pub fn warning(&self, key: &str, at: &str, text: &str) -> &Self {
+    pub(crate) fn warning(&self, key: &str, at: &str, text: &str) -> &Self {
         self.found(Severity::Warning, key, at, text)
     }
 
     /// That nothing but `count` findings were made.
     #[track_caller]
-    pub fn only(&self, count: usize) {
+    pub(crate) fn only(&self, count: usize) {
         assert_eq!(self.findings.len(), count, "{:#?}", self.shown());
     }
 
@@ -191,6 +191,6 @@ fn position(text: &str, at: &str) -> (usize, usize) {
 }
 
 /// A path of the repository.
-pub fn repository(name: &str) -> PathBuf {
+pub(crate) fn repository(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }

@@ -2,6 +2,7 @@
 
 mod campus;
 mod certificates;
+mod command;
 mod mangled;
 mod reference;
 mod shipped;

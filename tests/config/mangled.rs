@@ -1,6 +1,7 @@
 //! Whatever stands in the file, loading ends with findings and never with a panic.
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use sekisho::config::load;
 
 use crate::BASE;

@@ -205,12 +205,12 @@ fn a09_the_admin_door_opens_on_loopback_only() {
 
 #[test]
 fn tls_on_the_admin_door_is_not_built() {
-    let text = and("[admin]\nchain = \"a.pem\"\nkey = \"a.key\"\nclient-authorities = [\"ca\"]\n");
+    let text = and("[admin]\nchain = \"a.pem\"\nkey = \"a.key\"\nclient-authorities = [ \"ca\" ]\n");
     let loaded = Campus::new().load(&text);
     loaded
         .error("admin.chain", "\"a.pem\"", "not built")
         .error("admin.key", "\"a.key\"", "not built")
-        .error("admin.client-authorities", "[\"ca\"]", "not built")
+        .error("admin.client-authorities", "[ \"ca\" ]", "not built")
         .only(3);
 }
 
@@ -255,14 +255,9 @@ fn names_that_nothing_has_are_found() {
 }
 
 #[test]
-fn networks_of_two_nas_that_are_the_same_are_an_error_and_nested_ones_a_warning() {
-    let second =
-        |address: &str| and(&format!("[[nas]]\nname = \"x\"\naddress = [{address}]\nsecret-file = \"secrets/ap\"\n"));
-    let campus = Campus::new();
-    campus
-        .load(&second("\"10.1.0.0/16\""))
-        .error("nas[1].address", "[\"10.1.0.0/16\"]\nsecret-file = \"secrets/ap\"\n", "")
-        .only(1);
+fn the_same_network_of_two_nas_is_an_error() {
+    let text = and("[[nas]]\nname = \"x\"\naddress = [\"10.3.0.1\", \"10.1.0.0/16\"]\nsecret-file = \"secrets/ap\"\n");
+    Campus::new().load(&text).error("nas[1].address", "[\"10.3.0.1\"", "10.1.0.0/16").only(1);
 }
 
 #[test]
@@ -482,4 +477,32 @@ fn bounds_of_eap_are_kept() {
 fn a_flight_of_many_fragments_is_warned_of() {
     let text = and("[eap]\nfragment-size = 60\n");
     Campus::new().load(&text).warning("identity[0].chain", "\"tls/server.pem\"", "fragments of 60").only(1);
+}
+
+#[test]
+fn single_brackets_are_said_to_be_wrong() {
+    let loaded = Campus::new().load(&base("[[nas]]", "[nas]"));
+    loaded.error("nas", "[nas]", "write [[nas]], not [nas]").only(1);
+}
+
+#[test]
+fn a_table_without_a_name_is_found() {
+    let loaded = Campus::new().load(&base("name = \"JAIST\"\n", ""));
+    loaded.error("service[0]", "[[service]]", "`name` is missing").only(1);
+    let loaded = Campus::new().load(&base("name = \"JAIST\"", "name = \"none\""));
+    loaded.error("service[0]", "[[service]]", "choose another name").only(1);
+}
+
+#[test]
+fn what_only_radsec_would_need_is_not_asked_for_twice() {
+    let text = base("address = [\"10.1.0.0/16\"]\nsecret-file = \"secrets/ap\"", "certificate-name = \"ap.example\"");
+    Campus::new().load(&text).error("nas[0].certificate-name", "\"ap.example\"", "not built").only(1);
+}
+
+#[test]
+fn doors_are_named_once() {
+    let text = base("[\"127.0.0.1:1812\"]", "[\"127.0.0.1:1812\", \"127.0.0.1:1812\"]");
+    let loaded = Campus::new().load(&text);
+    let [only] = loaded.errors()[..] else { panic!("{:#?}", loaded.shown()) };
+    assert_eq!((only.key.as_str(), only.line, only.column), ("listen.auth[1]", 2, 27));
 }

@@ -1,0 +1,98 @@
+//! `sekisho check`: everything that is wrong or odd in a configuration and in every file that it names.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::BAD_CONFIGURATION;
+use crate::config::{self, Config, Finding, Severity};
+use crate::fetch;
+use crate::net::Clock;
+use crate::now::Wall;
+
+/// Say everything that is wrong or odd in a configuration and in the files that it names
+///
+/// Exit code: 0 good, or warnings only; 78 errors: the server would not start.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The configuration
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// All findings and how many there are of each kind.
+#[derive(Serialize)]
+struct Checked {
+    errors: usize,
+    warnings: usize,
+    findings: Vec<Finding>,
+}
+
+/// Prints the findings on stdout: they are the result.
+#[must_use]
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let checked = check(args, Clock::start().now().wall);
+    let printed = match args.json {
+        true => json(&checked),
+        false => text(&checked, &args.config),
+    };
+    match io::stdout().write_all(printed.as_bytes()) {
+        Ok(()) if checked.errors == 0 => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(BAD_CONFIGURATION),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn check(args: &Args, now: Wall) -> Checked {
+    let (config, mut findings) = config::load(&args.config, None, now);
+    if let Some(config) = config {
+        findings.extend(watched(&config, now));
+    }
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    Checked { errors, warnings: findings.len() - errors, findings }
+}
+
+/// The files that the server watches: CRLs and groups.
+fn watched(config: &Config, now: Wall) -> Vec<Finding> {
+    let problems = fetch::load(&config.fetch, &config.trust, now).problems.into_iter();
+    problems
+        .map(|problem| Finding {
+            severity: if problem.fatal { Severity::Error } else { Severity::Warning },
+            file: problem.file,
+            line: 0,
+            column: 0,
+            key: String::new(),
+            text: problem.text,
+        })
+        .collect()
+}
+
+fn text(checked: &Checked, file: &Path) -> String {
+    let mut text: String = checked.findings.iter().map(|finding| format!("{finding}\n")).collect();
+    let counts = format!("{}, {}", count(checked.errors, "error"), count(checked.warnings, "warning"));
+    let verdict = match checked.errors {
+        0 => "the server starts with it",
+        _ => "the server would not start",
+    };
+    text.push_str(&format!("{}: {counts}; {verdict}\n", file.display()));
+    text
+}
+
+fn count(number: usize, what: &str) -> String {
+    match number {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+fn json(checked: &Checked) -> String {
+    let json = serde_json::to_string_pretty(checked);
+    // A path that is no UTF-8 is the one thing that JSON can't hold.
+    json.map_or_else(|error| format!("{{\"error\": \"{error}\"}}\n"), |json| format!("{json}\n"))
+}

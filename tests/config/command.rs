@@ -1,0 +1,83 @@
+//! `sekisho check`: findings on stdout, exit codes of the contract. Its clock is the real one, so dates in the look-alike PKI may be warned of.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::campus::Campus;
+use crate::{BASE, and, base};
+
+fn check(file: &Path, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sekisho")).arg("check").arg("--config").arg(file).args(more).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn a_good_one_exits_with_0() {
+    let campus = Campus::new();
+    let output = check(&campus.write("sekisho.toml", BASE), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stdout(&output).contains("no errors, "));
+}
+
+#[test]
+fn warnings_alone_exit_with_0() {
+    let campus = Campus::new();
+    campus.write("secrets/ap", "short\n");
+    let output = check(&campus.write("sekisho.toml", BASE), &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("sekisho.toml:19:15: warning: nas[0].secret-file: "), "{}", stdout(&output));
+}
+
+#[test]
+fn errors_exit_with_78_and_all_are_printed() {
+    let campus = Campus::new();
+    let text = base("10.1.0.0/16", "10.1.0.0/99").replace("[\"ca\"]", "[\"cb\"]");
+    let output = check(&campus.write("sekisho.toml", text), &[]);
+    assert_eq!(output.status.code(), Some(78));
+    let printed = stdout(&output);
+    assert!(printed.contains("sekisho.toml:18:12: error: nas[0].address[0]: "), "{printed}");
+    assert!(printed.contains("sekisho.toml:24:16: error: service[0].authorities[0]: "), "{printed}");
+    assert!(printed.contains("2 errors, "), "{printed}");
+}
+
+#[test]
+fn json_says_the_same() {
+    let campus = Campus::new();
+    let output = check(&campus.write("sekisho.toml", base("name = \"ap\"", "nam = \"ap\"")), &["--json"]);
+    assert_eq!(output.status.code(), Some(78));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["errors"], 2);
+    let first = &json["findings"][0];
+    assert_eq!((&first["severity"], &first["line"], &first["key"]), (&"error".into(), &16.into(), &"nas[0]".into()));
+}
+
+#[test]
+fn a_crl_that_is_none_is_warned_of_and_a_group_that_is_missing_is_an_error() {
+    let campus = Campus::new();
+    fs::write(campus.dir.join("crl/ca.crl"), "nothing").unwrap();
+    let output = check(&campus.write("sekisho.toml", BASE), &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("crl/ca.crl: warning: "), "{}", stdout(&output));
+    let text = and("[[group]]\nname = \"guests\"\nfile = \"groups/guests\"\n");
+    let output = check(&campus.write("sekisho.toml", text), &[]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stdout(&output).contains("groups/guests: error: "), "{}", stdout(&output));
+}
+
+#[test]
+fn the_shipped_files_are_checked_by_the_same_code() {
+    for name in ["minimal.toml", "sekisho.toml", "jaist.toml"] {
+        let output = check(&crate::campus::repository("conf").join(name), &[]);
+        // Their certificates aren't there.
+        assert_eq!(output.status.code(), Some(78), "{name}");
+        for line in stdout(&output).lines().filter(|line| line.contains(": error: ")) {
+            assert!(line.contains("No such file"), "{line}");
+        }
+    }
+}
