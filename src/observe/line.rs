@@ -116,7 +116,8 @@ pub(super) fn rfc3339(at: Wall, zone: &TimeZone) -> String {
 }
 
 /// Every character that shows nothing, or changes how others show, in a form that shows: `\n`, `\u{202e}`.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return text.into();
     }
@@ -165,8 +166,9 @@ fn push_text_value(line: &mut String, value: &Value) {
     line.push('"');
 }
 
-/// JSON allows to write most of what is hidden as it is; here it is all escaped, and reads back the same.
-fn escape_in_json(line: &str) -> String {
+/// A JSON text with every character that does not show escaped, which JSON demands of few; it reads back the same.
+#[must_use]
+pub fn escape_in_json(line: &str) -> String {
     let mut escaped = String::with_capacity(line.len());
     for c in line.chars() {
         if is_hidden(c) {

@@ -1,6 +1,6 @@
 //! One [`Event`](crate::event::Event) → metrics and log. The core returns events and never calls this.
 //!
-//! [`Sink::record`] counts at once and hands the event to a thread that renders its line: [`explain`] tells why in words, [`line`] escapes and caps whatever came from outside.
+//! [`Sink::record`] counts at once and hands the event to a thread that renders its line: [`explain`] tells why in words, `line` escapes and caps whatever came from outside.
 
 pub mod explain;
 mod limiter;
@@ -13,8 +13,10 @@ mod sink;
 mod tests;
 
 pub use explain::{Asked, Explainer, Explanation};
+pub use line::{escape_in_json, visible};
 pub use metrics::Metrics;
 pub use operational::{Tracing, init_tracing};
+pub use render::certificate_id;
 pub use sink::{Observer, Sink};
 
 /// `[log].format`

@@ -51,7 +51,7 @@ fn who(line: &mut Line, authentication: &Authentication) {
 }
 
 fn how(line: &mut Line, authentication: &Authentication) {
-    line.field("certificate", authentication.certificate.as_ref().map(certificate));
+    line.field("certificate", authentication.certificate.as_ref().map(certificate_id));
     line.field("subject", authentication.certificate.as_ref().map(|certificate| certificate.subject.as_str()));
     line.json_field("fingerprint", authentication.certificate.as_ref().map(|it| hex(&it.fingerprint)));
     line.field("tls", authentication.tls.map(|version| version.name()));
@@ -78,11 +78,12 @@ fn explanation(event: &Event, explainer: &Explainer) -> Option<String> {
 }
 
 /// `{authority}:{serial hex}`, as the API takes it.
-pub(crate) fn certificate(certificate: &CertificateName) -> String {
+#[must_use]
+pub fn certificate_id(certificate: &CertificateName) -> String {
     format!("{}:{}", certificate.authority.as_deref().unwrap_or("unknown"), hex(&certificate.serial))
 }
 
 /// Lower-case hexadecimal digits.
-pub(crate) fn hex(octets: &[u8]) -> String {
+fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -1,0 +1,96 @@
+//! The answer, for a person and for a program.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Answer, Case};
+use crate::event::Outcome;
+use crate::now::Wall;
+use crate::observe::{certificate_id, escape_in_json, visible};
+use crate::policy::Grant;
+
+/// What the decision leads to.
+fn outcome(answer: &Answer) -> Outcome {
+    if answer.decision.accepts() { Outcome::Accept } else { Outcome::Reject }
+}
+
+/// A paragraph for each service.
+pub(super) fn text(case: &Case, answers: &[Answer]) -> String {
+    let mut text = String::new();
+    if let Some(certificate) = case.certificate() {
+        let _ = writeln!(text, "{}  {}", certificate_id(&certificate), visible(&certificate.subject));
+    }
+    for answer in answers {
+        let _ = writeln!(text, "\n{}: {} {}", visible(&answer.service), outcome(answer), answer.decision.reason());
+        if let Some(user) = answer.decision.user() {
+            let _ = writeln!(text, "  user: {}", visible(user));
+        }
+        if let Some(grant) = answer.decision.grant() {
+            let _ = writeln!(text, "  {}", granted(grant));
+        }
+        let _ = writeln!(text, "  {}", answer.explanation.summary);
+        for evidence in &answer.explanation.evidence {
+            let _ = writeln!(text, "  - {evidence}");
+        }
+        let _ = writeln!(text, "  => {}", answer.explanation.next);
+    }
+    text
+}
+
+fn granted(grant: &Grant) -> String {
+    let mut words = vec![format!("session-timeout: {} s", grant.session_timeout.as_secs())];
+    words.extend(grant.vlan.as_ref().map(|vlan| format!("vlan: {}", visible(vlan))));
+    words.extend(grant.filter_id.as_ref().map(|filter| format!("filter-id: {}", visible(filter))));
+    words.join(", ")
+}
+
+/// One object, in one line.
+pub(super) fn json(case: &Case, answers: &[Answer]) -> String {
+    let certificate = case.certificate().map(|certificate| {
+        json!({
+            "id": certificate_id(&certificate),
+            "authority": certificate.authority.as_deref(),
+            "subject": certificate.subject,
+            "not_after": date(case, certificate.not_after),
+        })
+    });
+    let problems =
+        case.loaded.problems.iter().map(|it| json!({"file": it.file.display().to_string(), "text": it.text}));
+    let object = json!({
+        "at": date(case, case.at),
+        "certificate": certificate,
+        "accepted": answers.iter().any(|answer| answer.decision.accepts()),
+        "decisions": answers.iter().map(decision).collect::<Vec<_>>(),
+        "problems": problems.collect::<Vec<_>>(),
+    });
+    escape_in_json(&object.to_string()) + "\n"
+}
+
+fn decision(answer: &Answer) -> Value {
+    let grant = answer.decision.grant().map(|grant| {
+        json!({
+            "session_timeout": grant.session_timeout.as_secs(),
+            "vlan": grant.vlan,
+            "filter_id": grant.filter_id,
+        })
+    });
+    json!({
+        "service": &*answer.service,
+        "outcome": outcome(answer).name(),
+        "reason": answer.decision.reason().name(),
+        "user": answer.decision.user().map(|user| &**user),
+        "explanation": answer.explanation.sentence(),
+        "summary": answer.explanation.summary,
+        "evidence": answer.explanation.evidence,
+        "next": answer.explanation.next,
+        "grant": grant,
+    })
+}
+
+/// RFC 3339, in the configuration's time zone.
+fn date(case: &Case, at: Wall) -> Option<String> {
+    let at = Timestamp::from_second(at.0).ok()?.to_zoned(case.explainer.zone.clone());
+    Some(at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}
