@@ -141,6 +141,23 @@ struct Last {
     repeats: u32,
 }
 
+/// The last answer of an ended conversation, and to what.
+#[derive(Debug)]
+pub struct Farewell {
+    last: Option<u64>,
+    hasher: RandomState,
+    reply: Reply,
+}
+
+impl Farewell {
+    /// The last answer, if this is the last response again.
+    #[must_use]
+    pub fn again(&self, asked: &Asked) -> Option<Reply> {
+        let hash = self.hasher.hash_one(asked.eap.as_ref()?);
+        (self.last == Some(hash)).then(|| self.reply.clone())
+    }
+}
+
 /// How often one response is answered again in new requests; a supplicant that never gets further isn't one.
 const MAX_REPEATS: u32 = 10;
 
@@ -227,8 +244,8 @@ impl Conversation {
         let turn = self.heard(now, &packet);
         match &turn {
             Turn::Challenge(reply) => self.last = Some(Last { hash, answer: reply.eap.clone(), repeats: 0 }),
-            Turn::Work(_) => self.last = Some(Last { hash, answer: Vec::new(), repeats: 0 }),
-            Turn::End(..) | Turn::Drop(_) => {}
+            Turn::Work(_) | Turn::End(..) => self.last = Some(Last { hash, answer: Vec::new(), repeats: 0 }),
+            Turn::Drop(_) => {}
         }
         turn
     }
@@ -250,6 +267,12 @@ impl Conversation {
         }
         self.service = by.policy.route(&self.asked.hints);
         self.by = by.clone();
+    }
+
+    /// What is left of an ended conversation.
+    #[must_use]
+    pub fn farewell(self, reply: Reply) -> Farewell {
+        Farewell { last: self.last.map(|last| last.hash), hasher: self.hasher, reply }
     }
 
     /// Whether public-key work has begun: such a conversation goes before new ones.

@@ -18,8 +18,6 @@ pub(super) struct Decided {
     pub(super) facts: Option<Arc<Facts>>,
     /// What the certificate is called, for the log.
     pub(super) certificate: Option<CertificateName>,
-    /// By what it was decided.
-    pub(super) by: Arc<Snapshot>,
 }
 
 /// Judges the client of one conversation for the service that it asked for.
@@ -57,12 +55,7 @@ impl Judge for Gate {
             Err(refusal) => {
                 let alert = alert_for(refusal.reason);
                 let certificate = refusal.claimed.clone();
-                self.keep(Decided {
-                    decision: Decision::no_path(refusal),
-                    facts: None,
-                    certificate,
-                    by: self.by.clone(),
-                });
+                self.keep(Decided { decision: Decision::no_path(*refusal), facts: None, certificate });
                 Err(alert)
             }
             Ok(facts) => {
@@ -101,7 +94,7 @@ pub(super) fn decide(
 ) -> Decided {
     let verdict = pki::verdict(&by.trust, &by.revocation, &facts, now);
     let decision = by.policy.decide(service, &facts, &verdict, &by.standing, hints, now);
-    Decided { decision, certificate: Some(facts.name()), facts: Some(facts), by: by.clone() }
+    Decided { decision, certificate: Some(facts.name()), facts: Some(facts) }
 }
 
 /// The TLS alert that tells a supplicant why it is refused; the table of CONTRACT.md.

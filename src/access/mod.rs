@@ -15,7 +15,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use asked::Asked;
-pub use conversation::{Conversation, Ended, Lost, Turn, Worked};
+pub use conversation::{Conversation, Ended, Farewell, Lost, Turn, Worked};
 pub use gate::alert_for;
 pub use handle::Handles;
 pub use state::{Keeper, NoRandom, State};

@@ -145,4 +145,4 @@ fn chain_of(leaf: &Certificate, certificates: &[&Certificate]) -> Vec<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -78,7 +78,7 @@ struct Case {
     config: Config,
     loaded: Loaded,
     /// Facts of the chain, or why there are none.
-    facts: Result<Arc<Facts>, NoPath>,
+    facts: Result<Arc<Facts>, Box<NoPath>>,
     at: Wall,
     explainer: Explainer,
 }
@@ -170,7 +170,7 @@ impl Case {
     fn decide(&self, index: ServiceIndex, service: &ServiceSettings) -> Answer {
         let Self { config, loaded, .. } = self;
         let decision = match &self.facts {
-            Err(refusal) => Decision::no_path(refusal.clone()),
+            Err(refusal) => Decision::no_path((**refusal).clone()),
             Ok(facts) => {
                 let verdict = pki::verdict(&config.trust, &loaded.revocation, facts, self.at);
                 config.policy.decide(index, facts, &verdict, &loaded.standing, &hints(service), self.at)

@@ -116,7 +116,7 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 /// Runs the command.
 pub(crate) fn run(args: Args) -> ExitCode {
     match logins(&args) {
-        Ok(code) => code,
+        Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             eprintln!("sekisho login: {error}");
             ExitCode::from(BAD_SETTINGS)
@@ -124,8 +124,8 @@ pub(crate) fn run(args: Args) -> ExitCode {
     }
 }
 
-/// Logs in again and again until one login fails; its exit code.
-fn logins(args: &Args) -> Result<ExitCode, String> {
+/// Logs in again and again until one login fails; how the last one ended.
+fn logins(args: &Args) -> Result<Outcome, String> {
     let supplicant = supplicant(args)?;
     let asker = Arc::new(Asker::new(shared_secret(args)?));
     let mut nas = nas(args)?;
@@ -140,10 +140,10 @@ fn logins(args: &Args) -> Result<ExitCode, String> {
             render::explain(&answer).iter().for_each(|sentence| eprintln!("  {sentence}"));
         }
         if outcome != Outcome::Accept {
-            return Ok(outcome.exit_code());
+            return Ok(outcome);
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Outcome::Accept)
 }
 
 /// How a login ended, as the exit code tells it.

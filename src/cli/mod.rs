@@ -51,6 +51,7 @@ enum Command {
     Demo(demo::Args),
     /// Log in as a supplicant behind an access point, against any RADIUS server
     Login(Box<login::Args>),
+    /// What the server would decide for a certificate, and why; fetches nothing
     Explain(explain::Args),
     /// Make an admin token, and the table to paste into the configuration
     Token(token::Args),

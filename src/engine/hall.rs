@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
 use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
@@ -21,6 +22,7 @@ pub struct Engine {
     exchanges: Exchanges,
     keeper: Keeper,
     table: Table,
+    last_answers: LastAnswers,
     queue: Queue,
     outputs: VecDeque<Output>,
     /// No conversation begins any more.
@@ -36,6 +38,7 @@ impl Engine {
             exchanges: Exchanges::new(settings.exchange),
             keeper: Keeper::new()?,
             table: Table::new(settings.max_conversations, settings.conversation_timeout),
+            last_answers: LastAnswers::new(settings.max_conversations, settings.conversation_timeout),
             queue: Queue::new(),
             outputs: VecDeque::new(),
             closed: false,
@@ -50,6 +53,7 @@ impl Engine {
             Arrival::Datagram { hop, octets } => self.datagram(now, hop, octets),
             Arrival::Order(ticket, Order::Swap(snapshot)) => {
                 self.snapshot = snapshot;
+                self.last_answers.clear();
                 self.outputs.push_back(Output::Done(ticket));
             }
             Arrival::Order(ticket, Order::Drain) => {
@@ -84,6 +88,7 @@ impl Engine {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Now) {
         self.exchanges.handle_timeout(now);
+        self.last_answers.expire(now.mono);
         while let Some(number) = self.table.expired(now.mono) {
             if let Some(request) = self.table.remove(number).and_then(|slot| slot.pending) {
                 self.unanswered(now, request, Reason::ConversationExpired);
@@ -117,7 +122,7 @@ impl Engine {
     /// When [`Engine::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
-        [self.exchanges.poll_timeout(), self.table.deadline()].into_iter().flatten().min()
+        [self.exchanges.poll_timeout(), self.table.deadline(), self.last_answers.deadline()].into_iter().flatten().min()
     }
 
     /// Conversations that are alive.
@@ -134,7 +139,8 @@ impl Engine {
                 let nas = nas.map(|nas| nas.name.clone());
                 self.event(Event { reason, code, nas, message_authenticator, ..event });
             }
-            Received::Repeat { outgoing, nas } => {
+            Received::Repeat { id, outgoing, nas } => {
+                self.table.repeated(now.mono, id);
                 self.outputs.push_back(Output::Send(outgoing));
                 self.event(Event { nas: Some(nas.name.clone()), ..event });
             }
@@ -164,16 +170,19 @@ impl Engine {
             return self.unanswered(now, request, Reason::Malformed);
         };
         let Some(state) = &asked.state else { return self.begin(now, request, asked) };
-        match self.keeper.open(state, request.hop.peer.ip()) {
-            Some(number) if self.table.get_mut(number).is_some_and(|slot| slot.state == *state) => {
-                self.go_on(now, number, request, asked);
-            }
-            _ => {
-                let (reply, ended) = Conversation::expired(&self.snapshot.access, asked);
-                self.answer(now, &request, reply);
-                self.ended(now, &request, ended);
-            }
+        let number = self.keeper.open(state, request.hop.peer.ip());
+        if let Some(number) = number
+            && self.table.get_mut(number).is_some_and(|slot| slot.state == *state)
+        {
+            return self.go_on(now, number, request, asked);
         }
+        if let Some(reply) = number.and_then(|number| self.last_answers.again(number, &asked)) {
+            self.answer(now, &request, reply);
+            return self.event(of_request(dropped(now, request.hop, Reason::Duplicate), &request));
+        }
+        let (reply, ended) = Conversation::expired(&self.snapshot.access, asked);
+        self.answer(now, &request, reply);
+        self.ended(now, &request, ended);
     }
 
     fn begin(&mut self, now: Now, request: Request, asked: Asked) {
@@ -224,6 +233,7 @@ impl Engine {
             Turn::Drop(reason) => self.unanswered(now, request, reason),
             Turn::Challenge(reply) => {
                 self.answer(now, &request, reply);
+                self.table.answered(number, request.exchange);
                 let event = of_request(dropped(now, request.hop, Reason::Ok), &request);
                 self.event(Event { outcome: Outcome::Challenge, ..event });
             }
@@ -239,8 +249,10 @@ impl Engine {
     }
 
     fn end(&mut self, now: Now, number: u64, request: Request, reply: Reply, ended: Ended) {
+        if let Some(conversation) = self.table.remove(number).and_then(|slot| slot.conversation) {
+            self.last_answers.insert(now.mono, number, conversation.farewell(reply.clone()));
+        }
         self.answer(now, &request, reply);
-        self.table.remove(number);
         self.ended(now, &request, ended);
         self.drained();
     }

@@ -35,6 +35,8 @@ pub(super) struct Slot {
     pub(super) pending: Option<Request>,
     /// What to answer if the Step is lost.
     pub(super) lost: Lost,
+    /// The exchange that was answered last.
+    answered: Option<ExchangeId>,
     station: Option<String>,
     started: Mono,
     deadline: Mono,
@@ -54,6 +56,8 @@ pub(super) struct Table {
     first_round: BTreeSet<u64>,
     by_nas: HashMap<Arc<str>, usize>,
     by_station: HashMap<(Arc<str>, String), VecDeque<u64>>,
+    /// By the exchange that was answered last.
+    by_exchange: HashMap<ExchangeId, u64>,
     /// Requests of conversations that had to go while a Step was wanted for them.
     orphans: Vec<Request>,
     next: u64,
@@ -69,6 +73,7 @@ impl Table {
             first_round: BTreeSet::new(),
             by_nas: HashMap::new(),
             by_station: HashMap::new(),
+            by_exchange: HashMap::new(),
             orphans: Vec::new(),
             next: 1,
             capacity,
@@ -126,6 +131,7 @@ impl Table {
             nas,
             pending: None,
             lost: Lost::default(),
+            answered: None,
             station,
             started: now,
             deadline,
@@ -156,12 +162,32 @@ impl Table {
 
     /// Its supplicant has answered: it has time again, and is no longer the first to go.
     pub(super) fn touch(&mut self, now: Mono, number: u64) {
+        self.extend(now, number);
+        if self.slots.get_mut(&number).is_some_and(|slot| std::mem::take(&mut slot.first_round)) {
+            self.first_round.remove(&number);
+        }
+    }
+
+    fn extend(&mut self, now: Mono, number: u64) {
         let Some(slot) = self.slots.get_mut(&number) else { return };
         self.deadlines.remove(&(slot.deadline, number));
         slot.deadline = (now + self.timeout).min(slot.started + self.timeout * TOTAL);
         self.deadlines.insert((slot.deadline, number));
-        if std::mem::take(&mut slot.first_round) {
-            self.first_round.remove(&number);
+    }
+
+    /// An exchange of it has been answered.
+    pub(super) fn answered(&mut self, number: u64, exchange: ExchangeId) {
+        let Some(slot) = self.slots.get_mut(&number) else { return };
+        if let Some(earlier) = slot.answered.replace(exchange) {
+            self.by_exchange.remove(&earlier);
+        }
+        self.by_exchange.insert(exchange, number);
+    }
+
+    /// The NAS asks again for the last answer: the answer was lost, and the conversation has time again.
+    pub(super) fn repeated(&mut self, now: Mono, exchange: ExchangeId) {
+        if let Some(number) = self.by_exchange.get(&exchange).copied() {
+            self.extend(now, number);
         }
     }
 
@@ -169,6 +195,9 @@ impl Table {
         let slot = self.slots.remove(&number)?;
         self.deadlines.remove(&(slot.deadline, number));
         self.first_round.remove(&number);
+        if let Some(exchange) = slot.answered {
+            self.by_exchange.remove(&exchange);
+        }
         if let Some(alive) = self.by_nas.get_mut(&slot.nas.name) {
             *alive = alive.saturating_sub(1);
             if *alive == 0 {

@@ -90,6 +90,8 @@ pub enum Received<'a> {
     },
     /// The answer to a repeat: the same octets again.
     Repeat {
+        /// The exchange that it repeats.
+        id: ExchangeId,
         /// What to send.
         outgoing: Outgoing,
         /// Who asked.

@@ -97,6 +97,7 @@ struct Waiting {
 }
 
 struct Answered {
+    id: ExchangeId,
     order: u64,
     octets: Arc<[u8]>,
     /// When it was sent again within the last second.
@@ -154,7 +155,13 @@ impl Exchanges {
         let slot = Slot::new(&hop, &admitted.packet);
         let fingerprint = Fingerprint::new(&admitted);
         match self.entries.get_mut(&slot) {
-            Some(entry) if entry.fingerprint == fingerprint => repeat(entry, now, hop, &admitted),
+            Some(entry) if entry.fingerprint == fingerprint => {
+                let received = repeat(entry, now, hop, &admitted);
+                if matches!(received, Received::Repeat { .. }) {
+                    self.keep_longer(now, slot);
+                }
+                received
+            }
             _ => self.begin(now, hop, slot, fingerprint, admitted),
         }
     }
@@ -218,11 +225,22 @@ impl Exchanges {
         self.write(&waiting, &reply)?;
         let octets: Arc<[u8]> = self.scratch.as_slice().into();
         let order = self.number();
-        let answered = Answered { order, octets: octets.clone(), repeats: VecDeque::new() };
+        let answered = Answered { id, order, octets: octets.clone(), repeats: VecDeque::new() };
         let until = now.mono + self.settings.keep_answer;
         self.answered.insert(order, slot);
         self.entries.insert(slot, Entry { until, state: State::Answered(answered), ..entry });
         Some(Outgoing { hop: waiting.hop, octets })
+    }
+
+    /// A NAS that still asks has not got the answer: it is kept as long again. Otherwise a NAS whose timers have grown (RFC 5080 section 2.2.1: to 16 s) would begin a finished conversation anew.
+    fn keep_longer(&mut self, now: Now, slot: Slot) {
+        let order = self.number();
+        if let Some(Entry { until, state: State::Answered(answered), .. }) = self.entries.get_mut(&slot) {
+            self.answered.remove(&answered.order);
+            self.answered.insert(order, slot);
+            answered.order = order;
+            *until = now.mono + self.settings.keep_answer;
+        }
     }
 
     fn write(&mut self, waiting: &Waiting, reply: &Reply) -> Option<()> {
@@ -295,6 +313,20 @@ impl Exchanges {
         self.next += 1;
         self.next
     }
+
+    /// How many wait and how many are answered, where both lists and the table agree with each other.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> (usize, usize) {
+        assert_eq!(self.entries.len(), self.waiting.len() + self.answered.len());
+        for (slot, entry) in &self.entries {
+            let listed = match &entry.state {
+                State::Waiting(waiting) => self.waiting.get(&waiting.id),
+                State::Answered(answered) => self.answered.get(&answered.order),
+            };
+            assert_eq!(listed, Some(slot));
+        }
+        (self.waiting.len(), self.answered.len())
+    }
 }
 
 /// A repeat: dropped while its request is in progress, else its answer once more.
@@ -303,7 +335,8 @@ fn repeat<'a>(entry: &mut Entry, now: Now, hop: Hop, admitted: &Admitted<'a, '_>
     if let State::Answered(answered) = &mut entry.state
         && answered.may_repeat(now.mono)
     {
-        return Received::Repeat { outgoing: Outgoing { hop, octets: answered.octets.clone() }, nas: peer.nas.clone() };
+        let outgoing = Outgoing { hop, octets: answered.octets.clone() };
+        return Received::Repeat { id: answered.id, outgoing, nas: peer.nas.clone() };
     }
     dropped(Reason::Duplicate, label(packet.code()), Some(peer), Some(looked_at(admitted)))
 }

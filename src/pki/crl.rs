@@ -163,11 +163,16 @@ fn bad(text: impl Into<String>) -> BadCrl {
     BadCrl { text: text.into() }
 }
 
+/// The DER of the one CRL in a file.
 fn der(octets: &[u8]) -> Result<CertificateRevocationListDer<'_>, BadCrl> {
-    if octets.trim_ascii_start().starts_with(b"-----BEGIN") {
-        CertificateRevocationListDer::from_pem_slice(octets).map_err(|_| bad("there is no X509 CRL in this PEM file"))
-    } else {
-        Ok(octets.into())
+    if !octets.trim_ascii_start().starts_with(b"-----BEGIN") {
+        return Ok(octets.into());
+    }
+    let mut crls = CertificateRevocationListDer::pem_slice_iter(octets);
+    match (crls.next(), crls.next()) {
+        (Some(Ok(crl)), None) => Ok(crl),
+        (Some(Ok(_)), Some(_)) => Err(bad("there is more than one CRL in this PEM file: write each to its own")),
+        _ => Err(bad("there is no X509 CRL in this PEM file")),
     }
 }
 

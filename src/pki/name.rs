@@ -216,7 +216,7 @@ fn escape(value: &str, into: &mut String) {
         let escaped = match character {
             '"' | '+' | ',' | ';' | '<' | '>' | '\\' => true,
             ' ' => index == 0 || index == last,
-            // A leading `#` of hex digits is not told from one that was written so: it is never escaped by a type, so always by place.
+            // So a value that isn't a string is shown as `\#` and its digits; nobody reads this text back.
             '#' => index == 0,
             _ => false,
         };

@@ -175,7 +175,6 @@ impl Builder {
         self.issuers.push(Issuer {
             id,
             subject: issuer.subject.as_raw().to_vec(),
-            text,
             authority: Arc::clone(authority),
             path: path.iter().map(|ca| CertificateDer::from(ca.der.to_vec())).collect(),
             links: links(path, anchor),
@@ -333,8 +332,9 @@ fn read_intermediates<'a>(
         if certificate.key_usage.is_none() {
             findings.error(KEY, format!("{text} has no keyUsage, so no keyCertSign"));
         }
-        if let Some(oid) = &certificate.unknown_critical {
-            findings.error(KEY, format!("{text} has a critical extension {oid} that isn't known"));
+        // What webpki refuses in an intermediate it would refuse at every login.
+        if let Err(error) = webpki::EndEntityCert::try_from(&CertificateDer::from(certificate.der)) {
+            findings.error(KEY, format!("{text} can't be used: {error}"));
         }
         if intermediates.iter().any(|other| other.authority_id() == certificate.authority_id()) {
             findings.error(KEY, format!("{text} stands twice with the same key: list the newer one only"));

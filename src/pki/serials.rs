@@ -19,18 +19,23 @@ pub(super) struct Entry {
 }
 
 /// Serial numbers without leading zeros, and what is said of them.
-#[derive(Debug)]
 pub(super) struct Serials {
     rows: Vec<Row>,
 }
 
 /// Serials of one length.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Row {
     serials: Vec<u8>,
     /// Seconds since 1970, clamped to 1970–2106.
     dates: Vec<u32>,
     reasons: Vec<u8>,
+}
+
+impl std::fmt::Debug for Serials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} serials", self.len())
+    }
 }
 
 impl Serials {

@@ -68,7 +68,6 @@ pub(super) struct Ca {
 pub(super) struct Issuer {
     pub(super) id: [u8; 32],
     pub(super) subject: Vec<u8>,
-    pub(super) text: String,
     /// Its table.
     pub(super) authority: Arc<Authority>,
     /// Its own certificate and those above, without the anchor; empty: it is the anchor.
@@ -141,7 +140,7 @@ impl Trust {
     ///
     /// # Errors
     /// [`NoPath`] when nothing of the certificate may be believed.
-    pub fn facts(&self, chain: &[&[u8]]) -> Result<Arc<Facts>, NoPath> {
+    pub fn facts(&self, chain: &[&[u8]]) -> Result<Arc<Facts>, Box<NoPath>> {
         let leaf = *chain.first().ok_or_else(|| NoPath::malformed(&[], "the chain is empty"))?;
         if chain.len() > MAX_CHAIN
             || chain.iter().map(|certificate| certificate.len()).sum::<usize>() > MAX_CHAIN_OCTETS
@@ -157,21 +156,25 @@ impl Trust {
         Ok(facts)
     }
 
-    fn verified(&self, leaf: &[u8]) -> Result<Facts, NoPath> {
+    fn verified(&self, leaf: &[u8]) -> Result<Facts, Box<NoPath>> {
         let certificate = Certificate::read(leaf).map_err(|what| NoPath::malformed(leaf, what))?;
-        let named = self.issuers.iter().filter(|issuer| issuer.subject == certificate.issuer.as_raw());
-        let mut refusal = None;
+        let mut named = self.issuers.iter().filter(|issuer| issuer.subject == certificate.issuer.as_raw()).peekable();
+        if named.peek().is_none() {
+            let issuer = Evidence::Issuer(name::shown(&certificate.issuer));
+            return Err(NoPath::new(leaf, Reason::UntrustedIssuer, issuer));
+        }
+        let refused = |refusal: Refusal| NoPath::new(leaf, refusal.reason, Evidence::Path(refusal.text));
+        check_leaf(&certificate).map_err(refused)?;
+        let mut refusal =
+            Refusal::untrusted(format!("not signed with the key of {}", name::shown(&certificate.issuer)));
         for issuer in named {
-            match issuer.verify(&certificate) {
-                Ok(()) => return facts(&certificate, issuer).map_err(|what| NoPath::malformed(leaf, what)),
-                Err(found) => refusal = Some(found),
+            match issuer.check_path(&certificate) {
+                Ok(()) => return facts(&certificate, issuer).map_err(refused),
+                Err(BadPath::OtherKey) => {}
+                Err(BadPath::Refused(found)) => refusal = found,
             }
         }
-        let issuer = Evidence::Issuer(name::shown(&certificate.issuer));
-        Err(match refusal {
-            None => NoPath::new(leaf, Reason::UntrustedIssuer, vec![issuer]),
-            Some(Refusal { reason, text }) => NoPath::new(leaf, reason, vec![issuer, Evidence::Path(text)]),
-        })
+        Err(refused(refusal))
     }
 
     /// The table that decides about facts; `None`: a configuration since then has dropped it, or its CAs.
@@ -186,53 +189,56 @@ impl Trust {
     }
 }
 
-/// Why a certificate is not one of an issuer that it names.
+/// Why a certificate is refused although a CA of its issuer's name is known.
 struct Refusal {
     reason: Reason,
     text: String,
 }
 
 impl Refusal {
-    fn new(reason: Reason, text: impl Into<String>) -> Self {
-        Self { reason, text: text.into() }
+    fn untrusted(text: impl Into<String>) -> Self {
+        Self { reason: Reason::UntrustedIssuer, text: text.into() }
+    }
+
+    fn malformed(text: impl Into<String>) -> Self {
+        Self { reason: Reason::Malformed, text: text.into() }
     }
 }
 
+/// What webpki isn't strict about.
+fn check_leaf(leaf: &Certificate<'_>) -> Result<(), Refusal> {
+    if !leaf.signed.algorithm_is_strong() {
+        return Err(Refusal::untrusted("the signature's algorithm isn't accepted"));
+    }
+    if !leaf.key_is_strong() {
+        return Err(Refusal::untrusted("the certificate's key isn't accepted"));
+    }
+    if leaf.is_ca || leaf.key_usage.is_some_and(|usage| usage.key_cert_sign) {
+        return Err(Refusal::untrusted("the certificate is a CA's"));
+    }
+    if let Some(oid) = &leaf.unknown_critical {
+        return Err(Refusal::untrusted(format!("the critical extension {oid} isn't known")));
+    }
+    if leaf.not_before > leaf.not_after {
+        return Err(Refusal::malformed("notBefore is after notAfter"));
+    }
+    Ok(())
+}
+
 impl Issuer {
-    fn verify(&self, leaf: &Certificate<'_>) -> Result<(), Refusal> {
-        self.check_leaf(leaf)?;
-        self.check_path(leaf)
-    }
-
-    /// What webpki isn't strict about.
-    fn check_leaf(&self, leaf: &Certificate<'_>) -> Result<(), Refusal> {
-        if !leaf.signed.algorithm_is_strong() {
-            return Err(Refusal::new(Reason::UntrustedIssuer, "the signature's algorithm isn't accepted"));
-        }
-        if !leaf.key_is_strong() {
-            return Err(Refusal::new(Reason::UntrustedIssuer, "the certificate's key isn't accepted"));
-        }
-        if leaf.is_ca || leaf.key_usage.is_some_and(|usage| usage.key_cert_sign) {
-            return Err(Refusal::new(Reason::UntrustedIssuer, "the certificate is a CA's"));
-        }
-        if let Some(oid) = &leaf.unknown_critical {
-            let text = format!("the critical extension {oid} isn't known");
-            return Err(Refusal::new(Reason::UntrustedIssuer, text));
-        }
-        if leaf.key_usage.is_some_and(|usage| !usage.digital_signature) {
-            return Err(Refusal::new(Reason::WrongPurpose, "keyUsage lacks digitalSignature"));
-        }
-        Ok(())
-    }
-
-    fn check_path(&self, leaf: &Certificate<'_>) -> Result<(), Refusal> {
+    fn check_path(&self, leaf: &Certificate<'_>) -> Result<(), BadPath> {
         let time = self.common_time(leaf)?;
         let der = CertificateDer::from(leaf.der);
         let anchors = std::slice::from_ref(&self.anchor);
-        let end_entity = EndEntityCert::try_from(&der).map_err(|error| self.refusal(&error))?;
-        end_entity
-            .verify_for_usage(webpki::ALL_VERIFICATION_ALGS, anchors, &self.path, time, AnyPurpose, None, None)
-            .map_err(|error| self.refusal(&error))?;
+        EndEntityCert::try_from(&der)?.verify_for_usage(
+            webpki::ALL_VERIFICATION_ALGS,
+            anchors,
+            &self.path,
+            time,
+            AnyPurpose,
+            None,
+            None,
+        )?;
         Ok(())
     }
 
@@ -240,24 +246,35 @@ impl Issuer {
     fn common_time(&self, leaf: &Certificate<'_>) -> Result<UnixTime, Refusal> {
         let not_before = self.links.iter().map(|link| link.not_before).fold(leaf.not_before, Wall::max);
         let not_after = self.links.iter().map(|link| link.not_after).fold(leaf.not_after, Wall::min);
-        let start =
-            u64::try_from(not_before.0).map_err(|_| Refusal::new(Reason::Malformed, "notBefore is before 1970"))?;
-        if leaf.not_before > leaf.not_after {
-            return Err(Refusal::new(Reason::Malformed, "notBefore is after notAfter"));
-        }
+        let start = u64::try_from(not_before.0).map_err(|_| Refusal::malformed("notBefore is before 1970"))?;
         if not_before > not_after {
-            return Err(Refusal::new(Reason::UntrustedIssuer, "at no time are all certificates of the path valid"));
+            return Err(Refusal::untrusted("at no time are all certificates of the path valid"));
         }
         Ok(UnixTime::since_unix_epoch(Duration::from_secs(start)))
     }
+}
 
-    fn refusal(&self, error: &webpki::Error) -> Refusal {
+/// Why a path isn't one.
+enum BadPath {
+    /// The CA of this name has another key, so there may be one that fits better.
+    OtherKey,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for BadPath {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<webpki::Error> for BadPath {
+    fn from(error: webpki::Error) -> Self {
         use webpki::Error;
-        match error {
-            Error::InvalidSignatureForPublicKey | Error::UnknownIssuer => {
-                let text = format!("not signed with the key of {}", self.text);
-                Refusal::new(Reason::UntrustedIssuer, text)
-            }
+        let text = error.to_string();
+        Self::Refused(match error {
+            Error::InvalidSignatureForPublicKey
+            | Error::UnknownIssuer
+            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => return Self::OtherKey,
             Error::BadDer
             | Error::BadDerTime
             | Error::InvalidCertValidity
@@ -267,13 +284,17 @@ impl Issuer {
             | Error::ExtensionValueInvalid
             | Error::EmptyEkuExtension
             | Error::SignatureAlgorithmMismatch
-            | Error::UnsupportedCertVersion => Refusal::new(Reason::Malformed, format!("malformed: {error}")),
-            _ => Refusal::new(Reason::UntrustedIssuer, error.to_string()),
-        }
+            | Error::UnsupportedCertVersion => Refusal::malformed(text),
+            _ => Refusal::untrusted(text),
+        })
     }
 }
 
-fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, name::BadName> {
+/// What a leaf says whose path is verified.
+fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, Refusal> {
+    if leaf.key_usage.is_some_and(|usage| !usage.digital_signature) {
+        return Err(Refusal { reason: Reason::WrongPurpose, text: "keyUsage lacks digitalSignature".to_owned() });
+    }
     let authority = &issuer.authority;
     let link = Link {
         issuer: issuer.id,
@@ -287,7 +308,7 @@ fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, name::BadName
         fingerprint: leaf.fingerprint(),
         authority: Arc::clone(&authority.name),
         serial: leaf.serial.clone(),
-        subject: name::attributes(&leaf.subject)?,
+        subject: name::attributes(&leaf.subject).map_err(Refusal::malformed)?,
         alt_names: leaf.alt_names.clone(),
         not_before: leaf.not_before,
         not_after: leaf.not_after,
@@ -311,11 +332,11 @@ impl ExtendedKeyUsageValidator for AnyPurpose {
 }
 
 impl NoPath {
-    fn new(leaf: &[u8], reason: Reason, evidence: Vec<Evidence>) -> Self {
-        Self { reason, evidence, claimed: claimed(leaf) }
+    fn new(leaf: &[u8], reason: Reason, evidence: Evidence) -> Box<Self> {
+        Box::new(Self { reason, evidence: vec![evidence], claimed: claimed(leaf) })
     }
 
-    fn malformed(leaf: &[u8], what: &str) -> Self {
-        Self::new(leaf, Reason::Malformed, vec![Evidence::Path(what.to_owned())])
+    fn malformed(leaf: &[u8], what: &str) -> Box<Self> {
+        Self::new(leaf, Reason::Malformed, Evidence::Path(what.to_owned()))
     }
 }

@@ -103,7 +103,7 @@ impl Key {
 
     /// The secret, for what is hidden with it.
     #[must_use]
-    pub fn secret(&self) -> &Secret {
+    pub(crate) fn secret(&self) -> &Secret {
         &self.secret
     }
 

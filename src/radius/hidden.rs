@@ -19,8 +19,11 @@ pub fn hide_password(secret: &Secret, authenticator: &[u8; 16], password: &[u8])
     if password.len() > MAX_PASSWORD {
         return Err(TooLong);
     }
-    let mut octets = password.to_vec();
-    octets.resize(password.len().max(1).next_multiple_of(BLOCK), 0);
+    let length = password.len().max(1).next_multiple_of(BLOCK);
+    // Room for all at once: growing would leave a copy of the password behind.
+    let mut octets = Vec::with_capacity(length);
+    octets.extend_from_slice(password);
+    octets.resize(length, 0);
     cover(secret, &[authenticator], &mut octets);
     Ok(octets)
 }

@@ -11,17 +11,6 @@ use crate::exchange::{Asker, BadReply};
 use crate::now::Wall;
 use crate::radius::{Attributes, Code, Packet, TooLong, Type};
 
-const USER_NAME: Type = Type(1);
-const SERVICE_TYPE: Type = Type(6);
-const FRAMED_MTU: Type = Type(12);
-const STATE: Type = Type(24);
-const CALLED_STATION_ID: Type = Type(30);
-const CALLING_STATION_ID: Type = Type(31);
-const NAS_IDENTIFIER: Type = Type(32);
-const NAS_PORT_TYPE: Type = Type(61);
-const CONNECT_INFO: Type = Type(77);
-const EAP_KEY_NAME: Type = Type(102);
-
 /// Service-Type (RFC 2865 section 5.6).
 const FRAMED: u32 = 2;
 /// NAS-Port-Type (RFC 3580 section 3.34).
@@ -35,7 +24,7 @@ const MAX_MESSAGE: usize = 64 * 1024;
 const MAX_REQUESTS: u32 = 4_000;
 
 /// How a login ended.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Report {
     /// Whether Access-Accept came.
     pub accepted: bool,
@@ -71,6 +60,25 @@ pub struct Report {
     pub fault: Option<String>,
     /// The last answer's octets, for whoever wants its attributes.
     pub reply: Vec<u8>,
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the reply: sealed keys are in it.
+        f.debug_struct("Report")
+            .field("accepted", &self.accepted)
+            .field("logged_in", &self.logged_in)
+            .field("version", &self.version)
+            .field("resumed", &self.resumed)
+            .field("requests", &self.requests)
+            .field("alert_received", &self.alert_received)
+            .field("alert_sent", &self.alert_sent)
+            .field("eap_success", &self.eap_success)
+            .field("protected_success", &self.protected_success)
+            .field("keys_agree", &self.keys_agree)
+            .field("fault", &self.fault)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Report {
@@ -171,7 +179,7 @@ impl Login {
     }
 
     fn go_on(&mut self, reply: &Packet<'_>) -> Next {
-        self.state = reply.first(STATE).map(<[u8]>::to_vec);
+        self.state = reply.first(Type::STATE).map(<[u8]>::to_vec);
         let mut eap = Vec::new();
         if !matches!(reply.join_eap(&mut eap), Ok(true)) {
             return self.give_up("Access-Challenge without an EAP packet");
@@ -214,7 +222,7 @@ impl Login {
         let too_long = |_| "the request would be too long for a packet".to_owned();
         let mut attributes = self.attributes.clone().ok_or(TooLong).map_err(too_long)?;
         if let Some(state) = &self.state {
-            attributes.push(STATE, state).map_err(too_long)?;
+            attributes.push(Type::STATE, state).map_err(too_long)?;
         }
         self.identifier = self.identifier.wrapping_add(1);
         self.request =
@@ -240,7 +248,7 @@ impl Login {
         let ours = self.handshake.as_ref().and_then(Handshake::keys);
         let sent = self.asker.keys(&self.request, reply);
         self.report.keys_agree = sent.map(|sent| ours.is_some_and(|ours| ours.msk == sent));
-        let name = reply.first(EAP_KEY_NAME);
+        let name = reply.first(Type::EAP_KEY_NAME);
         self.report.key_name_agrees = name.map(|name| ours.is_some_and(|ours| ours.session_id == name));
     }
 
@@ -272,22 +280,22 @@ fn describe(identity: &str, station: &Station) -> Result<Attributes, TooLong> {
     let mut attributes = Attributes::default();
     // RFC 2865 section 5.1: User-Name has at least one octet.
     if !identity.is_empty() {
-        attributes.push(USER_NAME, identity.as_bytes())?;
+        attributes.push(Type::USER_NAME, identity.as_bytes())?;
     }
-    attributes.push(SERVICE_TYPE, &FRAMED.to_be_bytes())?;
-    attributes.push(NAS_PORT_TYPE, &WIRELESS_802_11.to_be_bytes())?;
+    attributes.push(Type::SERVICE_TYPE, &FRAMED.to_be_bytes())?;
+    attributes.push(Type::NAS_PORT_TYPE, &WIRELESS_802_11.to_be_bytes())?;
     let called = station.ssid.as_ref().map_or_else(|| ACCESS_POINT.to_owned(), |ssid| format!("{ACCESS_POINT}:{ssid}"));
-    attributes.push(CALLED_STATION_ID, called.as_bytes())?;
+    attributes.push(Type::CALLED_STATION_ID, called.as_bytes())?;
     if !station.mac.is_empty() {
-        attributes.push(CALLING_STATION_ID, station.mac.as_bytes())?;
+        attributes.push(Type::CALLING_STATION_ID, station.mac.as_bytes())?;
     }
     if let Some(mtu) = station.framed_mtu {
-        attributes.push(FRAMED_MTU, &mtu.to_be_bytes())?;
+        attributes.push(Type::FRAMED_MTU, &mtu.to_be_bytes())?;
     }
     if let Some(identifier) = &station.nas_identifier {
-        attributes.push(NAS_IDENTIFIER, identifier.as_bytes())?;
+        attributes.push(Type::NAS_IDENTIFIER, identifier.as_bytes())?;
     }
-    attributes.push(CONNECT_INFO, b"CONNECT 11Mbps 802.11b")?;
+    attributes.push(Type::CONNECT_INFO, b"CONNECT 11Mbps 802.11b")?;
     attributes.extend(&station.attributes);
     Ok(attributes)
 }

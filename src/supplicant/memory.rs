@@ -1,14 +1,10 @@
 //! Sessions that a supplicant remembers.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
-
-/// TLS 1.3 tickets kept; each is good for one handshake.
-const TICKETS: usize = 8;
 
 /// What one supplicant remembers of the one server that it talks to.
 #[derive(Debug, Default)]
@@ -18,7 +14,8 @@ pub(super) struct Memory(Mutex<Sessions>);
 struct Sessions {
     group: Option<NamedGroup>,
     tls12: Option<Tls12ClientSessionValue>,
-    tickets: VecDeque<Tls13ClientSessionValue>,
+    /// The newest alone, good for one handshake: other supplicants keep no more, and hostapd 2.10 refuses who comes with an older one.
+    tls13: Option<Tls13ClientSessionValue>,
 }
 
 impl Memory {
@@ -56,14 +53,10 @@ impl ClientSessionStore for Recall {
     }
 
     fn insert_tls13_ticket(&self, _: ServerName<'static>, value: Tls13ClientSessionValue) {
-        let mut sessions = self.memory.sessions();
-        if sessions.tickets.len() >= TICKETS {
-            sessions.tickets.pop_front();
-        }
-        sessions.tickets.push_back(value);
+        self.memory.sessions().tls13 = Some(value);
     }
 
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        if self.offer { self.memory.sessions().tickets.pop_back() } else { None }
+        if self.offer { self.memory.sessions().tls13.take() } else { None }
     }
 }

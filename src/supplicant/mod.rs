@@ -10,7 +10,7 @@ mod memory;
 mod verifier;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use client::{Settings, Station, Supplicant};
 pub use login::{Login, Next, Report};

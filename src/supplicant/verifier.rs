@@ -66,7 +66,12 @@ impl ServerCertVerifier for Verifier {
                 intermediates,
                 now,
                 self.algorithms.all,
-            )?;
+            )
+            .map_err(|error| match error {
+                // By name it is of one of the authorities, by key it is not.
+                Error::InvalidCertificate(CertificateError::BadSignature) => CertificateError::UnknownIssuer.into(),
+                other => other,
+            })?;
         }
         self.verify_name(&certificate)?;
         Ok(ServerCertVerified::assertion())

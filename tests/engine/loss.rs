@@ -134,23 +134,25 @@ fn steps_of(report: &Report, steps: usize) -> (bool, bool, Option<bool>, u32, u3
 
 #[test]
 fn a_thousand_networks_that_lose_a_fifth_each_way_change_no_login() {
-    let options = Options { fragment_size: 500, ..Options::default() };
+    // An access point that sends ten times goes on for almost two minutes.
+    let options = Options { fragment_size: 500, conversation_timeout: Duration::from_secs(120), ..Options::default() };
     let mut world = World::with(options);
-    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
-        let who = supplicant(&pki().member_p256, Some(version));
-        let (report, steps) = over(&mut world, 0, 0, &who, false).expect("a network that loses nothing");
-        let full = steps_of(&report, steps);
-        assert!(full.0 && !full.1, "{report:?}");
-        let (report, steps) = over(&mut world, 0, 0, &who, true).expect("a network that loses nothing");
-        let resumed = steps_of(&report, steps);
-        assert!(resumed.0 && resumed.1, "{report:?}");
-        for seed in 1..=250 {
-            for (resume, expected) in [(false, full), (true, resumed)] {
-                let (report, steps) = over(&mut world, seed, 20, &who, resume).unwrap_or_else(|| {
-                    panic!("seed {seed}, {version}, resume {resume}: the NAS has given up: {:?}", world.events.last())
-                });
-                assert_eq!(steps_of(&report, steps), expected, "seed {seed}, {version}: {report:?}");
-            }
+    let both = [TlsVersion::Tls12, TlsVersion::Tls13].map(|version| supplicant(&pki().member_p256, Some(version)));
+    let expected = both.each_ref().map(|who| {
+        [false, true].map(|resume| {
+            let (report, steps) = over(&mut world, 0, 0, who, resume).expect("a network that loses nothing");
+            assert!(report.logged_in && report.resumed == resume, "{report:?}");
+            steps_of(&report, steps)
+        })
+    });
+    // Among these networks none loses all ten sends of a request or their answers, as one request in 27,000 would: no server can mend that.
+    for seed in 1_001..=2_000 {
+        let version = usize::try_from(seed % 2).expect("0 or 1");
+        for resume in [false, true] {
+            let (report, steps) = over(&mut world, seed, 20, &both[version], resume).unwrap_or_else(|| {
+                panic!("seed {seed}, resume {resume}: the NAS has given up: {:?}", world.events.last())
+            });
+            assert_eq!(steps_of(&report, steps), expected[version][usize::from(resume)], "seed {seed}: {report:?}");
         }
     }
 }

@@ -101,7 +101,7 @@ impl World {
         let first = snapshot(&options, &trust, &tls, now.wall, &[(1, &[&pki().revoked])]);
         let settings = Settings {
             exchange: exchange::Settings {
-                keep_answer: Duration::from_secs(30),
+                keep_answer: Duration::from_secs(20),
                 keep_unanswered: Duration::from_secs(60),
                 max_exchanges: 100_000,
             },
@@ -282,7 +282,7 @@ fn snapshot(
     ca16: &[(u64, &[&Credential])],
 ) -> Arc<Snapshot> {
     let load = |name: &str, octets: Vec<u8>| {
-        Arc::new(Crl::load(&octets, &name.into(), &"memory".into(), trust, now).expect("a good CRL"))
+        Arc::new(Crl::load(&octets, &name.into(), &"memory".into(), trust).expect("a good CRL"))
     };
     let pki = pki();
     let mut crls = vec![

@@ -1,1 +1,136 @@
+//! The PKCS#12 files beside this are of one certificate, its intermediate and root, made by OpenSSL 3.0: `openssl pkcs12 -export -in leaf.pem -inkey leaf.key -certfile above.pem`, `legacy.p12` with `-legacy`.
 
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+use crate::supplicant::tests::server::Pki;
+
+const MODERN: &[u8] = include_bytes!("tests/modern.p12");
+const LEGACY: &[u8] = include_bytes!("tests/legacy.p12");
+const NO_PASSWORD: &[u8] = include_bytes!("tests/no-password.p12");
+const NO_KEY: &[u8] = include_bytes!("tests/no-key.p12");
+const LEAF: &[u8] = include_bytes!("tests/leaf.pem");
+const ENCRYPTED_KEY: &[u8] = include_bytes!("tests/encrypted-key.pem");
+
+fn pencil() -> Secret {
+    Secret::new(*b"pencil")
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    use std::fmt::Write as _;
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = format!("-----BEGIN {label}-----\n");
+    for line in der.chunks(48) {
+        for three in line.chunks(3) {
+            let bits = three.iter().enumerate().fold(0, |bits, (at, &octet)| bits | u32::from(octet) << (16 - 8 * at));
+            for digit in 0..4 {
+                let value = usize::try_from(bits >> (18 - 6 * digit) & 63).unwrap();
+                text.push(if digit > three.len() { '=' } else { char::from(DIGITS[value]) });
+            }
+        }
+        text.push('\n');
+    }
+    writeln!(text, "-----END {label}-----").unwrap();
+    text
+}
+
+/// A file that goes away again.
+pub(crate) struct File(pub(crate) PathBuf);
+
+impl File {
+    pub(crate) fn new(octets: impl AsRef<[u8]>) -> Self {
+        let mut random = [0; 8];
+        ::aws_lc_rs::rand::fill(&mut random).unwrap();
+        let path = std::env::temp_dir().join(format!("sekisho-test-{:016x}", u64::from_be_bytes(random)));
+        fs::write(&path, octets).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// The certificate and key of a PKI in one PEM file, the authority in another.
+pub(crate) fn files(pki: &Pki) -> (File, File) {
+    let credential = pem("CERTIFICATE", &pki.client) + &pem("PRIVATE KEY", pki.client_key.expose());
+    (File::new(credential), File::new(pem("CERTIFICATE", &pki.authority)))
+}
+
+#[test]
+fn pkcs12_of_both_kinds_gives_leaf_intermediate_and_key_without_the_root() {
+    let leaf = certificates_in(LEAF).unwrap().remove(0);
+    for octets in [MODERN, LEGACY] {
+        let credential = from_pkcs12(octets, Some(&pencil())).unwrap();
+        assert_eq!(credential.chain.len(), 2);
+        assert_eq!(credential.chain[0], leaf);
+        assert!(belongs(&leaf, credential.key.expose()));
+        let intermediate = parse_certificate(&credential.chain[1]).unwrap();
+        assert_eq!(parse_certificate(&leaf).unwrap().issuer(), intermediate.subject());
+    }
+}
+
+#[test]
+fn pkcs12_may_have_an_empty_password() {
+    assert_eq!(from_pkcs12(NO_PASSWORD, None).unwrap().chain.len(), 2);
+}
+
+#[test]
+fn pkcs12_with_another_password_or_without_a_key_is_refused_in_a_sentence() {
+    for octets in [MODERN, LEGACY] {
+        assert_eq!(from_pkcs12(octets, Some(&Secret::new(*b"pen"))).unwrap_err(), "the password is wrong");
+        assert_eq!(from_pkcs12(octets, None).unwrap_err(), "the password is wrong");
+    }
+    assert!(from_pkcs12(NO_KEY, Some(&pencil())).unwrap_err().contains("no private key"));
+    assert!(from_pkcs12(b"neither", None).unwrap_err().contains("neither PEM nor PKCS#12"));
+}
+
+#[test]
+fn pem_holds_chain_and_key_in_one_file_or_two() {
+    let pki = Pki::new();
+    let certificates = pem("CERTIFICATE", &pki.client) + &pem("CERTIFICATE", &pki.authority);
+    let key = pem("PRIVATE KEY", pki.client_key.expose());
+    let together = File::new(certificates.clone() + &key);
+    let (apart, key) = (File::new(certificates), File::new(key));
+    for credential in [read(&together.0, None, None).unwrap(), read(&apart.0, Some(&key.0), None).unwrap()] {
+        assert_eq!(credential.chain, [pki.client.clone(), pki.authority.clone()]);
+        assert_eq!(credential.key, pki.client_key);
+    }
+    assert!(read(&apart.0, None, None).unwrap_err().ends_with("no private key in it; --key names its file"));
+}
+
+#[test]
+fn der_is_read_too() {
+    let pki = Pki::new();
+    let (certificate, key) = (File::new(&pki.client), File::new(pki.client_key.expose()));
+    let credential = read(&certificate.0, Some(&key.0), None).unwrap();
+    assert_eq!((credential.chain, credential.key), (vec![pki.client.clone()], pki.client_key));
+    assert_eq!(read_certificates(&certificate.0).unwrap(), [pki.client]);
+}
+
+#[test]
+fn what_can_not_be_read_is_said_with_the_files_name() {
+    let garbage = File::new("garbage");
+    let name = garbage.0.display().to_string();
+    assert!(read(&garbage.0, None, None).unwrap_err().starts_with(&name));
+    assert!(read_certificates(&garbage.0).unwrap_err().starts_with(&name));
+    assert!(read_certificates(&garbage.0.join("missing")).unwrap_err().starts_with(&name));
+    assert!(key_in(ENCRYPTED_KEY).unwrap_err().contains("is encrypted"));
+    assert_eq!(certificates_in(ENCRYPTED_KEY).unwrap_err(), "no certificate in it");
+}
+
+#[test]
+fn a_secret_is_the_first_line_of_its_file() {
+    for text in ["open sesame", "open sesame\n", "open sesame\r\n", "open sesame\nanother line\n"] {
+        assert_eq!(read_secret(&File::new(text).0).unwrap(), Secret::new(*b"open sesame"));
+    }
+}
+
+#[test]
+fn mail_addresses_come_from_the_certificate() {
+    assert_eq!(mail_addresses(&Pki::new().client), ["taro@example.ac.jp"]);
+    assert_eq!(mail_addresses(b"no certificate"), Vec::<String>::new());
+}

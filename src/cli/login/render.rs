@@ -1,7 +1,5 @@
 //! What a login looks like to a person and to a program.
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
 use super::Outcome;
@@ -126,11 +124,16 @@ fn shown(attribute: &Attribute<'_>) -> Option<(&'static str, String)> {
     Some((name, value))
 }
 
-/// A stranger's text on a terminal: no control characters.
+/// A stranger's text on a terminal: nothing that controls it, no line's end, no change of direction.
 fn escaped(text: &str) -> String {
-    let escape =
-        |c: char| if c.is_control() { Cow::from(c.escape_default().to_string()) } else { Cow::from(c.to_string()) };
-    text.chars().map(escape).collect()
+    let controls = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if controls(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    escaped
 }
 
 /// An alert's name (RFC 8446 section 6).

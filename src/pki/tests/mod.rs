@@ -1,1 +1,12 @@
-//! Tests of pki.
+//! `make` writes certificates and CRLs of any shape; `campus` has a look-alike of a campus' CAs.
+
+pub(crate) mod campus;
+pub(crate) mod make;
+
+mod chains;
+mod crls;
+mod der;
+mod names;
+mod settings;
+mod tickets;
+mod verdicts;

@@ -36,6 +36,7 @@ struct Known {
 
 /// Adds what `Name=value` says ("Aruba-User-Role=member", "Tunnel-Private-Group-ID:1=120"); the error is a sentence for an administrator, with the nearest known name.
 ///
+/// A vendor whose attributes have no names here is written by numbers, `Attr-26.VENDOR.TYPE`.
 /// Octets are `0x` and hexadecimal digits, or text; integers are decimal, `0x`, or the name of a value. What the server itself sets, what must be hidden
 /// with a secret, and what belongs in requests only is refused.
 pub fn push(text: &str, into: &mut Attributes) -> Result<(), String> {
@@ -78,6 +79,9 @@ fn all() -> impl Iterator<Item = Known> {
 }
 
 fn find(name: &str) -> Result<Known, String> {
+    if let Some((vendor, kind)) = parse::vendor_numbers(name) {
+        return Ok(Known { name: "the attribute by numbers", vendor, kind, form: Form::Octets });
+    }
     all()
         .find(|known| known.name.eq_ignore_ascii_case(name))
         .ok_or_else(|| unknown(&format!("no attribute is called \"{name}\""), name, all().map(|known| known.name)))
@@ -96,7 +100,7 @@ fn refusal(vendor: u32, kind: u8) -> Option<&'static str> {
     const OURS: &str = "the server itself sets it";
     const HIDDEN: &str = "it must be hidden with the NAS's secret, and nothing here is";
     const REQUEST: &str = "it belongs in requests, and replies don't carry it";
-    const RAW: &str = "write the vendor's attribute by its name";
+    const RAW: &str = "write the vendor's attribute by its name, or by numbers as Attr-26.VENDOR.TYPE";
     match (vendor, kind) {
         (0, 1) => Some("the server itself sets it, as `reply-username` says"),
         (0, 27 | 29) => Some("the server itself sets it, from `session-timeout` and the end of the certificate"),

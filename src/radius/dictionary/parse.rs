@@ -11,6 +11,12 @@ pub(super) fn number(text: &str) -> Option<u32> {
     }
 }
 
+/// `Attr-26.VENDOR.TYPE`; vendor 0 is none.
+pub(super) fn vendor_numbers(text: &str) -> Option<(u32, u8)> {
+    let (vendor, kind) = text.strip_prefix("Attr-26.")?.split_once('.')?;
+    Some((number(vendor).filter(|vendor| *vendor != 0)?, u8::try_from(number(kind)?).ok()?))
+}
+
 pub(super) fn octets(text: &str) -> Option<Vec<u8>> {
     let Some(digits) = text.strip_prefix("0x") else { return Some(text.as_bytes().to_vec()) };
     let nibbles: Option<Vec<u8>> =

@@ -40,6 +40,23 @@ fn each_form_is_written_as_its_rfc_says() {
 }
 
 #[test]
+fn a_vendor_without_names_is_written_by_numbers() {
+    assert_eq!(octets("Attr-26.40808.1=0x00000078"), [26, 12, 0, 0, 0x9f, 0x68, 1, 6, 0, 0, 0, 120]);
+    assert_eq!(octets("Attr-26.14823.1=member"), octets("Aruba-User-Role=member"));
+    assert!(refusal("Attr-26.311.17=0x00").contains("can't be set here"));
+    for wrong in [
+        "Attr-26.0.1=x",
+        "Attr-26.9=x",
+        "Attr-26.9.256=x",
+        "Attr-26.9.1.1=x",
+        "Attr-26.4294967296.1=x",
+        "Attr-80.1.1=x",
+    ] {
+        assert!(refusal(wrong).starts_with("no attribute is called"), "{wrong}");
+    }
+}
+
+#[test]
 fn case_and_space_around_names_do_not_matter() {
     assert_eq!(octets(" filter-id = staff "), octets("Filter-Id=staff"));
     assert_eq!(octets("service-type=framed-user"), octets("Service-Type=2"));

@@ -1,0 +1,311 @@
+//! From a client's chain to facts, or none.
+
+use super::campus::*;
+use super::make::*;
+use crate::event::{Evidence, Reason};
+use crate::now::Wall;
+use crate::pki::{NoPath, Trust, claimed};
+
+fn refusal(trust: &Trust, leaf: &[u8]) -> Box<NoPath> {
+    trust.facts(&[leaf]).expect_err("no path")
+}
+
+fn reason(trust: &Trust, leaf: &[u8]) -> Reason {
+    refusal(trust, leaf).reason
+}
+
+#[test]
+fn a_root_issues_by_itself_where_no_intermediates_are_named() {
+    let campus = Campus::new();
+    let leaf = campus.ca16.issue(&member(&[7]));
+    let facts = facts(&campus.trust(), &leaf);
+    assert_eq!(&*facts.authority, "ca16");
+    assert_eq!(facts.serial, [7]);
+    assert_eq!((facts.not_before, facts.not_after, facts.path_not_after), (days(-100), days(300), days(300)));
+    assert_eq!(facts.links.len(), 1);
+    assert_eq!(Some(facts.name().fingerprint), claimed(&leaf).map(|name| name.fingerprint));
+}
+
+#[test]
+fn the_issuing_intermediate_decides_the_table_and_completes_a_short_chain() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    for (ca, table) in [(&campus.pub_ca8, "pub-ca8"), (&campus.odca_g4, "nii-odca-g4")] {
+        let facts = facts(&trust, &ca.issue(&member(&[7])));
+        assert_eq!(&*facts.authority, table);
+        assert_eq!(facts.links.len(), 2);
+    }
+}
+
+#[test]
+fn the_path_ends_with_the_first_of_its_certificates() {
+    let campus = Campus::new();
+    let draft = Draft { validity: validity(days(-1), days(3500)), ..member(&[7]) };
+    let facts = facts(&campus.trust(), &campus.pub_ca8.issue(&draft));
+    assert_eq!((facts.not_after, facts.path_not_after), (days(3500), days(3000)));
+}
+
+#[test]
+fn p07_an_intermediate_below_the_root_that_no_table_names_is_refused() {
+    let campus = Campus::new();
+    let leaf = campus.smime.issue(&member(&[7]));
+    let refusal = campus.trust().facts(&[&leaf, &campus.smime.der, &campus.root_ca2.der]).expect_err("no path");
+    assert_eq!(refusal.reason, Reason::UntrustedIssuer);
+    assert!(matches!(&refusal.evidence[..], [Evidence::Issuer(issuer)] if issuer.contains("CN=S/MIME CA")));
+    assert_eq!(refusal.claimed.map(|name| name.serial), Some(vec![7]));
+}
+
+#[test]
+fn p07_an_anchor_with_intermediates_does_not_issue_to_users() {
+    let campus = Campus::new();
+    assert_eq!(reason(&campus.trust(), &campus.root_ca2.issue(&member(&[7]))), Reason::UntrustedIssuer);
+}
+
+#[test]
+fn p03_what_a_client_sends_beside_its_own_certificate_is_not_even_read() {
+    let campus = Campus::new();
+    let leaf = campus.pub_ca8.issue(&member(&[7]));
+    let garbage = [0x30; 100];
+    assert!(campus.trust().facts(&[&leaf, &garbage, &leaf, &campus.smime.der]).is_ok());
+}
+
+#[test]
+fn p03_many_cas_of_one_name_cost_one_signature_check_each() {
+    let cas: Vec<_> = (0..8).map(|_| TestCa::root(name(&[("CN", "One name")]), days(-10), days(10))).collect();
+    let tables: Vec<_> = cas.iter().enumerate().map(|(index, ca)| settings(&format!("ca{index}"), ca, &[])).collect();
+    let trust = trust(&tables);
+    assert_eq!(&*facts(&trust, &cas[7].issue(&member(&[7]))).authority, "ca7");
+}
+
+#[test]
+fn p04_an_issuer_whose_key_usage_lacks_key_cert_sign_is_no_authority() {
+    let campus = Campus::new();
+    let key = Key::p256();
+    let ca = name(&[("CN", "May not issue")]);
+    let draft = ca_draft(&ca, &key, &[5], days(-10), days(10)).without("2.5.29.15").with(key_usage(CRL_SIGN));
+    let mut table = settings("one", &campus.root_ca2, &[]);
+    table.intermediates = vec![campus.root_ca2.issue(&draft)];
+    let findings = Trust::new(&[table], NOW).expect_err("refused");
+    assert!(findings.iter().any(|finding| !finding.warning && finding.text.contains("keyCertSign")), "{findings:?}");
+}
+
+#[test]
+fn t04_a_self_signed_certificate_and_a_ca_of_the_same_name_with_another_key_are_untrusted() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let key = Key::p256();
+    let draft = Draft { spki: key.spki(), ..member(&[7]) };
+    assert_eq!(reason(&trust, &draft.sign(&draft.subject, &key)), Reason::UntrustedIssuer);
+    let impostor = refusal(&trust, &member(&[7]).sign(&campus.ca16.name, &key));
+    assert_eq!(impostor.reason, Reason::UntrustedIssuer);
+    assert!(matches!(&impostor.evidence[..], [Evidence::Path(text)] if text.contains("not signed")));
+    assert!(trust.facts(&[&campus.ca16.issue(&member(&[7]))]).is_ok(), "and nothing of it is kept");
+}
+
+#[test]
+fn t05_dates_are_left_to_the_verdict_up_to_the_year_9999() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let year_9999 = Wall(253_402_300_799);
+    for (not_before, not_after) in [(days(-300), days(-200)), (days(200), days(300)), (days(-1), year_9999)] {
+        let draft = Draft { validity: validity(not_before, not_after), ..member(&[7]) };
+        let facts = facts(&trust, &campus.ca16.issue(&draft));
+        assert_eq!((facts.not_before, facts.not_after), (not_before, not_after));
+    }
+}
+
+#[test]
+fn t05_malformed_times_are_refused() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let good = time(days(300));
+    let long = [b"20300101000000".as_slice(), &[b'0'; 200], b"Z"].concat();
+    let bad: [&[u8]; 10] = [
+        b"",
+        b"Z",
+        b"300101000000",
+        b"300101000000+0900",
+        b"3001010000Z",
+        b"301301000000Z",
+        b"300230000000Z",
+        b"300101240000Z",
+        b"30010100000\xffZ",
+        &long,
+    ];
+    for text in bad {
+        for tag in [0x17, 0x18, 0x13] {
+            let draft = Draft { validity: der(0x30, &[&time(days(-1)), &der(tag, &[text])]), ..member(&[7]) };
+            assert_eq!(reason(&trust, &campus.ca16.issue(&draft)), Reason::Malformed, "{text:02x?}");
+        }
+    }
+    let backwards = Draft { validity: validity(days(300), days(-300)), ..member(&[7]) };
+    assert_eq!(reason(&trust, &campus.ca16.issue(&backwards)), Reason::Malformed);
+    let three = Draft { validity: der(0x30, &[&time(days(-1)), &good, &good]), ..member(&[7]) };
+    assert_eq!(reason(&trust, &campus.ca16.issue(&three)), Reason::Malformed);
+}
+
+#[test]
+fn t07_too_long_a_chain_is_refused_before_anything_is_read() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let leaf = campus.ca16.issue(&member(&[7]));
+    assert_eq!(trust.facts(&[&*leaf; 7]).expect_err("seven").reason, Reason::Malformed);
+    assert_eq!(trust.facts(&[&*leaf; 100]).expect_err("a hundred").reason, Reason::Malformed);
+    assert_eq!(trust.facts(&[&leaf, &vec![0; 64 * 1024]]).expect_err("64 KiB").reason, Reason::Malformed);
+    assert_eq!(trust.facts(&[]).expect_err("none").reason, Reason::Malformed);
+}
+
+#[test]
+fn t07_keys_that_are_too_short_or_too_long_are_refused() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    for (bits, accepted) in [(1024, false), (2040, false), (2048, true), (4096, true), (8192, true), (16384, false)] {
+        let leaf = campus.ca16.issue(&Draft { spki: hollow_rsa_spki(bits), ..member(&[7]) });
+        assert_eq!(trust.facts(&[&leaf]).is_ok(), accepted, "RSA of {bits} bits");
+    }
+    let unknown = der(0x30, &[&der(0x30, &[&oid("1.2.3.4")]), &der(0x03, &[&[0; 33]])]);
+    assert_eq!(reason(&trust, &campus.ca16.issue(&Draft { spki: unknown, ..member(&[7]) })), Reason::UntrustedIssuer);
+}
+
+#[test]
+fn rsa_authorities_work_and_weak_signature_algorithms_do_not() {
+    let subject = name(&[("CN", "RSA root")]);
+    let key = Key::rsa();
+    let der_of_ca = ca_draft(&subject, &key, &[1], days(-10), days(10)).sign(&subject, &key);
+    let ca = TestCa { name: subject, key, der: der_of_ca };
+    let trust = trust(&[settings("rsa", &ca, &[])]);
+    assert!(trust.facts(&[&ca.issue(&member(&[7]))]).is_ok());
+    for weak in [SHA1_WITH_RSA, "1.2.840.113549.1.1.4"] {
+        let algorithm = der(0x30, &[&oid(weak), &der(0x05, &[])]);
+        let refusal = refusal(&trust, &ca.issue(&Draft { algorithm: Some(algorithm), ..member(&[7]) }));
+        assert_eq!(refusal.reason, Reason::UntrustedIssuer);
+        assert!(matches!(&refusal.evidence[..], [Evidence::Path(text)] if text.contains("algorithm")));
+    }
+}
+
+#[test]
+fn a_ca_is_no_user() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let drafts = [
+        member(&[7]).with(basic_constraints(None)),
+        member(&[7]).without("2.5.29.15").with(key_usage(DIGITAL_SIGNATURE | KEY_CERT_SIGN)),
+    ];
+    for draft in drafts {
+        assert_eq!(reason(&trust, &campus.ca16.issue(&draft)), Reason::UntrustedIssuer);
+    }
+}
+
+#[test]
+fn a_key_that_may_not_sign_is_of_the_wrong_purpose() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let encrypts_only = member(&[7]).without("2.5.29.15").with(key_usage(KEY_ENCIPHERMENT));
+    assert_eq!(reason(&trust, &campus.ca16.issue(&encrypts_only)), Reason::WrongPurpose);
+    let forged = encrypts_only.sign(&campus.ca16.name, &Key::p256());
+    assert_eq!(reason(&trust, &forged), Reason::UntrustedIssuer, "the issuer comes first");
+    assert!(trust.facts(&[&campus.ca16.issue(&member(&[7]).without("2.5.29.15"))]).is_ok(), "no keyUsage, no limit");
+}
+
+#[test]
+fn unknown_critical_and_repeated_extensions_and_old_versions_are_refused() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let critical = member(&[7]).with(extension("1.2.3.4", true, &[5, 0]));
+    assert_eq!(reason(&trust, &campus.ca16.issue(&critical)), Reason::UntrustedIssuer);
+    let ordinary = member(&[7]).with(extension("1.2.3.4", false, &[5, 0]));
+    assert!(trust.facts(&[&campus.ca16.issue(&ordinary)]).is_ok());
+    let twice = ordinary.with(extension("1.2.3.4", false, &[5, 0]));
+    assert_eq!(reason(&trust, &campus.ca16.issue(&twice)), Reason::Malformed);
+    for version in [Vec::new(), der(0xa0, &[&der(0x02, &[&[1]])])] {
+        let draft = Draft { version, extensions: Vec::new(), ..member(&[7]) };
+        assert_eq!(reason(&trust, &campus.ca16.issue(&draft)), Reason::Malformed);
+    }
+}
+
+#[test]
+fn serials_are_compared_without_leading_zeros_up_to_twenty_octets() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    for (written, read) in
+        [(vec![0, 0x80], vec![0x80]), (vec![0], vec![0]), ([&[0][..], &[0xff; 20]].concat(), vec![0xff; 20])]
+    {
+        assert_eq!(facts(&trust, &campus.ca16.issue(&member(&written))).serial, read);
+    }
+    assert_eq!(reason(&trust, &campus.ca16.issue(&member(&[1; 21]))), Reason::Malformed);
+}
+
+#[test]
+fn p10_der_bombs_end_in_an_error() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let leaf = campus.ca16.issue(&member(&[7]));
+    let nested = (0..20).fold(Vec::new(), |inner, _| der(0x30, &[&inner, &inner])); // two to the 20th elements, were it read whole
+    let deep: Vec<u8> = [0x30, 0x80].repeat(20_000);
+    let deep_definite = (0..200).fold(vec![5, 0], |inner, _| der(0x30, &[&inner]));
+    let bombs: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        vec![0x30],
+        deep,
+        deep_definite.clone(),
+        vec![0x30, 0x88, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
+        nested[..60_000.min(nested.len())].to_vec(),
+        [&leaf[..], &[0]].concat(),
+        leaf[..leaf.len() - 1].to_vec(),
+    ];
+    for bomb in bombs {
+        assert_eq!(reason(&trust, &bomb), Reason::Malformed, "{:02x?}", &bomb[..bomb.len().min(20)]);
+    }
+    for kind in ["2.5.29.17", "2.5.29.19", "2.5.29.31", "2.5.29.32", "2.5.29.37"] {
+        let draft = Draft { extensions: vec![extension(kind, false, &deep_definite)], ..member(&[7]) };
+        assert!(trust.facts(&[&campus.ca16.issue(&draft)]).is_err(), "{kind}");
+    }
+}
+
+#[test]
+fn p10_every_octet_of_a_certificate_may_be_changed_without_a_panic_or_a_path() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let leaf = campus.ca16.issue(&member(&[7]));
+    for index in 0..leaf.len() {
+        for value in [0x00, 0x01, 0x30, 0x7f, 0x80, 0xff] {
+            let mut changed = leaf.clone();
+            changed[index] = value;
+            if changed != leaf {
+                assert!(trust.facts(&[&changed]).is_err(), "octet {index} as {value:02x}");
+            }
+        }
+    }
+}
+
+#[test]
+fn facts_are_remembered_for_one_trust_only() {
+    let campus = Campus::new();
+    let leaf = campus.pub_ca8.issue(&member(&[7]));
+    let trust_before = campus.trust();
+    let first = facts(&trust_before, &leaf);
+    assert!(std::sync::Arc::ptr_eq(&first, &facts(&trust_before, &leaf)), "the second time from the cache");
+    let after = trust(&campus.settings()[..1]);
+    assert_ne!(trust_before.generation(), after.generation());
+    assert!(after.facts(&[&leaf]).is_err(), "the CA is gone");
+}
+
+#[test]
+fn name_constraints_of_an_intermediate_hold() {
+    let campus = Campus::new();
+    let key = Key::p256();
+    let subject = name(&[("CN", "Constrained")]);
+    let permitted = der(0xa0, &[&der(0x30, &[&der(0x82, &[b"good.example"])])]);
+    let draft = ca_draft(&subject, &key, &[5], days(-10), days(10)).with(extension(
+        "2.5.29.30",
+        true,
+        &der(0x30, &[&permitted]),
+    ));
+    let ca = TestCa { der: campus.root_ca2.issue(&draft), name: subject, key };
+    let trust = trust(&[settings("one", &campus.root_ca2, &[&ca])]);
+    let named =
+        |dns: &str| ca.issue(&member(&[7]).without("2.5.29.17").with(alt_names(&[der(0x82, &[dns.as_bytes()])])));
+    assert!(trust.facts(&[&named("a.good.example")]).is_ok());
+    assert_eq!(reason(&trust, &named("a.bad.example")), Reason::UntrustedIssuer);
+}
