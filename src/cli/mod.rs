@@ -2,9 +2,20 @@
 
 mod check;
 pub(crate) mod credentials;
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "makes certificates of today, watches the server"
+)]
 mod demo;
+#[expect(clippy::disallowed_methods, reason = "without --at it decides for today")]
 mod explain;
 mod login;
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "an access point has a socket and a clock of its own"
+)]
 mod nas;
 mod serve;
 mod ticket_key;
