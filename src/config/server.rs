@@ -171,21 +171,24 @@ pub(super) fn engine(eap: &Eap) -> engine::Settings {
 pub(super) fn log(mut table: Table<'_>) -> observe::LogSettings {
     use observe::{Format, Language};
     let levels = ["error", "warn", "info", "debug", "trace"].map(|level| (level, level));
+    let timezone = timezone(&mut table);
     let settings = observe::LogSettings {
         format: table.choice("format", &[("text", Format::Text), ("json", Format::Json)], Format::Text),
         level: table.choice("level", &levels, "info").to_owned(),
         language: table.choice("language", &[("ja", Language::Ja), ("en", Language::En)], Language::Ja),
-        timezone: table.take("timezone").and_then(|item| timezone(&item)).unwrap_or_else(|| "Asia/Tokyo".to_owned()),
+        timezone,
     };
     table.finish();
     settings
 }
 
-fn timezone(item: &Item<'_>) -> Option<String> {
-    let name = item.text()?;
+fn timezone(table: &mut Table<'_>) -> String {
+    let item = table.take("timezone");
+    let name = item.as_ref().map_or(Some("Asia/Tokyo"), Item::text).unwrap_or("UTC");
     if jiff::tz::TimeZone::get(name).is_err() {
-        item.error(format!("\"{name}\" is no time zone that this machine knows; write an IANA name such as \"Asia/Tokyo\", and see that tzdata is installed"));
-        return None;
+        let place = item.as_ref().map_or(&table.place, |item| &item.place);
+        let text = "is no time zone that this machine knows; write an IANA name such as \"Asia/Tokyo\", and see that tzdata is installed";
+        table.report.error(place, format!("\"{name}\" {text}"));
     }
-    Some(name.to_owned())
+    name.to_owned()
 }
