@@ -55,7 +55,7 @@ impl Judge for Gate {
             Err(refusal) => {
                 let alert = alert_for(refusal.reason);
                 let certificate = refusal.claimed.clone();
-                self.keep(Decided { decision: Decision::no_path(refusal), facts: None, certificate });
+                self.keep(Decided { decision: Decision::no_path(*refusal), facts: None, certificate });
                 Err(alert)
             }
             Ok(facts) => {

@@ -18,6 +18,7 @@ use super::{BAD_CONFIGURATION, credentials};
 use crate::config::{self, Config};
 use crate::event::{CertificateName, Method};
 use crate::fetch::{self, Loaded};
+use crate::net::Clock;
 use crate::now::Wall;
 use crate::observe::{Asked, Explainer, Explanation, Language};
 use crate::pki::{self, Facts, NoPath};
@@ -78,7 +79,7 @@ struct Case {
     config: Config,
     loaded: Loaded,
     /// Facts of the chain, or why there are none.
-    facts: Result<Arc<Facts>, NoPath>,
+    facts: Result<Arc<Facts>, Box<NoPath>>,
     at: Wall,
     explainer: Explainer,
 }
@@ -124,7 +125,7 @@ fn say(err: &mut dyn Write, lines: &[String]) {
 
 /// Reads everything; the error is a line for each thing that can't be used.
 fn prepare(args: &Args) -> Result<Case, Vec<String>> {
-    let now = Wall(Timestamp::now().as_second());
+    let now = Clock::start().now().wall;
     let (config, findings) = config::load(&args.config, None, now);
     let Some(config) = config else {
         return Err(findings.iter().map(ToString::to_string).collect());
@@ -170,7 +171,7 @@ impl Case {
     fn decide(&self, index: ServiceIndex, service: &ServiceSettings) -> Answer {
         let Self { config, loaded, .. } = self;
         let decision = match &self.facts {
-            Err(refusal) => Decision::no_path(refusal.clone()),
+            Err(refusal) => Decision::no_path((**refusal).clone()),
             Ok(facts) => {
                 let verdict = pki::verdict(&config.trust, &loaded.revocation, facts, self.at);
                 config.policy.decide(index, facts, &verdict, &loaded.standing, &hints(service), self.at)

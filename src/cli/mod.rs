@@ -2,8 +2,20 @@
 
 mod check;
 pub(crate) mod credentials;
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "makes certificates of today, watches the server"
+)]
 mod demo;
+#[expect(clippy::disallowed_methods, reason = "without --at it decides for today")]
+mod explain;
 mod login;
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "an access point has a socket and a clock of its own"
+)]
 mod nas;
 mod serve;
 mod ticket_key;
@@ -39,6 +51,8 @@ enum Command {
     Demo(demo::Args),
     /// Log in as a supplicant behind an access point, against any RADIUS server
     Login(Box<login::Args>),
+    /// What the server would decide for a certificate, and why; fetches nothing
+    Explain(explain::Args),
     /// Make an admin token, and the table to paste into the configuration
     Token(token::Args),
     /// Keep the keys that seal session tickets
@@ -53,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Login(args) => login::run(*args),
+        Command::Explain(args) => explain::run(args),
         Command::Token(args) => token::run(&args),
         Command::TicketKey(args) => ticket_key::run(args),
     }

@@ -160,7 +160,7 @@ fn max_message(item: &Item<'_>) -> Option<usize> {
 pub(super) fn engine(eap: &Eap) -> engine::Settings {
     engine::Settings {
         exchange: exchange::Settings {
-            keep_answer: Duration::from_secs(10),
+            keep_answer: Duration::from_secs(20),
             keep_unanswered: eap.conversation_timeout,
             max_exchanges: eap.max_conversations.saturating_mul(4).max(1024),
         },

@@ -32,6 +32,7 @@ impl Clock {
 
     /// How long the clock has run.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn mono(&self) -> Mono {
         Mono(self.start.elapsed())
     }
@@ -39,7 +40,7 @@ impl Clock {
     /// The moment at which the monotonic clock shows `mono`, for the runtime's timers.
     pub(super) fn instant(&self, mono: Mono) -> Instant {
         // A timer further away than a day is as good as one in a day.
-        let far = self.start.elapsed().saturating_add(Duration::from_secs(86_400));
+        let far = self.mono().0.saturating_add(Duration::from_secs(86_400));
         self.start.checked_add(mono.0.min(far)).unwrap_or(self.start)
     }
 }

@@ -6,6 +6,7 @@ pub mod explain;
 mod limiter;
 mod line;
 mod metrics;
+#[expect(clippy::disallowed_methods, reason = "operational messages carry the time they are written at")]
 mod operational;
 mod render;
 mod sink;

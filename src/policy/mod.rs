@@ -1,6 +1,7 @@
 //! Route: hints → road. Decide: facts, verdict, standing, hints → [`Decision`]. It does no I/O, sees no packets and writes no attributes.
 
 mod decision;
+mod federation;
 mod glob;
 mod route;
 mod rules;
@@ -177,6 +178,10 @@ fn grant(user: Arc<str>, grants: Grants, remaining: Duration, federation: bool) 
         vlan: ours(grants.vlan),
         filter_id: ours(grants.filter_id),
         session_timeout: wanted.min(remaining).max(Duration::from_secs(1)),
-        attributes: grants.attributes,
+        attributes: if federation {
+            federation::without_vlan_and_filter(&grants.attributes)
+        } else {
+            grants.attributes
+        },
     }
 }

@@ -1,0 +1,384 @@
+//! The real program as its supervisor sees it: exit codes, signals, notifications, HTTP.
+#![expect(clippy::disallowed_types, reason = "these tests are the other side")]
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    date_time_ymd,
+};
+
+/// Nothing here takes nearly as long on a machine that works.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A folder with everything that a configuration names.
+struct Campus {
+    folder: PathBuf,
+    ca: CertifiedIssuer<'static, KeyPair>,
+    admin: SocketAddr,
+}
+
+impl Campus {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("sekisho-serve-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a temporary folder can be made");
+        // Free a moment ago; the server binds it a moment later.
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
+        let campus = Self { folder, ca: authority(), admin: free };
+        campus.write("ca.pem", &campus.ca.pem());
+        let (chain, key) = campus.server();
+        campus.write("server.pem", &chain);
+        campus.write("server.key", &key);
+        fs::set_permissions(campus.path("server.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .expect("ours");
+        campus.publish(1, 1);
+        campus.configure("120");
+        campus
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("the folder can be written");
+    }
+
+    fn server(&self) -> (String, String) {
+        let mut params = CertificateParams::new(vec!["radius.test".to_owned()]).expect("a name");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2038, 1, 1));
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.ca).expect("a certificate");
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn publish(&self, number: u64, entries: u64) {
+        let revoked = |serial| RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: date_time_ymd(2026, 6, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 2),
+            next_update: date_time_ymd(2038, 1, 1),
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs: (1..=entries).map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        fs::write(self.path("ca.crl"), params.signed_by(&self.ca).expect("a CRL").der())
+            .expect("the folder can be written");
+    }
+
+    fn configure(&self, vlan: &str) {
+        let admin = self.admin;
+        let text = format!(
+            r#"
+[server]
+state-dir = "."
+[listen]
+auth = ["127.0.0.1:0", "[::1]:0"]
+admin = ["{admin}"]
+[[identity]]
+name = "server"
+chain = "server.pem"
+key = "server.key"
+[[authority]]
+name = "ca"
+certificate = "ca.pem"
+subject = {{ O = "Example University" }}
+revocation = "crl"
+crl = ["ca.crl"]
+[[nas]]
+name = "ap"
+address = ["127.0.0.0/8"]
+secret = "a secret that is long enough"
+[[service]]
+name = "campus"
+match = {{ ssid = ["campus"] }}
+authorities = ["ca"]
+vlan = "{vlan}"
+"#
+        );
+        self.write("sekisho.toml", &text);
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
+        command.arg("serve").arg("--config").arg(self.path("sekisho.toml")).env_remove("NOTIFY_SOCKET");
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    /// Starts the server and waits for its READY=1.
+    fn start(&self) -> Serving<'_> {
+        let notified = UnixDatagram::bind(self.path("notify")).expect("a socket in the folder");
+        notified.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+        let log = fs::File::create(self.path("log")).expect("the folder can be written");
+        let mut command = self.command();
+        command.env("NOTIFY_SOCKET", self.path("notify")).env("WATCHDOG_USEC", "200000").stderr(log);
+        let child = command.spawn().expect("the program was built");
+        let mut serving = Serving { campus: self, child, notified, seen: VecDeque::new() };
+        serving.wait_for("READY=1");
+        serving
+    }
+}
+
+impl Drop for Campus {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn authority() -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "Example CA");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2039, 1, 1));
+    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate")
+}
+
+/// A server that runs.
+struct Serving<'a> {
+    campus: &'a Campus,
+    child: Child,
+    notified: UnixDatagram,
+    seen: VecDeque<String>,
+}
+
+impl Serving<'_> {
+    /// The next line of a notification, watchdog's aside.
+    fn notification(&mut self) -> String {
+        loop {
+            match self.seen.pop_front() {
+                Some(line) if line != "WATCHDOG=1" => return line,
+                Some(_) => {}
+                None => self.receive(),
+            }
+        }
+    }
+
+    fn receive(&mut self) {
+        let mut octets = [0; 4_096];
+        let length = self.notified.recv(&mut octets).unwrap_or_else(|error| panic!("{error}: {}", self.log()));
+        self.seen.extend(String::from_utf8_lossy(&octets[..length]).lines().map(str::to_owned));
+    }
+
+    fn wait_for(&mut self, wanted: &str) {
+        while self.notification() != wanted {}
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(status.expect("kill is part of every system").success());
+    }
+
+    fn get(&self, path: &str) -> String {
+        let admin = self.campus.admin;
+        let mut stream = TcpStream::connect(admin).expect("the admin door is open");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers in text");
+        answer
+    }
+
+    /// Asks for the metrics until a line of them is there.
+    fn wait_for_metric(&self, line: &str) {
+        let mut answer = String::new();
+        for _ in 0..300 {
+            answer = self.get("/metrics");
+            if answer.lines().any(|one| one.starts_with(line)) {
+                return;
+            }
+            self.child_lives_for(Duration::from_millis(100));
+        }
+        panic!("no {line} in {answer}");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the world outside takes its time")]
+    fn child_lives_for(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.campus.path("log")).expect("the log was made")
+    }
+
+    /// SIGTERM; the exit code.
+    fn end(mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.wait_for("STOPPING=1");
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn said(output: &Output) -> String {
+    [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat()
+}
+
+#[test]
+fn a_bad_configuration_ends_with_78_and_says_why() {
+    let campus = Campus::new();
+    campus.write("sekisho.toml", "[listen]\nauht = []\n");
+    let output = campus.command().output().expect("the program was built");
+    assert_eq!(output.status.code(), Some(78));
+    assert!(said(&output).contains("auht") && said(&output).contains("sekisho.toml:2"), "{}", said(&output));
+}
+
+#[test]
+fn an_address_that_is_taken_ends_with_1_and_names_it() {
+    let campus = Campus::new();
+    let taken = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    let text = fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
+    campus.write("sekisho.toml", &text.replace("127.0.0.1:0", &address));
+    let output = campus.command().output().expect("the program was built");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains(&format!("cannot listen on {address}")), "{}", said(&output));
+}
+
+#[test]
+fn a_group_whose_members_are_not_known_ends_with_78() {
+    let campus = Campus::new();
+    let text = fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
+    campus.write("sekisho.toml", &format!("{text}[[group]]\nname = \"suspended\"\nfile = \"missing\"\n"));
+    let output = campus.command().output().expect("the program was built");
+    assert_eq!(output.status.code(), Some(78), "{}", said(&output));
+}
+
+#[test]
+fn it_is_ready_and_ends_well() {
+    let campus = Campus::new();
+    let serving = campus.start();
+    let ready = serving.get("/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200") && ready.ends_with(r#"{"degraded":[],"ready":true}"#), "{ready}");
+    serving.wait_for_metric(r#"sekisho_crl_entries{authority="ca""#);
+    serving.wait_for_metric(r#"sekisho_identity_not_after_seconds{identity="server"}"#);
+    serving.wait_for_metric("process_");
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn the_watchdog_is_fed() {
+    let campus = Campus::new();
+    let mut serving = campus.start();
+    while !serving.seen.contains(&"WATCHDOG=1".to_owned()) {
+        serving.receive();
+    }
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn sighup_reloads_and_says_so_to_the_supervisor() {
+    let campus = Campus::new();
+    let mut serving = campus.start();
+    campus.configure("130");
+    serving.signal("HUP");
+    assert_eq!(serving.notification(), "RELOADING=1");
+    assert!(serving.notification().starts_with("MONOTONIC_USEC="));
+    assert_eq!(serving.notification(), "READY=1");
+    assert!(serving.log().contains("configuration reloaded"), "{}", serving.log());
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn a_bad_configuration_at_sighup_changes_nothing() {
+    let campus = Campus::new();
+    let mut serving = campus.start();
+    campus.write("sekisho.toml", "[server]\nnmae = 1\n");
+    serving.signal("HUP");
+    serving.wait_for("READY=1");
+    assert!(serving.log().contains("not reloaded") && serving.log().contains("nmae"), "{}", serving.log());
+    assert!(serving.get("/readyz").starts_with("HTTP/1.1 200"));
+    serving.wait_for_metric("sekisho_config_last_reload_successful 0");
+    campus.configure("120");
+    serving.signal("HUP");
+    serving.wait_for("READY=1");
+    serving.wait_for_metric("sekisho_config_last_reload_successful 1");
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn what_a_reload_cannot_change_says_so() {
+    let campus = Campus::new();
+    let mut serving = campus.start();
+    let text = fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
+    campus.write("sekisho.toml", &text.replace(r#", "[::1]:0""#, ""));
+    serving.signal("HUP");
+    serving.wait_for("READY=1");
+    assert!(serving.log().contains("[listen].auth has changed, which needs a restart"), "{}", serving.log());
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn a_crl_that_changes_is_noticed_and_a_broken_one_degrades() {
+    let campus = Campus::new();
+    let serving = campus.start();
+    campus.publish(2, 5);
+    let entries = format!(r#"sekisho_crl_entries{{authority="ca",crl="{}"}} 5"#, campus.path("ca.crl").display());
+    serving.wait_for_metric(&entries);
+    campus.write("ca.crl", "broken");
+    let mut ready = String::new();
+    for _ in 0..300 {
+        ready = serving.get("/readyz");
+        if !ready.ends_with(r#"{"degraded":[],"ready":true}"#) {
+            break;
+        }
+        serving.child_lives_for(Duration::from_millis(100));
+    }
+    assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("goes on counting"), "{ready}");
+    serving.wait_for_metric(&entries);
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn r04_without_any_crl_it_runs_and_is_not_ready() {
+    let campus = Campus::new();
+    fs::remove_file(campus.path("ca.crl")).expect("it was there");
+    let serving = campus.start();
+    let ready = serving.get("/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("authority ca: no CRL"), "{ready}");
+    assert!(serving.get("/healthz").starts_with("HTTP/1.1 200"));
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn a_token_is_printed_with_the_table_that_knows_it() {
+    let output = Command::new(env!("CARGO_BIN_EXE_sekisho"))
+        .args(["token", "--name", "help \"desk\"", "--role", "operator", "--json"])
+        .output()
+        .expect("the program was built");
+    assert!(output.status.success());
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let token = made["token"].as_str().expect("a text");
+    let sha256 =
+        sekisho::admin::hash_token(token.as_bytes()).iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    assert_eq!(made["sha256"], sha256.as_str());
+    let table: toml::Table = made["toml"].as_str().expect("a text").parse().expect("it is TOML");
+    let first = &table["admin"]["token"][0];
+    assert_eq!(first["name"].as_str(), Some("help \"desk\""));
+    assert_eq!(first["role"].as_str(), Some("operator"));
+    assert_eq!(first["sha256"].as_str(), Some(sha256.as_str()));
+}
