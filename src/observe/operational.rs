@@ -97,7 +97,6 @@ pub(super) fn line(event: &tracing::Event<'_>) -> Line {
 }
 
 /// `tracing` brings no time along.
-#[expect(clippy::disallowed_methods, reason = "who logs through `tracing` can't pass the time on")]
 fn wall() -> Wall {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Wall(i64::try_from(since_1970).unwrap_or(i64::MAX))

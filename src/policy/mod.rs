@@ -122,16 +122,14 @@ impl Policy {
             Err(names) => return Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(names)], None),
         };
         let groups = standing.groups_of(&user);
-        let mut evidence = verdict.evidence.clone();
-        if !groups.is_empty() {
-            evidence.push(Evidence::Groups(groups.clone()));
-        }
+        let groups_evidence = (!groups.is_empty()).then(|| Evidence::Groups(groups.clone()));
         match rules::apply(service, &rules::Asked { facts, groups: &groups, hints }) {
             Err(denied_by) => {
-                evidence.push(Evidence::Rule(denied_by));
+                let evidence = groups_evidence.into_iter().chain([Evidence::Rule(denied_by)]).collect();
                 Decision::refuse(Reason::Policy, evidence, Some(user))
             }
             Ok(grants) => {
+                let evidence = verdict.evidence.iter().cloned().chain(groups_evidence).collect();
                 let grant = grant(user, grants, now.until(facts.path_not_after), hints.federation);
                 Decision::accept(verdict.finding == Reason::OkGrace, evidence, grant)
             }
