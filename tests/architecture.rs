@@ -36,7 +36,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("standing", &[]),
     ("policy", &["pki", "standing", "radius"]),
     ("access", &["eap", "exchange", "pki", "policy", "radius", "standing", "tls"]),
-    ("engine", &["access", "exchange"]),
+    // It hands packets from the hop to the conversation, unopened.
+    ("engine", &["access", "exchange", "radius"]),
     ("supplicant", &["eap", "exchange", "radius"]),
     ("net", &["engine", "exchange"]),
     ("fetch", &["pki", "standing"]),
@@ -91,6 +92,9 @@ const NOT_IN_THE_CORE: &[&str] = &[
 
 /// Longest file in lines.
 const LONGEST: usize = 500;
+
+/// Files that may be longer: tables, a line for each thing.
+const TABLES: &[&str] = &["src/radius/dictionary/table.rs"];
 
 /// A file of the crate: the module at the top that it belongs to, its place, its text.
 struct Source {
@@ -234,6 +238,9 @@ fn impurities(source: &Source) -> Vec<String> {
 }
 
 fn too_long(source: &Source) -> Option<String> {
+    if TABLES.iter().any(|table| source.path.ends_with(table)) {
+        return None;
+    }
     let lines = source.text.lines().count();
     (lines > LONGEST).then(|| format!("{}: {lines} lines", source.path.display()))
 }

@@ -348,7 +348,7 @@ fn a_crl_that_changes_is_noticed_and_a_broken_one_degrades() {
         }
         serving.child_lives_for(Duration::from_millis(100));
     }
-    assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("goes on counting"), "{ready}");
+    assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("goes on counting"), "{ready} {}", serving.log());
     serving.wait_for_metric(&entries);
     assert_eq!(serving.end(), Some(0));
 }

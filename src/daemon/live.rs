@@ -73,6 +73,11 @@ impl Live {
         *self.last_success.lock().unwrap_or_else(PoisonError::into_inner) = last_success.to_vec();
     }
 
+    /// What the hall could not send or receive so far. The hall itself waits for no log.
+    pub(super) fn losses(&self) -> (u64, u64) {
+        (self.gauges.unsent.load(Relaxed), self.gauges.receive_errors.load(Relaxed))
+    }
+
     /// No more requests should be sent here.
     pub(super) fn drain(&self) {
         self.draining.store(true, Relaxed);

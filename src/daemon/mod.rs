@@ -30,6 +30,8 @@ use live::Live;
 
 /// Watched files are looked at this often; a change counts within three looks.
 const LOOK: Duration = Duration::from_millis(500);
+/// What the hall lost is told of this often.
+const COMPLAIN: Duration = Duration::from_secs(10);
 /// How long begun conversations may go on after the order to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Orders that may wait for the hall.
@@ -131,7 +133,7 @@ impl Server {
             orders: received,
             sink: events(Arc::clone(&sink)),
             gauges,
-            heartbeat: systemd::heartbeat(),
+            heartbeat: systemd::heartbeat().map_err(system)?,
         };
         let hall = hall.spawn().map_err(system)?;
 
@@ -172,6 +174,8 @@ impl Server {
     pub async fn run(mut self, mut wishes: mpsc::Receiver<Wish>) {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut complain = interval(COMPLAIN);
+        let mut losses = (0, 0);
         loop {
             tokio::select! {
                 wish = wishes.recv() => match wish {
@@ -179,6 +183,7 @@ impl Server {
                     Some(Wish::Stop) | None => break,
                 },
                 _ = look.tick() => self.look().await,
+                _ = complain.tick() => losses = self.complain(losses),
             }
         }
         self.stop().await;
@@ -193,6 +198,16 @@ impl Server {
         }
         systemd::ready();
         tracing::info!("ready");
+    }
+
+    /// Warns if more was lost than `before`.
+    fn complain(&self, before: (u64, u64)) -> (u64, u64) {
+        let (unsent, failed) = self.live.losses();
+        if (unsent, failed) != before {
+            let (more_unsent, more_failed) = (unsent - before.0, failed - before.1);
+            tracing::warn!("the system did not take {more_unsent} answers, and failed {more_failed} times to receive");
+        }
+        (unsent, failed)
     }
 
     /// Has the hall do something, and waits until it is done.
