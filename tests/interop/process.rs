@@ -194,7 +194,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Children of the child too: `demo` runs the server. The id can't be anybody else's yet: it is not waited for.
         if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = Command::new("sh").args(["-c", &format!("kill -KILL -- -{}", self.id())]).status();
+            let _ = Command::new("sh").args(["-c", &format!("kill -s KILL -- -{}", self.id())]).status();
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
