@@ -1,12 +1,16 @@
 //! The core from datagram to datagram, with supplicants in memory, a clock that is turned by hand, and a network that loses what it is told to lose.
 
-#[path = "../interop/pki.rs"]
-#[expect(dead_code, reason = "the real peers' tests use more of it")]
-mod pki;
-#[path = "../interop/scratch.rs"]
-#[expect(dead_code, reason = "the real peers' tests use more of it")]
-mod scratch;
-
 mod logins;
 mod loss;
 mod world;
+
+#[path = "../support"]
+mod support {
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod certificates;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod pki;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod scratch;
+}
+use support::pki;

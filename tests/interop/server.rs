@@ -1,11 +1,9 @@
 //! The server under test: a campus' configuration, and the process.
 
 use std::fmt::Write as _;
-use std::io::{self, Read, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
 
 use crate::eapol::SECRET;
+use crate::http::get;
 use crate::pki::{CAMPUS, Credential, crl, pki, stale_crl};
 use crate::process::{Place, Process, must};
 use crate::scratch::{Scratch, free_port};
@@ -76,16 +74,6 @@ fn ready(place: Place<'_>, admin: u16) -> bool {
             must(place.command("bash").args(["-c", &ask])).starts_with("HTTP/1.1 200")
         }
     }
-}
-
-/// The whole answer to a GET.
-pub(crate) fn get(port: u16, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
 }
 
 fn write_files(scratch: &Scratch) {
