@@ -237,7 +237,7 @@ impl Conversation {
         match self.eap.hear(packet) {
             Err(fault) => {
                 let reason = if fault == Fault::TooManyRounds { Reason::TooManyRounds } else { Reason::Malformed };
-                self.refuse(now, Refusal::new(reason, vec![Evidence::Protocol(format!("EAP: {fault:?}"))]))
+                self.refuse(now, Refusal::new(reason, vec![Evidence::Protocol(format!("EAP: {fault}"))]))
             }
             Ok(Heard::Discard) => Turn::Drop(Reason::Duplicate),
             Ok(Heard::Reply(packet)) => self.challenge(packet),
@@ -255,7 +255,7 @@ impl Conversation {
         let identity = match identity {
             Ok(identity) => identity,
             Err(fault) => {
-                let fault = Evidence::Protocol(format!("outer identity: {fault:?}"));
+                let fault = Evidence::Protocol(format!("outer identity: {fault}"));
                 return self.refuse(now, Refusal::new(Reason::BadIdentity, vec![fault]));
             }
         };

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
+
+use crate::secret::{NoRandom, random};
 
 /// Octets of the number of a conversation.
 const ID: usize = 8;
@@ -61,17 +63,6 @@ impl Keeper {
         }
         context.sign()
     }
-}
-
-/// The operating system has no random octets for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoRandom;
-
-/// Random octets for keys, nonces and States.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
-    let mut octets = [0; N];
-    rand::fill(&mut octets).map_err(|_| NoRandom)?;
-    Ok(octets)
 }
 
 #[cfg(test)]
