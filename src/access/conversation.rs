@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::gate::{Decided, Gate, decide};
 use super::reply::{self, Accept};
+use super::turn::{Ended, Farewell, Lost, Turn, Worked};
 use super::{Asked, Snapshot, State};
 use crate::eap::{Authenticator, Fault, Heard, Identity};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion};
@@ -13,54 +14,6 @@ use crate::now::{Mono, Now};
 use crate::policy::{Decision, Realm, ServiceIndex};
 use crate::tls::{Connection, Established, Failure, Progress};
 use crate::{eap, radius};
-
-/// What a request leads to.
-#[derive(Debug)]
-pub enum Turn {
-    /// An Access-Challenge.
-    Challenge(Reply),
-    /// The last answer.
-    End(Reply, Box<Ended>),
-    /// Public-key work is wanted before there is an answer: [`Conversation::work`].
-    Work(Lost),
-    /// No answer.
-    Drop(Reason),
-}
-
-/// What public-key work came to.
-#[derive(Debug)]
-pub enum Worked {
-    /// An answer.
-    Turn(Turn),
-    /// All is done but the Accept: [`Conversation::settle`], by what is in force then.
-    Settle,
-}
-
-/// What is answered when the work of a conversation is lost: it panicked.
-#[derive(Clone, Debug, Default)]
-pub struct Lost {
-    failure: Vec<u8>,
-}
-
-impl Lost {
-    /// The refusal, `internal`.
-    #[must_use]
-    pub fn answer(self) -> (Reply, Ended) {
-        let authentication = Authentication { method: Method::EapTls, ..Authentication::default() };
-        (reply::reject(self.failure), Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication })
-    }
-}
-
-/// How a conversation ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// `Accept` or `Reject`
-    pub outcome: Outcome,
-    /// Why.
-    pub reason: Reason,
-    /// Who, where, on which evidence.
-    pub authentication: Authentication,
-}
 
 /// Where a conversation stands. Each state owns what is known in it; only [`Phase::Confirming`] has keys.
 #[derive(Debug)]
@@ -139,23 +92,6 @@ struct Last {
     hash: u64,
     answer: Vec<u8>,
     repeats: u32,
-}
-
-/// The last answer of an ended conversation, and to what.
-#[derive(Debug)]
-pub struct Farewell {
-    last: Option<u64>,
-    hasher: RandomState,
-    reply: Reply,
-}
-
-impl Farewell {
-    /// The last answer, if this is the last response again.
-    #[must_use]
-    pub fn again(&self, asked: &Asked) -> Option<Reply> {
-        let hash = self.hasher.hash_one(asked.eap.as_ref()?);
-        (self.last == Some(hash)).then(|| self.reply.clone())
-    }
 }
 
 /// How often one response is answered again in new requests; a supplicant that never gets further isn't one.
@@ -272,7 +208,7 @@ impl Conversation {
     /// What is left of an ended conversation.
     #[must_use]
     pub fn farewell(self, reply: Reply) -> Farewell {
-        Farewell { last: self.last.map(|last| last.hash), hasher: self.hasher, reply }
+        Farewell::new(self.last.map(|last| last.hash), self.hasher, reply)
     }
 
     /// Whether public-key work has begun: such a conversation goes before new ones.
@@ -352,7 +288,7 @@ impl Conversation {
             _ => return self.out_of_turn(now, "TLS octets where none are awaited"),
         };
         self.phase = Phase::Pending(handshake, octets);
-        Turn::Work(Lost { failure: self.eap.failure() })
+        Turn::Work(Lost::new(self.eap.failure()))
     }
 
     fn acknowledged(&mut self, now: Now) -> Turn {

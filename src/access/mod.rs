@@ -11,14 +11,16 @@ mod reply;
 mod state;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::sync::Arc;
 
 pub use asked::Asked;
-pub use conversation::{Conversation, Ended, Farewell, Lost, Turn, Worked};
+pub use conversation::Conversation;
 pub use gate::alert_for;
 pub use handle::Handles;
 pub use state::{Keeper, NoRandom, State};
+pub use turn::{Ended, Farewell, Lost, Turn, Worked};
 
 use crate::{eap, pki, policy, standing, tls};
 

@@ -18,6 +18,7 @@ use super::{BAD_CONFIGURATION, credentials};
 use crate::config::{self, Config};
 use crate::event::{CertificateName, Method};
 use crate::fetch::{self, Loaded};
+use crate::net::Clock;
 use crate::now::Wall;
 use crate::observe::{Asked, Explainer, Explanation, Language};
 use crate::pki::{self, Facts, NoPath};
@@ -43,7 +44,7 @@ pub(crate) struct Args {
     /// The service asked for; without it, each one
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
-    /// Decide as at this time (RFC 3339), by the CRLs there are now
+    /// Decide as at this time (RFC 3339), by the CRLs and groups there are now; a CRL issued later says nothing
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<Timestamp>,
     /// Language of the explanations; without it, the configuration's
@@ -107,8 +108,7 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
             return BAD_CONFIGURATION.into();
         }
     };
-    let problems = case.loaded.problems.iter().map(|problem| format!("{}: {}", problem.file.display(), problem.text));
-    say(err, &problems.collect::<Vec<_>>());
+    say(err, &case.problems().map(|(file, text)| format!("{file}: {text}")).collect::<Vec<_>>());
     let text = if args.json { render::json(&case, &answers) } else { render::text(&case, &answers) };
     // Whoever has closed the other end of a pipe wants no more.
     let _ = out.write_all(text.as_bytes());
@@ -124,7 +124,7 @@ fn say(err: &mut dyn Write, lines: &[String]) {
 
 /// Reads everything; the error is a line for each thing that can't be used.
 fn prepare(args: &Args) -> Result<Case, Vec<String>> {
-    let now = Wall(Timestamp::now().as_second());
+    let now = Clock::start().now().wall;
     let (config, findings) = config::load(&args.config, None, now);
     let Some(config) = config else {
         return Err(findings.iter().map(ToString::to_string).collect());
@@ -180,6 +180,17 @@ impl Case {
         let asked = Asked { at: self.at, user: user.as_deref(), service: Some(&service.name), ..Asked::default() };
         let explanation = self.explainer.explain(decision.reason(), decision.evidence(), &asked);
         Answer { service: service.name.clone(), decision, explanation }
+    }
+
+    /// Files that don't count, or not at that time: (file, sentence).
+    fn problems(&self) -> impl Iterator<Item = (String, String)> {
+        let unusable = self.loaded.problems.iter().map(|it| (it.file.display().to_string(), it.text.clone()));
+        let later = self.loaded.crls.iter().filter(|crl| crl.this_update > self.at).map(|crl| {
+            let text =
+                "this CRL was issued after the time asked for, and says nothing about it; the one before it is needed";
+            (crl.source.to_string(), text.to_owned())
+        });
+        unusable.chain(later)
     }
 
     /// What the certificate is called, as far as it can be read.

@@ -29,6 +29,9 @@ use clap::{Parser, Subcommand};
 /// A configuration that no server may start with (`EX_CONFIG` of sysexits).
 pub(crate) const BAD_CONFIGURATION: u8 = 78;
 
+/// Arguments that can't be understood (`EX_USAGE`); clap's own 2 is `login`'s "no answer".
+const BAD_USAGE: u8 = 64;
+
 /// A RADIUS server that terminates EAP-TLS for a campus.
 #[derive(Parser)]
 #[command(name = "sekisho", version, about, arg_required_else_help = true)]
@@ -62,7 +65,15 @@ enum Command {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nobody is left to be told when stderr is gone.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match arguments.command {
         Command::Serve { config } => serve::run(&config),
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -56,7 +56,9 @@ impl Nas {
                 Some(Next::Ignored) | None => break,
             }
         }
-        answer.hint = answer.hint.or_else(|| login.bad_reply().map(describe));
+        // Where the login came to an end, what else came on the way matters to nobody.
+        let hint = answer.hint.or_else(|| login.bad_reply().map(describe));
+        answer.hint = hint.filter(|_| answer.report.is_none());
         answer.took = began.elapsed();
         Ok(answer)
     }

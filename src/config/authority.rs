@@ -43,7 +43,7 @@ fn one(mut table: Table<'_>, into: &mut Authorities) {
     let username = username(&mut table, name.clone().unwrap_or_default());
     let purpose = purpose(table.section("purpose"));
     let (revocation, crls) = revocation(&mut table);
-    let grace = table.duration("grace", Duration::ZERO);
+    let grace = table.take("grace").and_then(|item| grace(&item)).unwrap_or_default();
     let distrust = table.table("distrust").and_then(distrust);
     absent(&mut table);
     let places = table.finish();
@@ -188,6 +188,17 @@ fn crl_files(item: &Item<'_>) -> Vec<PathBuf> {
             }
         }
     })
+}
+
+/// Longer, and the revocation check is one in name only.
+const LONG_GRACE: Duration = Duration::from_secs(7 * 86_400);
+
+fn grace(item: &Item<'_>) -> Option<Duration> {
+    let grace = item.duration()?;
+    if grace > LONG_GRACE {
+        item.warning("for that long after its CRL has ended, a certificate that was revoked meanwhile opens the network; hours are usual");
+    }
+    Some(grace)
 }
 
 fn distrust(mut table: Table<'_>) -> Option<Distrust> {

@@ -8,9 +8,17 @@ use super::{files, scalar};
 use crate::event::Method;
 use crate::exchange::{NasSettings, Peers, Prefix};
 
-/// The ways to log in that a configuration may name.
-pub(super) const METHODS: [(&str, Method); 3] =
-    [("eap-tls", Method::EapTls), ("authorize", Method::Authorize), ("otp", Method::Otp)];
+/// A way to log in.
+pub(super) fn method(item: &Item<'_>) -> Option<Method> {
+    let methods = [("eap-tls", Method::EapTls), ("authorize", Method::Authorize), ("otp", Method::Otp)];
+    let method = item.choice(&methods)?;
+    match method {
+        Method::Authorize => item.not_built("authorisation by name"),
+        Method::Otp => item.not_built("one-time passwords"),
+        Method::EapTls | Method::None => {}
+    }
+    Some(method)
+}
 
 /// What the NAS' tables say.
 #[derive(Default)]
@@ -82,15 +90,7 @@ fn methods(item: &Item<'_>) -> Vec<Method> {
     if item.is_empty() {
         item.error("is empty: everything that this NAS asks would be refused; write [\"eap-tls\"]");
     }
-    item.list(|item| {
-        let method = item.choice(&METHODS)?;
-        match method {
-            Method::Authorize => item.not_built("authorisation by name"),
-            Method::Otp => item.not_built("one-time passwords"),
-            Method::EapTls | Method::None => {}
-        }
-        Some(method)
-    })
+    item.list(|item| method(&item))
 }
 
 fn message_authenticator(table: &mut Table<'_>) -> bool {

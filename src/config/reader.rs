@@ -51,9 +51,14 @@ impl<'a> Item<'a> {
         Some(text)
     }
 
-    /// The same where somebody else complains.
+    /// A string where somebody else complains if it is none.
+    pub(super) fn text_quietly(&self) -> Option<&'a str> {
+        self.value.as_str()
+    }
+
+    /// A name where somebody else complains if it is none.
     pub(super) fn name_quietly(&self) -> Option<&'a str> {
-        self.value.as_str().filter(|text| is_name(text))
+        self.text_quietly().filter(|text| is_name(text))
     }
 
     pub(super) fn boolean(&self) -> Option<bool> {
@@ -267,10 +272,6 @@ impl<'a> Table<'a> {
 
     pub(super) fn integer(&mut self, key: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
         self.take(key).and_then(|item| item.integer(range)).unwrap_or(default)
-    }
-
-    pub(super) fn duration(&mut self, key: &'static str, default: Duration) -> Duration {
-        self.take(key).and_then(|item| item.duration()).unwrap_or(default)
     }
 
     pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)], default: T) -> T {

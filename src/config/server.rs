@@ -88,14 +88,17 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 /// The admin door has no TLS yet, so tokens must not leave this machine.
 fn loopback_addresses(item: &Item<'_>) -> Vec<SocketAddr> {
-    let addresses = addresses(item);
-    for address in addresses.iter().filter(|address| !address.ip().to_canonical().is_loopback()) {
-        item.error(format!(
-            "{address} can be reached from other machines, and TLS on the admin door isn't built in this version: \
-             tokens would cross the network in the clear; listen on 127.0.0.1 or [::1], and put a TLS proxy in front where others must reach it"
-        ));
+    let is_open = |item: &Item<'_>| {
+        let address = item.text_quietly().and_then(|text| text.parse::<SocketAddr>().ok());
+        address.is_some_and(|address| !address.ip().to_canonical().is_loopback())
+    };
+    for item in item.items().iter().filter(|item| is_open(item)) {
+        item.error(
+            "can be reached from other machines, and TLS on the admin door isn't built in this version: tokens would cross the network in the clear; \
+             listen on 127.0.0.1 or [::1], and put a TLS proxy in front where others must reach it",
+        );
     }
-    addresses
+    addresses(item)
 }
 
 /// `[eap]`
@@ -157,7 +160,7 @@ fn max_message(item: &Item<'_>) -> Option<usize> {
 pub(super) fn engine(eap: &Eap) -> engine::Settings {
     engine::Settings {
         exchange: exchange::Settings {
-            keep_answer: Duration::from_secs(10),
+            keep_answer: Duration::from_secs(20),
             keep_unanswered: eap.conversation_timeout,
             max_exchanges: eap.max_conversations.saturating_mul(4).max(1024),
         },
@@ -171,21 +174,24 @@ pub(super) fn engine(eap: &Eap) -> engine::Settings {
 pub(super) fn log(mut table: Table<'_>) -> observe::LogSettings {
     use observe::{Format, Language};
     let levels = ["error", "warn", "info", "debug", "trace"].map(|level| (level, level));
+    let timezone = timezone(&mut table);
     let settings = observe::LogSettings {
         format: table.choice("format", &[("text", Format::Text), ("json", Format::Json)], Format::Text),
         level: table.choice("level", &levels, "info").to_owned(),
         language: table.choice("language", &[("ja", Language::Ja), ("en", Language::En)], Language::Ja),
-        timezone: table.take("timezone").and_then(|item| timezone(&item)).unwrap_or_else(|| "Asia/Tokyo".to_owned()),
+        timezone,
     };
     table.finish();
     settings
 }
 
-fn timezone(item: &Item<'_>) -> Option<String> {
-    let name = item.text()?;
+fn timezone(table: &mut Table<'_>) -> String {
+    let item = table.take("timezone");
+    let name = item.as_ref().map_or(Some("Asia/Tokyo"), Item::text).unwrap_or("UTC");
     if jiff::tz::TimeZone::get(name).is_err() {
-        item.error(format!("\"{name}\" is no time zone that this machine knows; write an IANA name such as \"Asia/Tokyo\", and see that tzdata is installed"));
-        return None;
+        let place = item.as_ref().map_or(&table.place, |item| &item.place);
+        let text = "is no time zone that this machine knows; write an IANA name such as \"Asia/Tokyo\", and see that tzdata is installed";
+        table.report.error(place, format!("\"{name}\" {text}"));
     }
-    Some(name.to_owned())
+    name.to_owned()
 }

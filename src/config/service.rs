@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::names::{self, Names};
-use super::nas::METHODS;
+use super::nas::method;
 use super::reader::{Item, Places, Table};
 use super::{absent, authority};
-use crate::event::Method;
 use crate::exchange::NasSettings;
 use crate::policy::{Grants, Match, ReplyUsername, Rule, ServiceSettings, When};
 use crate::radius::{Attributes, dictionary};
@@ -113,10 +112,6 @@ fn ssid(item: &Item<'_>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-fn method(item: &Item<'_>) -> Option<Method> {
-    item.choice(&METHODS)
 }
 
 /// NAS-Port-Type by number or by RFC 2865's name.

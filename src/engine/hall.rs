@@ -12,7 +12,6 @@ use crate::access::{Asked, Conversation, Ended, Keeper, NoRandom, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
-use crate::radius::Packet;
 
 /// The hall.
 #[derive(Debug)]
@@ -159,16 +158,17 @@ impl Engine {
             }
             // The late answer of the exchange that this one ends finds no exchange to go to.
             Received::Request { id, nas, packet, message_authenticator, superseded: _ } => {
+                let asked = Asked::read(&packet, &nas);
                 let request = Request { hop, exchange: id, nas, message_authenticator };
-                self.request(now, request, &packet);
+                match asked {
+                    Ok(asked) => self.request(now, request, asked),
+                    Err(_) => self.unanswered(now, request, Reason::Malformed),
+                }
             }
         }
     }
 
-    fn request(&mut self, now: Now, request: Request, packet: &Packet<'_>) {
-        let Ok(asked) = Asked::read(packet, &request.nas) else {
-            return self.unanswered(now, request, Reason::Malformed);
-        };
+    fn request(&mut self, now: Now, request: Request, asked: Asked) {
         let Some(state) = &asked.state else { return self.begin(now, request, asked) };
         let number = self.keeper.open(state, request.hop.peer.ip());
         if let Some(number) = number

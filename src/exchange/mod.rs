@@ -44,7 +44,7 @@ pub struct Hop {
 /// Bounds of the table of exchanges.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How long an answer is kept for repeats (RFC 5080 section 2.2.2: 5 to 30 s).
+    /// How long an answer is kept after it was last asked for (RFC 5080 section 2.2.2: 5 to 30 s).
     pub keep_answer: Duration,
     /// How long a request without an answer is remembered.
     pub keep_unanswered: Duration,

@@ -91,11 +91,15 @@ impl<S: Subscriber> Layer<S> for Lines {
 }
 
 pub(super) fn line(event: &tracing::Event<'_>) -> Line {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let at = Wall(i64::try_from(now).unwrap_or(i64::MAX));
-    let mut fields = Fields { line: Line::new(at, *event.metadata().level(), "") };
+    let mut fields = Fields { line: Line::new(wall(), *event.metadata().level(), "") };
     event.record(&mut fields);
     fields.line
+}
+
+/// `tracing` brings no time along.
+fn wall() -> Wall {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Wall(i64::try_from(since_1970).unwrap_or(i64::MAX))
 }
 
 struct Fields {

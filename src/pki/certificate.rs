@@ -51,6 +51,7 @@ pub(super) struct Certificate<'a> {
     pub(super) policies: Vec<String>,
     /// cRLDistributionPoints, see [`points`].
     pub(super) points: Vec<u64>,
+    pub(super) has_name_constraints: bool,
     /// A critical extension that nobody here knows.
     pub(super) unknown_critical: Option<String>,
 }
@@ -79,6 +80,7 @@ impl<'a> Certificate<'a> {
             purposes: None,
             policies: Vec::new(),
             points: Vec::new(),
+            has_name_constraints: false,
             unknown_critical: None,
             issuer: tbs.issuer.clone(),
             subject: tbs.subject.clone(),
@@ -126,7 +128,7 @@ impl<'a> Certificate<'a> {
                 self.points =
                     points::of_certificate(extension.value).map_err(|BadDer| "cRLDistributionPoints is malformed")?;
             }
-            ParsedExtension::NameConstraints(_) => {}
+            ParsedExtension::NameConstraints(_) => self.has_name_constraints = true,
             ParsedExtension::ParseError { .. } => return Err("an extension is malformed"),
             _ if extension.critical => self.unknown_critical = Some(name::oid(&extension.oid)?),
             _ => {}

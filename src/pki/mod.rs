@@ -3,7 +3,7 @@
 //! - Configuration → [`Trust`]: `settings`, `prepare`, `trust`.
 //! - A client's chain → [`Facts`], which a ticket can carry: `certificate`, `name`, `signature`, `trust`, `facts`, `ticket`.
 //! - A CRL's octets → [`Crl`] → [`Revocation`]: `crl`, `serials`, `points`, `revocation`.
-//! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`.
+//! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`.
 //!
 //! `der` reads what strangers send before any other parser does.
 
@@ -11,6 +11,7 @@ mod certificate;
 mod crl;
 mod der;
 mod facts;
+mod gaps;
 mod name;
 mod points;
 mod prepare;
@@ -29,6 +30,7 @@ pub(crate) mod tests;
 pub use certificate::claimed;
 pub use crl::{BadCrl, Crl, CrlSummary};
 pub use facts::{AltName, Facts, Link, NoPath};
+pub use gaps::Gap;
 pub use name::{SHORT_NAMES, is_attribute_name};
 pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};

@@ -40,11 +40,15 @@ pub(super) struct Scope {
 impl Scope {
     pub(super) const ALL: Self = Self { users: true, cas: true, points: None, all_reasons: true };
 
-    /// Whether a certificate that isn't on the CRL isn't revoked.
+    /// Whether a certificate with these points that isn't on the CRL isn't revoked.
     pub(super) fn covers(&self, is_ca: bool, points: &[u64]) -> bool {
-        let kind = if is_ca { self.cas } else { self.users };
         let point = self.points.as_ref().is_none_or(|own| own.iter().any(|name| points.contains(name)));
-        kind && point && self.all_reasons
+        point && self.covers_some(is_ca)
+    }
+
+    /// Whether there may be certificates for which that holds.
+    pub(super) fn covers_some(&self, is_ca: bool) -> bool {
+        self.all_reasons && if is_ca { self.cas } else { self.users }
     }
 }
 

@@ -249,6 +249,9 @@ fn read_anchor<'a>(table: &'a AuthoritySettings, now: Wall, findings: &mut Findi
     if anchor.key_usage.is_none() {
         findings.warning(KEY, "it has no keyUsage, so nothing limits what it may sign");
     }
+    if let Some(oid) = &anchor.unknown_critical {
+        findings.warning(KEY, format!("its critical extension {oid} isn't known and isn't looked at"));
+    }
     if anchor.issuer.as_raw() == anchor.subject.as_raw() {
         match anchor.signed.verify(anchor.key.raw) {
             Err(BadSignature::Wrong) => findings.error(KEY, "its signature over itself is wrong"),
@@ -288,6 +291,9 @@ fn check_ca(ca: &Certificate<'_>, key: &'static str, now: Wall, findings: &mut F
     if !ca.is_ca {
         findings.error(key, format!("{text} isn't a CA: basicConstraints doesn't say so"));
     }
+    if text.is_empty() {
+        findings.error(key, "it is a CA without a name: no certificate could name it as issuer");
+    }
     if ca.key_usage.is_some_and(|usage| !usage.key_cert_sign) {
         findings.error(key, format!("{text} may not issue certificates: keyUsage lacks keyCertSign"));
     }
@@ -305,6 +311,13 @@ fn check_ca(ca: &Certificate<'_>, key: &'static str, now: Wall, findings: &mut F
             .warning(key, format!("{text} expires in {days} days: all of its certificates are refused from then on"));
     } else if ca.not_before > now {
         findings.warning(key, format!("{text} isn't valid yet: all of its certificates are refused until then"));
+    }
+    if ca.has_name_constraints {
+        let limit = "its nameConstraints are understood for DNS names and addresses only";
+        findings.warning(
+            key,
+            format!("{text}: {limit}; where they concern other names, certificates with such names are refused"),
+        );
     }
     if ca.key_usage.is_some_and(|usage| !usage.crl_sign) {
         findings.warning(key, format!("{text} may not sign CRLs: keyUsage lacks cRLSign"));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::crl::Crl;
 use super::facts::Link;
+use super::points::Scope;
 use super::serials::Entry;
 use crate::now::Wall;
 
@@ -63,7 +64,7 @@ impl Revocation {
 
     /// The entry that revokes a certificate, whatever the age and scope of the CRL that holds it.
     pub(super) fn revoked(&self, link: &Link, now: Wall) -> Option<(&Crl, Entry)> {
-        self.lines(link)
+        self.lines(&link.issuer)
             .iter()
             .flat_map(|line| consulted(line, now))
             .find_map(|crl| Some((crl, crl.find(&link.serial)?)))
@@ -71,15 +72,35 @@ impl Revocation {
 
     /// The freshest CRL that would list the certificate if it were revoked.
     pub(super) fn covering(&self, link: &Link, is_ca: bool, grace: Duration, now: Wall) -> Option<(&Crl, Freshness)> {
-        let current = self.lines(link).iter().filter_map(|line| current(line, now));
+        self.freshest(&link.issuer, |scope| scope.covers(is_ca, &link.points), grace, now)
+    }
+
+    /// The freshest CRL of an issuer that lists at least some of the users' certificates.
+    pub(super) fn covering_some_users(
+        &self,
+        issuer: &[u8; 32],
+        grace: Duration,
+        now: Wall,
+    ) -> Option<(&Crl, Freshness)> {
+        self.freshest(issuer, |scope| scope.covers_some(false), grace, now)
+    }
+
+    fn freshest(
+        &self,
+        issuer: &[u8; 32],
+        covers: impl Fn(&Scope) -> bool,
+        grace: Duration,
+        now: Wall,
+    ) -> Option<(&Crl, Freshness)> {
+        let current = self.lines(issuer).iter().filter_map(|line| current(line, now));
         current
-            .filter(|crl| crl.scope.covers(is_ca, &link.points))
+            .filter(|crl| covers(&crl.scope))
             .map(|crl| (crl, freshness(crl, grace, now)))
             .min_by_key(|(_, freshness)| *freshness)
     }
 
-    fn lines(&self, link: &Link) -> &[Line] {
-        self.lines.get(&link.issuer).map_or(&[], Vec::as_slice)
+    fn lines(&self, issuer: &[u8; 32]) -> &[Line] {
+        self.lines.get(issuer).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -216,6 +216,9 @@ fn check_leaf(leaf: &Certificate<'_>) -> Result<(), Refusal> {
     if leaf.is_ca || leaf.key_usage.is_some_and(|usage| usage.key_cert_sign) {
         return Err(Refusal::untrusted("the certificate is a CA's"));
     }
+    if leaf.has_name_constraints {
+        return Err(Refusal::untrusted("nameConstraints are for CAs only"));
+    }
     if let Some(oid) = &leaf.unknown_critical {
         return Err(Refusal::untrusted(format!("the critical extension {oid} isn't known")));
     }

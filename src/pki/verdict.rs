@@ -42,13 +42,13 @@ pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall)
 
 /// A source of revocation data, in the order in which it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+pub(super) enum Source {
     Crl,
     Ocsp,
 }
 
 impl RevocationSource {
-    fn order(self) -> &'static [Source] {
+    pub(super) fn order(self) -> &'static [Source] {
         match self {
             Self::Crl => &[Source::Crl],
             Self::Ocsp => &[Source::Ocsp],
@@ -56,6 +56,16 @@ impl RevocationSource {
             Self::OcspThenCrl => &[Source::Ocsp, Source::Crl],
             Self::Off => &[],
         }
+    }
+}
+
+/// What the age of revocation data means; `None`: there is none.
+pub(super) fn finding(freshness: Option<Freshness>) -> Reason {
+    match freshness {
+        Some(Freshness::Fresh) => Reason::Ok,
+        Some(Freshness::Grace) => Reason::OkGrace,
+        Some(Freshness::Stale) => Reason::RevocationStale,
+        None => Reason::RevocationUnknown,
     }
 }
 
@@ -174,13 +184,7 @@ impl Case<'_> {
                 evidence.push(found);
             }
         }
-        let finding = match worst {
-            Some(Freshness::Fresh) => Reason::Ok,
-            Some(Freshness::Grace) => Reason::OkGrace,
-            Some(Freshness::Stale) => Reason::RevocationStale,
-            None => Reason::RevocationUnknown,
-        };
-        Verdict { finding, evidence }
+        Verdict { finding: finding(worst), evidence }
     }
 
     /// The first source that is fresh and in scope decides, else the freshest.

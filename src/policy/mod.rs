@@ -1,6 +1,7 @@
 //! Route: hints → road. Decide: facts, verdict, standing, hints → [`Decision`]. It does no I/O, sees no packets and writes no attributes.
 
 mod decision;
+mod federation;
 mod glob;
 mod route;
 mod rules;
@@ -121,16 +122,14 @@ impl Policy {
             Err(names) => return Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(names)], None),
         };
         let groups = standing.groups_of(&user);
-        let mut evidence = verdict.evidence.clone();
-        if !groups.is_empty() {
-            evidence.push(Evidence::Groups(groups.clone()));
-        }
+        let groups_evidence = (!groups.is_empty()).then(|| Evidence::Groups(groups.clone()));
         match rules::apply(service, &rules::Asked { facts, groups: &groups, hints }) {
             Err(denied_by) => {
-                evidence.push(Evidence::Rule(denied_by));
+                let evidence = groups_evidence.into_iter().chain([Evidence::Rule(denied_by)]).collect();
                 Decision::refuse(Reason::Policy, evidence, Some(user))
             }
             Ok(grants) => {
+                let evidence = verdict.evidence.iter().cloned().chain(groups_evidence).collect();
                 let grant = grant(user, grants, now.until(facts.path_not_after), hints.federation);
                 Decision::accept(verdict.finding == Reason::OkGrace, evidence, grant)
             }
@@ -177,6 +176,10 @@ fn grant(user: Arc<str>, grants: Grants, remaining: Duration, federation: bool) 
         vlan: ours(grants.vlan),
         filter_id: ours(grants.filter_id),
         session_timeout: wanted.min(remaining).max(Duration::from_secs(1)),
-        attributes: grants.attributes,
+        attributes: if federation {
+            federation::without_vlan_and_filter(&grants.attributes)
+        } else {
+            grants.attributes
+        },
     }
 }

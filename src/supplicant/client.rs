@@ -95,6 +95,11 @@ impl Supplicant {
     pub fn login(&self, asker: Arc<Asker>, station: Station, resume: bool, now: Wall) -> Login {
         Login::new(self.0.clone(), asker, &station, resume, now)
     }
+
+    #[cfg(test)]
+    pub(super) fn handshake(&self) -> Handshake {
+        self.0.handshake(false, Wall(0)).unwrap()
+    }
 }
 
 impl Client {

@@ -334,6 +334,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn t08_no_octets_of_a_server_make_a_handshake_panic(flights in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..200), 1..5)) {
+        let mut handshake = Supplicant::new(bare()).unwrap().handshake();
+        prop_assert_eq!(handshake.begin()[0], 22);
+        for flight in flights {
+            // Half of them as they are, half as a record of a handshake.
+            handshake.receive(&flight, NOW);
+            let length = u16::try_from(flight.len()).unwrap().to_be_bytes();
+            handshake.receive(&[&[22, 3, 3], &length[..], &flight].concat(), NOW);
+            prop_assert!(handshake.keys().is_none());
+        }
+    }
+}
+
+#[test]
+fn t08_a_server_hello_one_octet_at_a_time_is_read() {
+    let pki = Pki::new();
+    let mut settings = pki.settings(Tls13);
+    settings.fragment_size = 3000;
+    let mut server = Server::new(&pki, Fault::Nothing);
+    server.road.fragment_size = 1;
+    let report = log_in(&mut server, &Supplicant::new(settings).unwrap(), false);
+    assert!(report.logged_in && report.requests > 500, "{report:?}");
+}
+
 /// Settings of somebody who has nothing.
 fn bare() -> Settings {
     Settings {

@@ -55,7 +55,7 @@ impl Campus {
         let campus = Self::empty();
         let ca = ca("Campus CA", None);
         campus.write("pki/ca.pem", &ca.pem);
-        campus.write("crl/ca.crl", &ca.crl());
+        campus.write("crl/ca.crl", ca.crl());
         campus.write("secrets/ap", "correct horse battery staple\n");
         campus.identity("server", &ca, server());
         campus

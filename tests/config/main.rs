@@ -7,6 +7,7 @@ mod mangled;
 mod reference;
 mod shipped;
 mod slips;
+mod tables;
 
 /// The shortest configuration that is good; its files are made by [`campus::Campus::new`].
 const BASE: &str = r#"[listen]

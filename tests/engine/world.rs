@@ -98,7 +98,7 @@ impl World {
         let (trust, _) = Trust::new(&authorities(), now.wall).expect("good authorities");
         let trust = Arc::new(trust);
         let tls = Arc::new(tls::Server::new(&tls_settings(&options), None).expect("good identities"));
-        let first = snapshot(&options, &trust, &tls, now.wall, &[(1, &[&pki().revoked])]);
+        let first = snapshot(&options, &trust, &tls, &[(1, &[&pki().revoked])]);
         let settings = Settings {
             exchange: exchange::Settings {
                 keep_answer: Duration::from_secs(20),
@@ -115,7 +115,7 @@ impl World {
 
     /// From now on CA16's CRL has this number and lists these.
     pub(crate) fn publish(&mut self, number: u64, revoked: &[&Credential]) {
-        let next = snapshot(&self.options, &self.trust, &self.tls, self.now.wall, &[(number, revoked)]);
+        let next = snapshot(&self.options, &self.trust, &self.tls, &[(number, revoked)]);
         self.order(Order::Swap(next));
     }
 
@@ -278,7 +278,6 @@ fn snapshot(
     options: &Options,
     trust: &Arc<Trust>,
     tls: &Arc<tls::Server>,
-    now: Wall,
     ca16: &[(u64, &[&Credential])],
 ) -> Arc<Snapshot> {
     let load = |name: &str, octets: Vec<u8>| {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
@@ -113,7 +114,8 @@ pub(crate) fn must(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A child process; it, and no other, is killed when this goes away. After a failure its log is shown.
+/// A child process in a group of its own; that group, and nothing else, is killed when this goes away. After a failure
+/// its log is shown.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: String,
@@ -127,6 +129,7 @@ impl Process {
         let [out, err] = ["out", "err"].map(|kind| scratch.path().join(format!("{name}.{kind}")));
         let create = |path| File::create(path).expect("a log in the scratch directory");
         let child = command
+            .process_group(0)
             .stdout(create(&out))
             .stderr(create(&err))
             .spawn()
@@ -189,6 +192,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // Children of the child too: `demo` runs the server. The id can't be anybody else's yet: it is not waited for.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = Command::new("sh").args(["-c", &format!("kill -s KILL -- -{}", self.id())]).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {

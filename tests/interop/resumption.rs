@@ -10,7 +10,7 @@ use crate::server::Server;
 /// One device resumes ten times a second; its certificate is revoked meanwhile, in the CRL's file.
 fn refused_soon_after_revocation(tls: Tls) {
     /// The contract says 2 s; the rest is for a machine that runs other tests beside.
-    const SOON: Duration = Duration::from_secs(4);
+    const SOON: Duration = Duration::from_secs(3);
     let server = Server::start();
     let scratch = Scratch::new();
     let member = &pki().member_p256;

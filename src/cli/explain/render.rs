@@ -56,8 +56,7 @@ pub(super) fn json(case: &Case, answers: &[Answer]) -> String {
             "not_after": date(case, certificate.not_after),
         })
     });
-    let problems =
-        case.loaded.problems.iter().map(|it| json!({"file": it.file.display().to_string(), "text": it.text}));
+    let problems = case.problems().map(|(file, text)| json!({ "file": file, "text": text }));
     let object = json!({
         "at": date(case, case.at),
         "certificate": certificate,

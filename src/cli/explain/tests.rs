@@ -240,6 +240,18 @@ fn it_decides_as_at_another_time() {
 }
 
 #[test]
+fn a_crl_of_a_later_day_is_said_to_say_nothing() {
+    let campus = Campus::new();
+    let cert = campus.issue(&campus.ca, &member("hanako", "JAIST", 1));
+    let at = Some(time("2025-12-31T00:00:00Z").expect("a time"));
+    let (code, answer) = json(&Args { at, service: Some("JAIST".into()), ..campus.args(&cert) });
+    assert_eq!((code, reasons(&answer)), (ExitCode::FAILURE, vec![("JAIST", "revocation-unknown")]));
+    let problem = &answer["problems"][0];
+    assert!(problem["file"].as_str().is_some_and(|file| file.ends_with("ca.crl")), "{answer:#}");
+    assert!(problem["text"].as_str().is_some_and(|text| text.contains("issued after")), "{answer:#}");
+}
+
+#[test]
 fn der_counts_too_and_people_read_sentences_in_their_language() {
     let campus = Campus::new();
     let key = KeyPair::generate().expect("a key");

@@ -107,6 +107,9 @@ pub(super) fn explain(answer: &Answer) -> Vec<String> {
         (!report.accepted && report.eap_success.is_none(), "no EAP-Failure came"),
     ];
     sentences.extend(doubts.into_iter().filter(|(is_so, _)| *is_so).map(|(_, sentence)| sentence.to_owned()));
+    if sentences.is_empty() && !report.accepted {
+        sentences.push("the server gave no reason: its log knows".to_owned());
+    }
     sentences
 }
 

@@ -4,7 +4,8 @@ use super::campus::*;
 use super::make::*;
 use crate::event::{Evidence, Reason};
 use crate::now::Wall;
-use crate::pki::{NoPath, Trust, claimed};
+use crate::pki::{Facts, NoPath, Trust, claimed};
+use proptest::prelude::*;
 
 fn refusal(trust: &Trust, leaf: &[u8]) -> Box<NoPath> {
     trust.facts(&[leaf]).expect_err("no path")
@@ -188,6 +189,7 @@ fn a_ca_is_no_user() {
     let campus = Campus::new();
     let trust = campus.trust();
     let drafts = [
+        member(&[7]).with(extension("2.5.29.30", false, &der(0x30, &[&der(0xa0, &[])]))),
         member(&[7]).with(basic_constraints(None)),
         member(&[7]).without("2.5.29.15").with(key_usage(DIGITAL_SIGNATURE | KEY_CERT_SIGN)),
     ];
@@ -308,4 +310,34 @@ fn name_constraints_of_an_intermediate_hold() {
         |dns: &str| ca.issue(&member(&[7]).without("2.5.29.17").with(alt_names(&[der(0x82, &[dns.as_bytes()])])));
     assert!(trust.facts(&[&named("a.good.example")]).is_ok());
     assert_eq!(reason(&trust, &named("a.bad.example")), Reason::UntrustedIssuer);
+}
+
+proptest! {
+    /// Changes below the signature, so that every part of the reader sees them.
+    #[test]
+    fn p10_a_signed_certificate_with_changed_octets_is_read_without_a_panic(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        thread_local! {
+            static CASE: (Campus, Trust) = { let campus = Campus::new(); let trust = campus.trust(); (campus, trust) };
+        }
+        CASE.with(|(campus, trust)| {
+            let mut draft = member(&[7])
+                .with(policies(&["1.2.3"]))
+                .with(distribution_points(&["http://crl.example/1"]))
+                .with(alt_names(&[principal("hanako")]));
+            let parts = [&mut draft.version, &mut draft.serial, &mut draft.validity, &mut draft.subject, &mut draft.spki];
+            let mut octets: Vec<&mut u8> = parts.into_iter().chain(&mut draft.extensions).flatten().collect();
+            for (index, value) in changes {
+                let place = index.index(octets.len());
+                *octets[place] = value;
+            }
+            if let Ok(facts) = trust.facts(&[&campus.ca16.issue(&draft)]) {
+                prop_assert_eq!(&*facts.authority, "ca16");
+                let again = Facts::decode(&facts.encode(), trust);
+                prop_assert_eq!(again.as_ref(), Some(&*facts));
+            }
+            Ok(())
+        })?;
+    }
 }

@@ -7,6 +7,8 @@ mod chains;
 mod crls;
 mod der;
 mod names;
+#[cfg(feature = "daemon")]
+mod rcgen;
 mod settings;
 mod tickets;
 mod verdicts;

@@ -366,3 +366,23 @@ fn facts_whose_authority_is_gone_are_untrusted() {
     let without = trust(&case.campus.settings()[1..]);
     assert_eq!(verdict(&without, &Revocation::default(), &facts, NOW).finding, Reason::UntrustedIssuer);
 }
+
+#[test]
+fn gaps_name_each_ca_whose_crl_is_missing_or_old() {
+    let campus = Campus::new();
+    let trust = trust(&campus.settings()[..2]);
+    let gaps = |revocation: &Revocation, now| -> Vec<_> {
+        let gaps = trust.gaps(revocation, now).into_iter();
+        gaps.map(|gap| (gap.authority.to_string(), gap.issuer.contains("RootCA2"), gap.finding)).collect()
+    };
+    let all = |finding| {
+        [("ca16", false), ("pub-ca8", false), ("pub-ca8", true)]
+            .map(|(name, root)| (name.to_owned(), root, finding))
+            .to_vec()
+    };
+    assert_eq!(gaps(&Revocation::default(), NOW), all(Reason::RevocationUnknown));
+    let fresh = campus.fresh_crls(&trust);
+    assert_eq!(gaps(&fresh, NOW), []);
+    assert_eq!(gaps(&fresh, days(8)), all(Reason::RevocationStale));
+    assert_eq!(trust.gaps(&fresh, days(8))[0].next_update, Some(days(7)));
+}

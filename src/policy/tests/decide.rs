@@ -1,4 +1,5 @@
 use super::*;
+use crate::radius::Type;
 
 #[test]
 fn every_verdict_that_refuses_refuses_with_its_own_reason() {
@@ -72,6 +73,24 @@ fn the_federation_gets_no_vlan_and_no_filter() {
     let decision = decide(&policy, &facts(), &Standing::default(), &hints);
     let grant = decision.grant().expect("let in");
     assert_eq!((&grant.vlan, &grant.filter_id), (&None, &None));
+}
+
+#[test]
+fn the_federation_gets_no_vlan_by_way_of_attributes_either() {
+    let mut attributes = Attributes::default();
+    attributes.push_vlan("120").expect("it fits");
+    for kind in [11, 18, 56, 92] {
+        attributes.push(Type(kind), b"x").expect("it fits");
+    }
+    attributes.push_vendor(14_823, 1, b"member").expect("it fits");
+    let settings = ServiceSettings { grants: Grants { attributes, ..Grants::default() }, ..service("eduroam") };
+    let policy = policy(vec![settings]);
+    let hints = Hints { federation: true, ..Hints::default() };
+    let decision = decide(&policy, &facts(), &Standing::default(), &hints);
+    let mut wanted = Attributes::default();
+    wanted.push(Type(18), b"x").expect("it fits");
+    wanted.push_vendor(14_823, 1, b"member").expect("it fits");
+    assert_eq!(decision.grant().map(|grant| &grant.attributes), Some(&wanted));
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The table of attributes by name, for what an administrator writes into the configuration.
 //!
-//! The names are those that FreeRADIUS and the vendors use; case doesn't matter. Numbers are data, in `table.rs`.
+//! The names are those that FreeRADIUS and the vendors use; case doesn't matter. Numbers are data, in `table.rs` and `values.rs`.
 
 mod parse;
 mod table;
+mod values;
 
-use table::{Row, TABLE, VALUES};
+use table::{Row, TABLE};
+use values::VALUES;
 
 use super::{Attributes, MAX_VALUE, MAX_VENDOR_VALUE, TooLong, Type};
 

@@ -118,7 +118,7 @@ struct Conversation {
     tls: ServerConnection,
     failed: bool,
     /// Of the last challenge; the next request must bring it.
-    state: u8,
+    state: u16,
 }
 
 /// The hop.
@@ -133,6 +133,8 @@ pub(crate) struct Server {
 pub(crate) struct Road {
     config: Arc<ServerConfig>,
     fault: Fault,
+    /// Octets of TLS data in its fragments.
+    pub(crate) fragment_size: usize,
     conversation: Option<Conversation>,
     /// Attributes of the last request.
     pub(crate) heard: Vec<(Type, Vec<u8>)>,
@@ -165,7 +167,14 @@ impl Server {
             exchanges: Exchanges::new(keep),
             peers: Arc::new(Peers::new(&[nas]).unwrap()),
             hop: Hop { listener: Listener::Auth, socket: 0, local: None, peer: (address, 1000).into() },
-            road: Road { config, fault, conversation: None, heard: Vec::new(), grant: Attributes::default() },
+            road: Road {
+                config,
+                fault,
+                fragment_size: 700,
+                conversation: None,
+                heard: Vec::new(),
+                grant: Attributes::default(),
+            },
         }
     }
 
@@ -188,7 +197,7 @@ impl Road {
         self.heard = packet.attributes().map(|attribute| (attribute.kind, attribute.value.to_vec())).collect();
         let mut eap = Vec::new();
         assert_eq!(packet.join_eap(&mut eap), Ok(true));
-        let state = packet.first(Type::STATE).map(|state| state[0]);
+        let state = packet.first(Type::STATE).map(|state| u16::from_be_bytes([state[0], state[1]]));
         let conversation = match self.conversation.take().filter(|_| state.is_some()) {
             Some(conversation) => {
                 assert_eq!(state, Some(conversation.state), "State comes back");
@@ -215,7 +224,7 @@ impl Road {
     }
 
     fn begin(&self) -> Conversation {
-        let bounds = eap::Settings { fragment_size: 700, max_message: 16 * 1024, max_idle_rounds: 50 };
+        let bounds = eap::Settings { fragment_size: self.fragment_size, max_message: 16 * 1024, max_idle_rounds: 50 };
         Conversation {
             eap: Authenticator::new(bounds, None),
             tls: ServerConnection::new(self.config.clone()).unwrap(),
@@ -290,7 +299,7 @@ impl Road {
         let conversation = self.conversation.as_mut().unwrap();
         conversation.state += 1;
         let mut attributes = Attributes::default();
-        attributes.push(Type::STATE, &[conversation.state, 1, 2, 3]).unwrap();
+        attributes.push(Type::STATE, &conversation.state.to_be_bytes()).unwrap();
         Reply { code: Code::ACCESS_CHALLENGE, eap, attributes, keys: None }
     }
 }

@@ -1,0 +1,80 @@
+//! What a conversation answers, and what is left of it.
+
+use std::hash::{BuildHasher, RandomState};
+
+use super::{Asked, reply};
+use crate::event::{Authentication, Method, Outcome, Reason};
+use crate::exchange::Reply;
+
+/// What a request leads to.
+#[derive(Debug)]
+pub enum Turn {
+    /// An Access-Challenge.
+    Challenge(Reply),
+    /// The last answer.
+    End(Reply, Box<Ended>),
+    /// Public-key work is wanted before there is an answer: [`Conversation::work`].
+    Work(Lost),
+    /// No answer.
+    Drop(Reason),
+}
+
+/// What public-key work came to.
+#[derive(Debug)]
+pub enum Worked {
+    /// An answer.
+    Turn(Turn),
+    /// All is done but the Accept: [`Conversation::settle`], by what is in force then.
+    Settle,
+}
+
+/// What is answered when the work of a conversation is lost: it panicked.
+#[derive(Clone, Debug, Default)]
+pub struct Lost {
+    failure: Vec<u8>,
+}
+
+impl Lost {
+    pub(super) fn new(failure: Vec<u8>) -> Self {
+        Self { failure }
+    }
+
+    /// The refusal, `internal`.
+    #[must_use]
+    pub fn answer(self) -> (Reply, Ended) {
+        let authentication = Authentication { method: Method::EapTls, ..Authentication::default() };
+        (reply::reject(self.failure), Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication })
+    }
+}
+
+/// How a conversation ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// `Accept` or `Reject`
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+    /// Who, where, on which evidence.
+    pub authentication: Authentication,
+}
+
+/// The last answer of an ended conversation, and to what.
+#[derive(Debug)]
+pub struct Farewell {
+    last: Option<u64>,
+    hasher: RandomState,
+    reply: Reply,
+}
+
+impl Farewell {
+    pub(super) fn new(last: Option<u64>, hasher: RandomState, reply: Reply) -> Self {
+        Self { last, hasher, reply }
+    }
+
+    /// The last answer, if this is the last response again.
+    #[must_use]
+    pub fn again(&self, asked: &Asked) -> Option<Reply> {
+        let hash = self.hasher.hash_one(asked.eap.as_ref()?);
+        (self.last == Some(hash)).then(|| self.reply.clone())
+    }
+}
