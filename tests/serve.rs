@@ -219,7 +219,7 @@ impl Serving<'_> {
         let log = self.log();
         let lines =
             log.lines().filter_map(|line| line.split_once("listening on ")?.1.strip_suffix(&format!(" ({door})")));
-        lines.last().and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no {door} in {log}"))
+        lines.rev().next().and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no {door} in {log}"))
     }
 
     fn log(&self) -> String {
