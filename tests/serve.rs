@@ -217,9 +217,9 @@ impl Serving<'_> {
     /// The address that the log names for a door.
     fn listening(&self, door: &str) -> SocketAddr {
         let log = self.log();
-        let lines =
+        let mut lines =
             log.lines().filter_map(|line| line.split_once("listening on ")?.1.strip_suffix(&format!(" ({door})")));
-        lines.last().and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no {door} in {log}"))
+        lines.next_back().and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no {door} in {log}"))
     }
 
     fn log(&self) -> String {
