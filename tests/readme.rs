@@ -22,7 +22,8 @@ fn each_command_of_the_readme_runs() {
     let binaries = Path::new(SEKISHO).parent().expect("a binary in a directory").display().to_string();
     let path = format!("{binaries}:{}", std::env::var("PATH").unwrap_or_default());
     for command in commands {
-        let output = Command::new("sh").args(["-ec", command]).current_dir(&dir).env("PATH", &path).output().expect("sh");
+        let output =
+            Command::new("sh").args(["-ec", command]).current_dir(&dir).env("PATH", &path).output().expect("sh");
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}: {}\n{said}", output.status);
         if command.ends_with("|| echo refused") {
