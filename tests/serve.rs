@@ -13,7 +13,7 @@ use std::time::Duration;
 use support::certificates::{Authority, Key, authority, crl, day, server};
 use support::http::get;
 use support::process::{Place, Process};
-use support::scratch::{Scratch, free_port};
+use support::scratch::Scratch;
 
 #[path = "support"]
 mod support {
@@ -33,12 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Campus {
     scratch: Scratch,
     ca: Authority,
-    admin: u16,
 }
 
 impl Campus {
     fn new() -> Self {
-        let campus = Self { scratch: Scratch::new(), ca: authority("Example CA", None), admin: free_port() };
+        let campus = Self { scratch: Scratch::new(), ca: authority("Example CA", None) };
         campus.write("ca.pem", &campus.ca.pem());
         let key = Key::P256.make();
         let chain = server("radius.test").signed_by(&key, &campus.ca).expect("a certificate");
@@ -64,14 +63,13 @@ impl Campus {
     }
 
     fn configure(&self, vlan: &str) {
-        let admin = self.admin;
         let text = format!(
             r#"
 [server]
 state-dir = "."
 [listen]
 auth = ["127.0.0.1:0", "[::1]:0"]
-admin = ["127.0.0.1:{admin}"]
+admin = ["127.0.0.1:0"]
 [[identity]]
 name = "server"
 chain = "server.pem"
@@ -103,27 +101,29 @@ vlan = "{vlan}"
     }
 
     /// Starts the server and waits for its READY=1.
-    fn start(&self) -> Serving<'_> {
+    fn start(&self) -> Serving {
         let notified = UnixDatagram::bind(self.path("notify")).expect("a socket in the folder");
         notified.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
         let mut command = self.command();
         command.env("NOTIFY_SOCKET", self.path("notify")).env("WATCHDOG_USEC", "200000");
         let process = Process::start("sekisho", &mut command, &self.scratch);
-        let mut serving = Serving { campus: self, process, notified, seen: VecDeque::new() };
+        let mut serving = Serving { process, notified, seen: VecDeque::new(), admin: 0 };
         serving.wait_for("READY=1");
+        serving.admin = serving.listening("admin");
         serving
     }
 }
 
 /// A server that runs.
-struct Serving<'a> {
-    campus: &'a Campus,
+struct Serving {
     process: Process,
     notified: UnixDatagram,
     seen: VecDeque<String>,
+    /// The admin door's port on loopback.
+    admin: u16,
 }
 
-impl Serving<'_> {
+impl Serving {
     /// The next line of a notification, watchdog's aside.
     fn notification(&mut self) -> String {
         loop {
@@ -151,15 +151,26 @@ impl Serving<'_> {
     }
 
     fn get(&self, path: &str) -> String {
-        get(self.campus.admin, path).expect("the admin door answers in text")
+        get(self.admin, path).expect("the admin door answers in text")
     }
 
     /// Asks for the metrics until a line of them is there.
     fn wait_for_metric(&mut self, line: &str) {
-        let admin = self.campus.admin;
+        let admin = self.admin;
         let metrics = || get(admin, "/metrics").expect("the admin door answers in text");
         let what = format!("at the metric {line}");
         self.process.wait_until(&what, |_| metrics().lines().any(|one| one.starts_with(line)));
+    }
+
+    /// The port that the log names for a door.
+    fn listening(&self, door: &str) -> u16 {
+        let log = self.log();
+        let mut lines =
+            log.lines().filter_map(|line| line.split_once("listening on ")?.1.strip_suffix(&format!(" ({door})")));
+        lines
+            .next_back()
+            .and_then(|address| address.rsplit_once(':')?.1.parse().ok())
+            .unwrap_or_else(|| panic!("no {door} in {log}"))
     }
 
     fn log(&self) -> String {
@@ -280,7 +291,8 @@ fn a_crl_that_changes_is_noticed_and_a_broken_one_degrades() {
     let entries = format!(r#"sekisho_crl_entries{{authority="ca",crl="{}"}} 5"#, campus.path("ca.crl").display());
     serving.wait_for_metric(&entries);
     campus.write("ca.crl", "broken");
-    let readiness = || get(campus.admin, "/readyz").expect("the admin door answers in text");
+    let admin = serving.admin;
+    let readiness = || get(admin, "/readyz").expect("the admin door answers in text");
     serving.process.wait_until("degraded", |_| !readiness().ends_with(r#"{"degraded":[],"ready":true}"#));
     let ready = readiness();
     assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("goes on counting"), "{ready} {}", serving.log());
