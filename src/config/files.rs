@@ -9,6 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use super::reader::{Item, Table};
+use crate::exchange::SHORT_SECRET;
 use crate::secret::Secret;
 
 /// More than any chain or key takes.
@@ -135,7 +136,7 @@ pub(super) fn shared_secret(table: &mut Table<'_>) -> Option<Secret> {
         item.error("the shared secret is empty: anybody could speak for this NAS; make one: openssl rand -base64 24");
         return None;
     }
-    if secret.len() <= 12 {
+    if secret.len() <= SHORT_SECRET {
         item.warning(format!(
             "the shared secret has {} octets only; whoever hears one packet can find it by trying; use 16 or more: openssl rand -base64 24",
             secret.len()

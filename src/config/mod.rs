@@ -7,6 +7,7 @@ mod absent;
 mod admin;
 mod authority;
 mod files;
+mod grants;
 mod identity;
 mod names;
 mod nas;

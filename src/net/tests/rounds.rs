@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::hall::end_process_on_panic;
+use super::super::helpers::end_process_on_panic;
 use super::super::{Clock, Command, Gauges, Hall, Heartbeat};
 use super::doors::{address, bind, bound, client};
 use crate::access::{self, Handles};
