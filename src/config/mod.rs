@@ -11,6 +11,7 @@ mod grants;
 mod identity;
 mod names;
 mod nas;
+pub(crate) mod pem;
 mod reader;
 mod report;
 mod scalar;
