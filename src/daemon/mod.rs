@@ -257,7 +257,7 @@ fn snapshot(config: &Config, loaded: &Loaded, handles: &Arc<Handles>) -> Arc<Sna
         revocation: Arc::clone(&loaded.revocation),
         standing: Arc::clone(&loaded.standing),
         tls: Arc::clone(&config.tls),
-        handles: Arc::clone(handles),
+        handles: Arc::new(handles.with_cui(&config.cui)),
     };
     Arc::new(Snapshot { peers: Arc::clone(&config.peers), access: Arc::new(access) })
 }
