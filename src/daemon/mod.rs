@@ -262,12 +262,12 @@ fn snapshot(config: &Config, loaded: &Loaded, handles: &Arc<Handles>) -> Arc<Sna
     Arc::new(Snapshot { peers: Arc::clone(&config.peers), access: Arc::new(access) })
 }
 
-/// Runs a server in the foreground until SIGTERM or SIGINT; SIGHUP reloads.
-pub fn serve(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<(), StartError> {
+/// Runs a server in the foreground until SIGTERM or SIGINT; SIGHUP reloads. With `leash` it also ends when standard input does: with whoever holds the other end, however that ends.
+pub fn serve(path: &Path, config: Config, findings: &[Finding], clock: Clock, leash: bool) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
     runtime.block_on(async {
         // Before anything else, so that no signal ends a half-started server by surprise.
-        let wishes = systemd::wishes().map_err(system)?;
+        let wishes = systemd::wishes(leash).map_err(system)?;
         let server = Server::start(path, config, findings, clock)?;
         server.run(wishes).await;
         Ok(())
