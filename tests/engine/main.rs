@@ -1,4 +1,5 @@
 //! The core from datagram to datagram, with supplicants in memory, a clock that is turned by hand, and a network that loses what it is told to lose.
+//! Names that begin with a letter and two digits are rows of the catalogue of attacks and faults.
 
 #[path = "../interop/pki.rs"]
 #[expect(dead_code, reason = "the real peers' tests use more of it")]
@@ -7,6 +8,11 @@ mod pki;
 #[expect(dead_code, reason = "the real peers' tests use more of it")]
 mod scratch;
 
+mod accept;
+mod eap;
+mod hand;
 mod logins;
 mod loss;
+mod states;
+mod wire;
 mod world;
