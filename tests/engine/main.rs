@@ -9,10 +9,14 @@ mod pki;
 mod scratch;
 
 mod accept;
+mod certificates;
+mod changes;
 mod eap;
 mod hand;
 mod logins;
 mod loss;
+mod resumption;
 mod states;
+mod tls;
 mod wire;
 mod world;
