@@ -126,7 +126,18 @@ impl World {
             max_waiting: options.max_waiting,
         };
         let engine = Engine::new(settings, first).expect("random octets");
-        Self { engine, now, options, trust, tls, handles, events: Vec::new(), done: Vec::new(), steps: 0, next_ticket: 1 }
+        Self {
+            engine,
+            now,
+            options,
+            trust,
+            tls,
+            handles,
+            events: Vec::new(),
+            done: Vec::new(),
+            steps: 0,
+            next_ticket: 1,
+        }
     }
 
     /// From now on CA16's CRL has this number and lists these.
