@@ -7,8 +7,8 @@ use sekisho::policy::ReplyUsername;
 use sekisho::radius::{Packet, Type};
 use sekisho::supplicant::{Report, Station};
 
-use crate::pki::pki;
 use crate::hand::Walk;
+use crate::pki::pki;
 use crate::world::{OTHER_NAS, OTHER_NAS_VLAN, World, station, supplicant};
 
 const VERSIONS: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
@@ -26,9 +26,15 @@ fn value(report: &Report, kind: Type) -> Option<Vec<u8>> {
 #[test]
 fn the_user_is_the_certificates_unless_the_service_wants_the_outer_identity() {
     let mut world = World::new();
-    assert_eq!(value(&accepted(&mut world, station("JAIST", 1)), Type::USER_NAME).as_deref(), Some(&b"taro@jaist.ac.jp"[..]));
+    assert_eq!(
+        value(&accepted(&mut world, station("JAIST", 1)), Type::USER_NAME).as_deref(),
+        Some(&b"taro@jaist.ac.jp"[..])
+    );
     world.reload(|options| options.reply_username = ReplyUsername::Outer);
-    assert_eq!(value(&accepted(&mut world, station("JAIST", 1)), Type::USER_NAME).as_deref(), Some(&b"@jaist.ac.jp"[..]));
+    assert_eq!(
+        value(&accepted(&mut world, station("JAIST", 1)), Type::USER_NAME).as_deref(),
+        Some(&b"@jaist.ac.jp"[..])
+    );
 }
 
 #[test]

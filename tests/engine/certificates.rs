@@ -17,10 +17,7 @@ pub(crate) struct Made {
 
 impl Made {
     /// A member's certificate of this issuer, with something changed.
-    pub(crate) fn member(
-        issuer: &CertifiedIssuer<'_, KeyPair>,
-        change: impl FnOnce(&mut CertificateParams),
-    ) -> Self {
+    pub(crate) fn member(issuer: &CertifiedIssuer<'_, KeyPair>, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CountryName, "JP");

@@ -6,7 +6,7 @@ use sekisho::event::{Outcome, Reason, TlsVersion};
 use sekisho::radius::{Code, Packet, Type, vendor};
 use sekisho::supplicant::{Station, Supplicant};
 
-use crate::hand::{Hand, MORE, SUCCESS, START, Walk, eap, eap_of, identity, tls};
+use crate::hand::{Hand, MORE, START, SUCCESS, Walk, eap, eap_of, identity, tls};
 use crate::pki::{Credential, pki};
 use crate::world::{Options, World, station, supplicant, supplicant_settings};
 
@@ -102,7 +102,11 @@ fn e02_e03_e06_lengths_that_lie_or_are_too_long_end_the_conversation_without_any
         let start = hand.start(&mut world);
         let answer = hand.ask(&mut world, &tls(start.next(), flags, length, &vec![22; octets]));
         assert!(answer.is_failure(), "{what}");
-        assert_eq!((world.decided(), world.engine.conversations()), ((Outcome::Reject, Reason::Malformed), 0), "{what}");
+        assert_eq!(
+            (world.decided(), world.engine.conversations()),
+            ((Outcome::Reject, Reason::Malformed), 0),
+            "{what}"
+        );
         world.wait(Duration::from_secs(30));
     }
     // As long as it may be: the fragment is acknowledged.
@@ -194,7 +198,8 @@ fn e08_a_length_on_unfragmented_messages_is_taken_and_never_sent() {
         let wordy = sekisho::supplicant::Settings { always_length: true, fragment_size: 3_500, ..settings };
         let mut walk = Walk::new(&world, &Supplicant::new(wordy).expect("good"), station("JAIST", 1), false);
         assert!(walk.finish(&mut world).logged_in);
-        let flags: Vec<u8> = walk.answers.iter().map(|answer| eap_of(answer)).filter(|eap| eap.len() > 4).map(|eap| eap[5]).collect();
+        let flags: Vec<u8> =
+            walk.answers.iter().map(|answer| eap_of(answer)).filter(|eap| eap.len() > 4).map(|eap| eap[5]).collect();
         assert_eq!(flags, [START, 0, 0]);
     }
 }
@@ -294,7 +299,10 @@ fn e17_anonymous_identities_are_let_in_and_none_names_the_user() {
         let user = Packet::parse(&report.reply).expect("a packet").text(Type::USER_NAME).map(str::to_owned);
         assert_eq!(user.as_deref(), Some("taro@jaist.ac.jp"));
         let event = world.events.iter().rev().find_map(|event| event.authentication.as_ref()).expect("a decision");
-        assert_eq!((event.user.as_deref(), event.outer_identity.as_deref()), (Some("taro@jaist.ac.jp"), Some(identity)));
+        assert_eq!(
+            (event.user.as_deref(), event.outer_identity.as_deref()),
+            (Some("taro@jaist.ac.jp"), Some(identity))
+        );
     }
 }
 

@@ -50,7 +50,10 @@ fn s01_what_never_came_to_an_accept_is_not_resumed_or_judged_anew() {
         let mut walk = Walk::new(&world, &who, station("JAIST", 1), false).rounds(&mut world, 3);
         world.publish(2, &[&pki().revoked, &pki().member_p256]);
         let report = walk.finish(&mut world);
-        assert_eq!((report.accepted, report.keys_agree, world.decided()), (false, None, (Outcome::Reject, Reason::Revoked)));
+        assert_eq!(
+            (report.accepted, report.keys_agree, world.decided()),
+            (false, None, (Outcome::Reject, Reason::Revoked))
+        );
         let report = world.log_in(&who, &station("JAIST", 1), true);
         assert_eq!((report.accepted, report.resumed, report.alert_received), (false, false, Some(44)));
     }

@@ -37,7 +37,10 @@ fn e10_a_hundred_thousand_guessed_states_are_refused_and_leave_nothing() {
         guesser.state = Some(guess);
         let sent = guesser.send(&mut world, &tls(start.next(), 0, None, &[22; 20]));
         assert_eq!(sent[0].octets[0], Code::ACCESS_REJECT.0);
-        assert_eq!((world.decided(), world.engine.conversations()), ((Outcome::Reject, Reason::ConversationExpired), 1));
+        assert_eq!(
+            (world.decided(), world.engine.conversations()),
+            ((Outcome::Reject, Reason::ConversationExpired), 1)
+        );
         world.events.clear();
     }
     assert_eq!(world.steps, 0);
