@@ -9,8 +9,6 @@ mod gate;
 mod handle;
 mod reply;
 mod state;
-#[cfg(test)]
-mod tests;
 mod turn;
 
 use std::sync::Arc;
