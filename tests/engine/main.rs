@@ -7,6 +7,9 @@ mod pki;
 #[expect(dead_code, reason = "the real peers' tests use more of it")]
 mod scratch;
 
+mod chance;
+mod flood;
 mod logins;
 mod loss;
+mod mangled;
 mod world;
