@@ -175,6 +175,9 @@ impl Conversation {
             return Turn::Challenge(reply::challenge(last.answer.clone(), &self.state));
         }
         if !Arc::ptr_eq(&self.by, by) {
+            // What its NAS may ask for may have changed too.
+            self.asked.hints.allowed_services = asked.hints.allowed_services;
+            self.asked.hints.federation = asked.hints.federation;
             self.renew(now, by);
         }
         let turn = self.heard(now, &packet);

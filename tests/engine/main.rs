@@ -12,4 +12,5 @@ mod flood;
 mod logins;
 mod loss;
 mod mangled;
+mod replays;
 mod world;

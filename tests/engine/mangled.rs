@@ -286,9 +286,9 @@ fn random_changes_let_nobody_in() {
             let who = supplicant(credential, Some(version));
             let count = every_stage(&who, may_come_in, |original, stage, variant| {
                 let seed = (seed << 40 | stage << 20 | variant) as u64;
-                (variant < 500).then(|| mangle(original, &mut Chance::new(seed)))
+                (variant < 300).then(|| mangle(original, &mut Chance::new(seed)))
             });
-            assert!(count >= 2_000, "{count} mangled packets");
+            assert!(count >= 1_200, "{count} mangled packets");
         }
     }
 }

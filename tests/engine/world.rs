@@ -38,6 +38,7 @@ pub(crate) struct Options {
     pub(crate) realms: Option<Vec<String>>,
     pub(crate) suspended: &'static str,
     pub(crate) methods: Vec<Method>,
+    pub(crate) nas_services: Option<Vec<Arc<str>>>,
     pub(crate) fragment_size: usize,
 }
 
@@ -53,6 +54,7 @@ impl Default for Options {
             realms: None,
             suspended: "",
             methods: vec![Method::EapTls],
+            nas_services: None,
             fragment_size: 1_200,
         }
     }
@@ -294,7 +296,7 @@ fn snapshot(
         name: "ap".into(),
         address: vec![Prefix { address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 0)), bits: 24 }],
         secret: Secret::new(SECRET),
-        services: None,
+        services: options.nas_services.clone(),
         methods: options.methods.clone(),
         require_message_authenticator: true,
         limit_proxy_state: true,
