@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use sekisho::event::{Outcome, Reason};
+use sekisho::radius::Code;
 use sekisho::supplicant::Next;
 
 use crate::pki::pki;
+use crate::raw::Raw;
 use crate::world::{Options, World, asker, station, supplicant};
 
 /// How much the engine holds: what it shows of itself, numbers aside.
@@ -104,4 +106,26 @@ fn r01_an_accept_is_not_repeated_after_its_certificate_is_revoked() {
     let again = world.exchange(1_645, &request);
     assert_eq!(again[0].octets.first(), Some(&3), "an Access-Reject");
     assert_eq!(world.decided(), (Outcome::Reject, Reason::ConversationExpired));
+}
+
+/// A ClientHello of 65,000 octets that never ends, in messages that each are as short as messages must be.
+#[test]
+fn e03_a_flight_in_many_messages_is_no_longer_than_one_may_be() {
+    let mut world = World::new();
+    let mut nas = Raw::new(2_000);
+    nas.say(&mut world, &[1, b'@', b'j', b'p']).expect("an answer");
+    let mut sent = 0;
+    let mut hello = vec![1, 0, 0xfd, 0xe8];
+    for _ in 0..30 {
+        hello.resize(3_000, 0);
+        let record = [&[22, 3, 1, 0x0b, 0xb8], hello.as_slice()].concat();
+        sent += record.len();
+        let code = nas.say(&mut world, &[&[13, 0], record.as_slice()].concat()).expect("an answer");
+        if code == Code::ACCESS_REJECT {
+            assert!(sent <= 16 * 1_024 + record.len(), "{sent} octets were taken");
+            break;
+        }
+        hello.clear();
+    }
+    assert_eq!((world.engine.conversations(), world.decided()), (0, (Outcome::Reject, Reason::Malformed)));
 }

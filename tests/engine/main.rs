@@ -12,5 +12,6 @@ mod flood;
 mod logins;
 mod loss;
 mod mangled;
+mod raw;
 mod replays;
 mod world;
