@@ -3,12 +3,17 @@
 
 mod accept;
 mod certificates;
+mod chance;
 mod changes;
 mod eap;
+mod flood;
 mod floods;
 mod hand;
 mod logins;
 mod loss;
+mod mangled;
+mod raw;
+mod replays;
 mod resumption;
 mod simulation;
 mod states;
