@@ -3,11 +3,12 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::net::UdpSocket;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use support::certificates::{Authority, Key, authority, crl, day, server};
@@ -328,4 +329,56 @@ fn a_token_is_printed_with_the_table_that_knows_it() {
     assert_eq!(first["name"].as_str(), Some("help \"desk\""));
     assert_eq!(first["role"].as_str(), Some("operator"));
     assert_eq!(first["sha256"].as_str(), Some(sha256.as_str()));
+}
+
+#[test]
+fn on_a_leash_it_ends_with_whoever_started_it() {
+    let campus = Campus::new();
+    let mut command = campus.command();
+    let mut child = command.arg("--leash").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
+    let mut log = BufReader::new(child.stderr.take().expect("it was piped"));
+    let mut line = String::new();
+    while !line.contains("ready") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).expect("its log is text"), 0, "it ended before it was ready");
+    }
+    drop(child.stdin.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+/// Starts a demo, ends it by a signal, and waits until nobody listens where its server did; the demo's exit code.
+fn demo_ended_by(signal: &str) -> Option<i32> {
+    let campus = Campus::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
+    command.args(["demo", "--json", "--dir"]).arg(campus.path("demo")).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut demo = command.spawn().expect("the program was built");
+    let lines = BufReader::new(demo.stdout.take().expect("it was piped")).lines();
+    let admin = lines.map_while(Result::ok).find_map(|line| {
+        let value: serde_json::Value = serde_json::from_str(&line).ok()?;
+        value.pointer("/listening/admin")?.as_str().map(str::to_owned)
+    });
+    let admin = admin.expect("it says where its server listens");
+    TcpStream::connect(&admin).expect("its server listens");
+    let sent = Command::new("kill").args([&format!("-{signal}"), &demo.id().to_string()]).status();
+    assert!(sent.expect("kill is part of every system").success());
+    let code = demo.wait().expect("it ends").code();
+    let gone = (0..300).any(|_| TcpStream::connect(&admin).is_err() || pause());
+    assert!(gone, "the demo's server has outlived it");
+    code
+}
+
+#[expect(clippy::disallowed_methods, reason = "the world outside takes its time")]
+fn pause() -> bool {
+    std::thread::sleep(Duration::from_millis(100));
+    false
+}
+
+#[test]
+fn a_demo_that_is_told_to_end_takes_its_server_along() {
+    assert_eq!(demo_ended_by("TERM"), Some(0));
+}
+
+#[test]
+fn a_demo_that_is_killed_takes_its_server_along() {
+    assert_eq!(demo_ended_by("KILL"), None);
 }

@@ -9,8 +9,6 @@ mod gate;
 mod handle;
 mod reply;
 mod state;
-#[cfg(test)]
-mod tests;
 mod turn;
 
 use std::sync::Arc;
@@ -18,7 +16,7 @@ use std::sync::Arc;
 pub use asked::Asked;
 pub use conversation::Conversation;
 pub use gate::alert_for;
-pub use handle::Handles;
+pub use handle::{CuiSettings, Handles};
 pub use state::{Keeper, State};
 pub use turn::{Ended, Farewell, Lost, Turn, Worked};
 

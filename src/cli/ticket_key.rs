@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::tls;
@@ -26,13 +27,20 @@ enum Command {
     Rotate {
         /// [tls].ticket-key-file
         file: PathBuf,
+        /// JSON instead of text
+        #[arg(long)]
+        json: bool,
     },
 }
 
 /// Exit code 0: done; 1: the file is as it was.
 pub(crate) fn run(args: Args) -> ExitCode {
-    let Command::Rotate { file } = args.command;
+    let Command::Rotate { file, json } = args.command;
     match rotate(&file) {
+        Ok(old) if json => {
+            println!("{}", json!({ "file": file.display().to_string(), "old": old }));
+            ExitCode::SUCCESS
+        }
         Ok(old) => {
             println!("{}: a new first key, {old} old; reload every node that uses it", file.display());
             ExitCode::SUCCESS

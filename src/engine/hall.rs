@@ -54,6 +54,7 @@ impl Engine {
             Arrival::Order(ticket, Order::Swap(snapshot)) => {
                 self.snapshot = snapshot;
                 self.last_answers.clear();
+                self.exchanges.forget_accepts();
                 self.outputs.push_back(Output::Done(ticket));
             }
             Arrival::Order(ticket, Order::Drain) => {

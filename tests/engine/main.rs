@@ -1,7 +1,24 @@
 //! The core from datagram to datagram, with supplicants in memory, a clock that is turned by hand, and a network that loses what it is told to lose.
+//! Names that begin with a letter and two digits are rows of the catalogue of attacks and faults.
 
+mod accept;
+mod certificates;
+mod chance;
+mod changes;
+mod eap;
+mod flood;
+mod floods;
+mod hand;
 mod logins;
 mod loss;
+mod mangled;
+mod raw;
+mod replays;
+mod resumption;
+mod simulation;
+mod states;
+mod tls;
+mod wire;
 mod world;
 
 #[path = "../support"]
