@@ -20,9 +20,9 @@ use world::World;
 /// How much is measured.
 #[derive(Clone, Copy)]
 struct Amount {
-    /// The medians are taken over so many batches.
+    /// How often each member logs in.
     batches: usize,
-    /// Members, each of whom logs in once in a batch.
+    /// Members, each with a certificate.
     members: usize,
     /// Half-open conversations.
     conversations: u16,
@@ -73,24 +73,33 @@ fn report(amount: Amount, only: &str) {
     println!("{primitives}");
     println!("{HEAD}");
     for (server, client) in KEYS {
+        let lines: Vec<_> = lines(server, client).into_iter().filter(|(name, ..)| name.contains(only)).collect();
+        if lines.is_empty() {
+            continue;
+        }
         let campus = Campus::new(server, client, amount.members);
-        for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
-            for login in [Login::New, Login::Known, Login::Resumed] {
-                let name = format!("{} {server}/{client} {}", text(version), login.text());
-                if name.contains(only) {
-                    let line = measure(&campus, &primitives, version, login, amount.batches);
-                    println!("{name:<38} {line}");
-                }
-            }
+        for (name, version, login) in lines {
+            let line = measure(&campus, &primitives, version, login, amount.batches);
+            println!("{name:<38} {line}");
         }
     }
     println!("{FOOT}");
 }
 
+fn lines(server: KeyKind, client: KeyKind) -> Vec<(String, TlsVersion, Login)> {
+    let mut lines = Vec::new();
+    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        for login in [Login::New, Login::Known, Login::Resumed] {
+            lines.push((format!("{} {server}/{client} {}", text(version), login.text()), version, login));
+        }
+    }
+    lines
+}
+
 const HEAD: &str =
     "TLS, key of server/client, login        server µs  primitives µs  ratio  rest µs  allocations  requests";
 const FOOT: &str = "
-server: from datagram in to datagram out, events taken out and dropped; no sockets, no log. Medians of batches; primitives and logins in turn.
+server: from datagram in to datagram out, events taken out and dropped; no sockets, no log. Medians; each login is followed by its primitives.
 primitives: signature, verification of CertificateVerify and of the chain, X25519 key and agreement, HMAC-MD5 and MD5 over each packet of the login.
 Left out of them: hashes and HKDF of the TLS transcript, AEAD of records and tickets, HMAC-SHA-256 of State, AEAD of Class, hiding the MPPE keys, random octets.";
 
@@ -106,18 +115,20 @@ fn measure(campus: &Campus, primitives: &Primitives, version: TlsVersion, login:
     let supplicants: Vec<Supplicant> = (0..campus.members()).map(|member| campus.supplicant(member, version)).collect();
     let resume = login == Login::Resumed;
     // The first makes sessions to resume, and fills the cache of chains.
-    batch(&mut world, &supplicants, resume);
-    let mut work = None;
+    for (supplicant, member) in supplicants.iter().zip(0..) {
+        world.log_in(supplicant, member, resume);
+    }
     let (mut logins, mut alone) = (Vec::new(), Vec::new());
     for _ in 0..batches {
         if login == Login::New {
             world.forget_chains(campus);
         }
-        let exchanged = batch(&mut world, &supplicants, resume);
-        assert!(exchanged.iter().all(|login| login.resumed == resume), "{version:?} {}", login.text());
-        let work = work.get_or_insert_with(|| work_of(campus, version, login, &exchanged[0]));
-        logins.push(mean(exchanged.iter().map(|login| login.server)));
-        alone.push(mean(exchanged.iter().map(|_| primitives.run(work))));
+        for (supplicant, member) in supplicants.iter().zip(0..) {
+            let measured = world.log_in(supplicant, member, resume);
+            assert_eq!(measured.resumed, resume, "{version:?} {}", login.text());
+            alone.push(primitives.run(&work(campus, version, login, measured.packets)));
+            logins.push(measured.server);
+        }
     }
     if login == Login::New {
         world.forget_chains(campus);
@@ -134,11 +145,7 @@ fn measure(campus: &Campus, primitives: &Primitives, version: TlsVersion, login:
     )
 }
 
-fn batch(world: &mut World, supplicants: &[Supplicant], resume: bool) -> Vec<world::Measured> {
-    supplicants.iter().zip(0..).map(|(supplicant, member)| world.log_in(supplicant, member, resume)).collect()
-}
-
-fn work_of(campus: &Campus, version: TlsVersion, login: Login, measured: &world::Measured) -> Work {
+fn work(campus: &Campus, version: TlsVersion, login: Login, packets: Vec<(usize, usize)>) -> Work {
     let full = login != Login::Resumed;
     Work {
         sign: full.then_some(campus.server_kind),
@@ -149,17 +156,12 @@ fn work_of(campus: &Campus, version: TlsVersion, login: Login, measured: &world:
             Login::Resumed => 0,
         },
         agreement: full || version == TlsVersion::Tls13,
-        packets: measured.packets.clone(),
+        packets,
     }
 }
 
 /// Microseconds.
-fn mean(times: impl ExactSizeIterator<Item = Duration>) -> f64 {
-    let count = times.len();
-    times.sum::<Duration>().as_secs_f64() * 1e6 / count as f64
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    times[times.len() / 2].as_secs_f64() * 1e6
 }

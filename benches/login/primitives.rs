@@ -138,13 +138,10 @@ fn sign_p256(key: &EcdsaKeyPair, random: &SystemRandom) -> Vec<u8> {
 }
 
 fn median(work: impl Fn()) -> f64 {
-    let mut times: Vec<f64> = (0..51)
-        .map(|_| {
-            let begun = Instant::now();
-            work();
-            begun.elapsed().as_secs_f64() * 1e6
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    let time = |_| {
+        let begun = Instant::now();
+        work();
+        begun.elapsed()
+    };
+    crate::median((0..101).map(time).collect())
 }
