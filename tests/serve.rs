@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -24,7 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Campus {
     folder: PathBuf,
     ca: CertifiedIssuer<'static, KeyPair>,
-    admin: SocketAddr,
 }
 
 impl Campus {
@@ -33,9 +32,7 @@ impl Campus {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("sekisho-serve-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).expect("a temporary folder can be made");
-        // Free a moment ago; the server binds it a moment later.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
-        let campus = Self { folder, ca: authority(), admin: free };
+        let campus = Self { folder, ca: authority() };
         campus.write("ca.pem", &campus.ca.pem());
         let (chain, key) = campus.server();
         campus.write("server.pem", &chain);
@@ -84,14 +81,13 @@ impl Campus {
     }
 
     fn configure(&self, vlan: &str) {
-        let admin = self.admin;
         let text = format!(
             r#"
 [server]
 state-dir = "."
 [listen]
 auth = ["127.0.0.1:0", "[::1]:0"]
-admin = ["{admin}"]
+admin = ["127.0.0.1:0"]
 [[identity]]
 name = "server"
 chain = "server.pem"
@@ -131,8 +127,10 @@ vlan = "{vlan}"
         let mut command = self.command();
         command.env("NOTIFY_SOCKET", self.path("notify")).env("WATCHDOG_USEC", "200000").stderr(log);
         let child = command.spawn().expect("the program was built");
-        let mut serving = Serving { campus: self, child, notified, seen: VecDeque::new() };
+        let admin = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut serving = Serving { campus: self, child, notified, seen: VecDeque::new(), admin };
         serving.wait_for("READY=1");
+        serving.admin = serving.listening("admin");
         serving
     }
 }
@@ -158,6 +156,7 @@ struct Serving<'a> {
     child: Child,
     notified: UnixDatagram,
     seen: VecDeque<String>,
+    admin: SocketAddr,
 }
 
 impl Serving<'_> {
@@ -188,7 +187,7 @@ impl Serving<'_> {
     }
 
     fn get(&self, path: &str) -> String {
-        let admin = self.campus.admin;
+        let admin = self.admin;
         let mut stream = TcpStream::connect(admin).expect("the admin door is open");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n").expect("it reads");
@@ -213,6 +212,14 @@ impl Serving<'_> {
     #[expect(clippy::disallowed_methods, reason = "the world outside takes its time")]
     fn child_lives_for(&self, time: Duration) {
         std::thread::sleep(time);
+    }
+
+    /// The address that the log names for a door.
+    fn listening(&self, door: &str) -> SocketAddr {
+        let log = self.log();
+        let mut lines =
+            log.lines().filter_map(|line| line.split_once("listening on ")?.1.strip_suffix(&format!(" ({door})")));
+        lines.next_back().and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no {door} in {log}"))
     }
 
     fn log(&self) -> String {

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::BAD_CONFIGURATION;
+use crate::admin::complaint;
 use crate::config::{self, Config, Finding, Severity};
+use crate::event::Reason;
 use crate::fetch;
 use crate::net::Clock;
 use crate::now::Wall;
@@ -51,25 +53,40 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 fn check(args: &Args, now: Wall) -> Checked {
     let (config, mut findings) = config::load(&args.config, None, now);
     if let Some(config) = config {
-        findings.extend(watched(&config, now));
+        findings.extend(watched(&args.config, &config, now));
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     Checked { errors, warnings: findings.len() - errors, findings }
 }
 
-/// The files that the server watches: CRLs and groups.
-fn watched(config: &Config, now: Wall) -> Vec<Finding> {
-    let problems = fetch::load(&config.fetch, &config.trust, now).problems.into_iter();
-    problems
-        .map(|problem| Finding {
-            severity: if problem.fatal { Severity::Error } else { Severity::Warning },
-            file: problem.file,
-            line: 0,
-            column: 0,
-            key: String::new(),
-            text: problem.text,
-        })
-        .collect()
+/// The files that the server watches, CRLs and groups, and the authorities that can't be decided about for want of a CRL.
+fn watched(file: &Path, config: &Config, now: Wall) -> Vec<Finding> {
+    let loaded = fetch::load(&config.fetch, &config.trust, now);
+    let problems = loaded.problems.into_iter().map(|problem| Finding {
+        severity: if problem.fatal { Severity::Error } else { Severity::Warning },
+        file: problem.file,
+        line: 0,
+        column: 0,
+        key: String::new(),
+        text: problem.text,
+    });
+    let coverage = config.trust.coverage(&loaded.revocation, now);
+    let gaps = coverage.iter().flat_map(|authority| &authority.gaps).map(|gap| Finding {
+        severity: Severity::Warning,
+        file: file.to_owned(),
+        line: 0,
+        column: 0,
+        key: "authority".to_owned(),
+        text: format!("{}: certificates below it are {}", complaint(gap, now), consequence(gap.finding)),
+    });
+    problems.chain(gaps).collect()
+}
+
+fn consequence(finding: Reason) -> String {
+    match finding {
+        Reason::OkGrace => "still let in, as `ok-grace`".to_owned(),
+        reason => format!("refused, `{reason}`"),
+    }
 }
 
 fn text(checked: &Checked, file: &Path) -> String {

@@ -12,7 +12,7 @@ use crate::fetch::{LastSuccess, Loaded};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
-use crate::pki::{CrlSummary, RevocationSource};
+use crate::pki::{CrlSummary, Revocation, Trust};
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ pub(super) struct Live {
 #[derive(Debug)]
 struct View {
     services: Vec<Vec<Arc<str>>>,
-    authorities: Vec<admin::Authority>,
+    trust: Arc<Trust>,
+    revocation: Arc<Revocation>,
     crls: Vec<CrlSummary>,
     problems: Vec<String>,
 }
@@ -53,14 +54,10 @@ impl Live {
 
     /// Files count.
     pub(super) fn loaded(&self, config: &Config, loaded: &Loaded) {
-        let authority = |summary: crate::pki::AuthoritySummary| admin::Authority {
-            name: summary.name,
-            wants_crl: summary.revocation != RevocationSource::Off,
-            grace: summary.grace,
-        };
         let view = View {
             services: config.policy.services().map(|(_, service)| service.authorities.clone()).collect(),
-            authorities: config.trust.authorities().map(authority).collect(),
+            trust: Arc::clone(&config.trust),
+            revocation: Arc::clone(&loaded.revocation),
             crls: loaded.crls.clone(),
             problems: loaded.problems.iter().map(|it| format!("{}: {}", it.file.display(), it.text)).collect(),
         };
@@ -92,7 +89,8 @@ impl admin::Status for Live {
         }
         let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
         let services = view.services.iter().map(Vec::as_slice);
-        let mut readiness = admin::assess(services, &view.authorities, &view.crls, self.now());
+        let now = self.now();
+        let mut readiness = admin::assess(services, &view.trust.coverage(&view.revocation, now), now);
         readiness.degraded.extend(view.problems.iter().cloned());
         readiness
     }

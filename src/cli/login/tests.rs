@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_types, reason = "these tests are the network")]
+
 use std::net::UdpSocket;
 use std::thread::JoinHandle;
 

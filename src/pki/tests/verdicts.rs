@@ -372,7 +372,7 @@ fn gaps_name_each_ca_whose_crl_is_missing_or_old() {
     let campus = Campus::new();
     let trust = trust(&campus.settings()[..2]);
     let gaps = |revocation: &Revocation, now| -> Vec<_> {
-        let gaps = trust.gaps(revocation, now).into_iter();
+        let gaps = trust.coverage(revocation, now).into_iter().flat_map(|coverage| coverage.gaps);
         gaps.map(|gap| (gap.authority.to_string(), gap.issuer.contains("RootCA2"), gap.finding)).collect()
     };
     let all = |finding| {
@@ -384,5 +384,5 @@ fn gaps_name_each_ca_whose_crl_is_missing_or_old() {
     let fresh = campus.fresh_crls(&trust);
     assert_eq!(gaps(&fresh, NOW), []);
     assert_eq!(gaps(&fresh, days(8)), all(Reason::RevocationStale));
-    assert_eq!(trust.gaps(&fresh, days(8))[0].next_update, Some(days(7)));
+    assert_eq!(trust.coverage(&fresh, days(8))[0].gaps[0].next_update, Some(days(7)));
 }
