@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench login`; `-- --memory`: what a half-open conversation holds; `-- --quick`: each once, as `cargo test --benches` has it;
 //! `-- --only TEXT`: only the lines that hold this text.
+#![expect(clippy::disallowed_methods, reason = "who measures takes the time")]
 
 mod campus;
 mod memory;
