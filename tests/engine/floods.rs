@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sekisho::event::{Outcome, Reason};
+use sekisho::event::{Outcome, Reason, TlsVersion};
 use sekisho::radius::Code;
 
-use crate::hand::{Hand, Walk, eap_of, identity, tls, tls_of};
+use crate::eap::unfragmented;
+use crate::hand::{Hand, MORE, Walk, eap_of, identity, tls, tls_of};
 use crate::pki::pki;
 use crate::simulation::{Flood, Simulation};
 use crate::world::{NAS, Options, World, station, supplicant};
@@ -41,6 +42,32 @@ fn e11_a_flood_of_identities_keeps_nobody_out_and_ends_nothing_that_has_begun() 
     assert!(begun.finish(&mut world).logged_in, "what has begun goes on");
     world.wait(Duration::from_secs(60));
     assert_eq!(world.engine.conversations(), 0, "recovery");
+}
+
+#[test]
+fn e11_a_flood_of_first_fragments_that_costs_no_step_keeps_nobody_out_either() {
+    let limit = 500;
+    let mut world = World::with(Options { max_conversations: limit, ..Options::default() });
+    let mut number = 0;
+    let mut flood = |world: &mut World, clients: u16| {
+        for _ in 0..clients {
+            number += 1;
+            let mut hand = Hand::new(NAS, 2_000 + number).of_station(&format!("half-open {number}"));
+            let start = hand.start(world);
+            assert_eq!(hand.ask(world, &tls(start.next(), MORE, None, &[22; 20])).code, Code::ACCESS_CHALLENGE);
+        }
+    };
+    flood(&mut world, 1_000);
+    assert_eq!((world.engine.conversations(), world.steps), (limit, 0));
+    let mut fresh = Walk::new(&world, &supplicant(&pki().member_p256, None), station("JAIST", 2), false);
+    let report = loop {
+        if let Some(report) = fresh.round(&mut world) {
+            break report;
+        }
+        flood(&mut world, 50);
+        world.wait(Duration::from_millis(20));
+    };
+    assert!(report.logged_in, "{report:?}");
 }
 
 #[test]
@@ -79,6 +106,52 @@ fn e12_of_a_thousand_conversations_of_one_station_the_newest_three_live() {
     for (hand, identifier) in live {
         assert_eq!(hand.ask(&mut world, &tls(*identifier, 0, None, &[22; 20])).code, Code::ACCESS_CHALLENGE);
     }
+}
+
+/// Conversations that wait for the first Step of theirs: half a second of work and more.
+fn fill(world: &mut World) -> usize {
+    let mut hands: Vec<(Hand, u8)> = (0..3_000_u16)
+        .map(|number| {
+            let mut hand = Hand::new(NAS, 2_000 + number);
+            let start = hand.start(world);
+            (hand, start.next())
+        })
+        .collect();
+    let mut dropped = 0;
+    for (hand, identifier) in &mut hands {
+        let request = hand.request(&tls(*identifier, 0, None, &[22; 20]));
+        let before = world.engine.waiting_steps();
+        assert!(world.hand_in_from(hand.peer, &request).is_empty());
+        dropped += usize::from(world.engine.waiting_steps() == before);
+    }
+    dropped
+}
+
+#[test]
+fn t11_no_more_work_waits_than_can_be_done_in_time_and_what_has_begun_goes_first() {
+    let mut world = World::with(Options { max_conversations: 10_000, fragment_size: 3_500, ..Options::default() });
+    let who = unfragmented(&pki().member_p256, TlsVersion::Tls13);
+    let mut begun = Walk::new(&world, &who, station("JAIST", 1), false).rounds(&mut world, 2);
+    let mut started = Walk::new(&world, &who, station("JAIST", 2), false);
+    started.peer.set_port(1_700);
+    let mut started = started.rounds(&mut world, 1);
+    let dropped = fill(&mut world);
+    let waiting = world.engine.waiting_steps();
+    assert_eq!((waiting, dropped), (1_667, 3_000 - 1_667), "half a second of 300 us each");
+    assert_eq!(world.count(Outcome::Drop, Reason::Overload), dropped);
+    // Nobody new, neither before nor after the identity.
+    assert!(world.hand_in_from(started.peer, &started.request).is_empty());
+    assert!(world.hand_in_from((NAS, 1_800).into(), &Hand::here().request(&identity(1, b"a"))).is_empty());
+    assert_eq!((world.engine.waiting_steps(), world.count(Outcome::Drop, Reason::Overload)), (waiting, dropped + 2));
+    // Who has begun is next.
+    assert!(world.hand_in_from(begun.peer, &begun.request).is_empty());
+    assert_eq!(world.engine.waiting_steps(), waiting + 1);
+    let sent = world.step().expect("work");
+    assert!(begun.take(&world, &sent[0].octets).is_none());
+    while world.step().is_some() {}
+    assert!(begun.finish(&mut world).logged_in);
+    // And who was dropped is served when the same request comes again.
+    assert!(started.finish(&mut world).logged_in);
 }
 
 /// How many of these times lie in each whole second before `until`.
