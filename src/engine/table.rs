@@ -9,7 +9,8 @@ use crate::event::MessageAuthenticator;
 use crate::exchange::{ExchangeId, Hop, Nas};
 use crate::now::Mono;
 
-/// Live conversations of one station at one NAS (E12): the newest win; with only one a spoofed address could end somebody's login.
+/// Live conversations of one station at one NAS (E12). Beyond, the oldest goes that its supplicant has not gone on with, else the oldest: whoever spoofs an address,
+/// or sends a request that he has seen again from other ports, ends nobody's login by that alone.
 const PER_STATION: usize = 3;
 /// A conversation may take so many times its timeout in all.
 const TOTAL: u32 = 10;
@@ -153,11 +154,11 @@ impl Table {
 
     fn make_room_for(&mut self, nas: &Arc<str>, station: &str, number: u64) {
         let alive = self.by_station.entry((nas.clone(), station.to_owned())).or_default();
+        let idle = alive.iter().find(|number| self.first_round.contains(number));
+        let goes = idle.or(alive.front()).copied().filter(|_| alive.len() >= PER_STATION);
         alive.push_back(number);
-        if alive.len() > PER_STATION
-            && let Some(oldest) = alive.pop_front()
-        {
-            self.evict(oldest);
+        if let Some(goes) = goes {
+            self.evict(goes);
         }
     }
 

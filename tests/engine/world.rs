@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -21,7 +21,7 @@ use sekisho::supplicant::{Next, Report, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
 use sekisho::{eap, supplicant};
 
-use crate::pki::{CAMPUS, Credential, crl, pki};
+use crate::pki::{self, CAMPUS, Credential, crl, pki};
 
 pub(crate) const SECRET: &[u8] = b"a secret of the tests";
 pub(crate) const NAS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -41,6 +41,7 @@ pub(crate) struct Options {
     pub(crate) realms: Option<Vec<String>>,
     pub(crate) suspended: &'static str,
     pub(crate) methods: Vec<Method>,
+    pub(crate) nas_services: Option<Vec<Arc<str>>>,
     pub(crate) fragment_size: usize,
     pub(crate) filter_id: Option<&'static str>,
     pub(crate) session_timeout: Option<Duration>,
@@ -61,6 +62,7 @@ impl Default for Options {
             realms: None,
             suspended: "",
             methods: vec![Method::EapTls],
+            nas_services: None,
             fragment_size: 1_200,
             filter_id: None,
             session_timeout: None,
@@ -98,18 +100,13 @@ pub(crate) fn chain(credential: &Credential) -> Vec<Vec<u8>> {
     der(&credential.chain)
 }
 
-fn wall() -> Wall {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock after 1970");
-    Wall(i64::try_from(since.as_secs()).expect("a clock before the end of time"))
-}
-
 impl World {
     pub(crate) fn new() -> Self {
         Self::with(Options::default())
     }
 
     pub(crate) fn with(options: Options) -> Self {
-        let now = Now { mono: Mono::default(), wall: wall() };
+        let now = Now { mono: Mono::default(), wall: Wall(pki::now()) };
         let (trust, _) = Trust::new(&authorities(), now.wall).expect("good authorities");
         let trust = Arc::new(trust);
         let tls = Arc::new(tls::Server::new(&tls_settings(&options), None).expect("good identities"));
@@ -327,7 +324,7 @@ fn snapshot(
         name: "ap".into(),
         address: vec![network(192, 0, 2, 24), network(10, 0, 0, 8)],
         secret: Secret::new(SECRET),
-        services: None,
+        services: options.nas_services.clone(),
         methods: options.methods.clone(),
         require_message_authenticator: true,
         limit_proxy_state: true,
