@@ -12,7 +12,6 @@ mod load;
 mod logins;
 mod loss;
 mod mangled;
-mod raw;
 mod replays;
 mod resumption;
 mod simulation;
