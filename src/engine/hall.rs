@@ -8,11 +8,12 @@ use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
 use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
-use crate::access::{Asked, Conversation, Ended, FollowUp, Keeper, NoRandom, Turn, Worked};
+use crate::access::{Asked, Conversation, Ended, FollowUp, Keeper, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
 use crate::radius::{Packet, Type};
+use crate::secret::NoRandom;
 
 /// The hall.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ impl Engine {
             Arrival::Order(ticket, Order::Swap(snapshot)) => {
                 self.snapshot = snapshot;
                 self.last_answers.clear();
+                self.exchanges.forget_accepts();
                 self.outputs.push_back(Output::Done(ticket));
             }
             Arrival::Order(ticket, Order::Drain) => {
@@ -230,7 +232,7 @@ impl Engine {
         if full && !conversation.is_begun() {
             return self.unanswered(now, request, Reason::Overload);
         }
-        let turn = conversation.hear(now, &self.snapshot.access, asked);
+        let turn = conversation.hear(now, &self.snapshot.access, &request.nas, asked);
         self.table.touch(now.mono, number);
         self.turn(now, number, request, turn);
     }
