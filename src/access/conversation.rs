@@ -169,8 +169,8 @@ impl Conversation {
         )
     }
 
-    /// A further request of this conversation. `by`: what is in force now; `nas`: who asks, as it is now.
-    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Nas, asked: FollowUp) -> Turn {
+    /// A further request of this conversation. `by`: what is in force now; `nas`: who asks, with what it may ask for now.
+    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, asked: FollowUp) -> Turn {
         self.rounds = self.rounds.saturating_add(1);
         let Some(packet) = asked.eap else { return Turn::Drop(Reason::Malformed) };
         // What the NAS wants in the Accept, it may say with any request.
@@ -188,6 +188,7 @@ impl Conversation {
             // What its NAS may ask for may have changed too.
             self.asked.hints.allowed_services.clone_from(&nas.services);
             self.asked.hints.federation = nas.federation;
+            self.nas = nas.clone();
             self.renew(now, by);
         }
         let turn = self.heard(now, &packet);

@@ -8,11 +8,11 @@ use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
 use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
-use crate::access::{Asked, Conversation, Ended, FollowUp, Keeper, Turn, Worked};
+use crate::access::{Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
-use crate::radius::{Packet, Type};
+use crate::radius::Packet;
 use crate::secret::NoRandom;
 
 /// The hall.
@@ -168,7 +168,7 @@ impl Engine {
     }
 
     fn request(&mut self, now: Now, request: Request, packet: &Packet<'_>) {
-        let state = packet.first(Type::STATE);
+        let state = State::of(packet);
         let number = state.and_then(|state| self.keeper.open(state, request.hop.peer.ip()));
         let slot = number.and_then(|number| self.table.get_mut(number));
         if let Some((number, _)) = number.zip(slot).filter(|(_, slot)| state == Some(slot.state.as_slice())) {
