@@ -213,13 +213,24 @@ fn a03_a_foreign_host_is_refused() {
         ("evil.example", 421),
         ("127.0.0.1.evil.example", 421),
         ("localhost.evil.example:9812", 421),
+        ("[::1]evil.example", 421),
+        ("[::1]:9812.evil.example", 421),
+        ("localhost:evil", 421),
+        ("localhost@evil.example", 421),
+        ("[evil.example]", 421),
+        ("]:1[", 421),
         ("localhost:9812", 200),
         ("[::1]:9812", 200),
+        ("[::1]", 200),
         ("radius1.campus.example", 200),
     ] {
         let answer =
             here.send(format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes());
         assert_eq!(status(&answer), code, "{host}");
+    }
+    for (target, code) in [("http://evil.example/metrics", 421), ("http://localhost:9812/metrics", 200)] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: localhost:9812\r\nConnection: close\r\n\r\n");
+        assert_eq!(status(&here.send(request.as_bytes())), code, "{target}");
     }
     assert_eq!(status(&here.send(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")), 400);
     assert_eq!(status(&here.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n")), 400);

@@ -8,10 +8,11 @@ use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
 use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
-use crate::access::{Asked, Conversation, Ended, Keeper, NoRandom, Turn, Worked};
+use crate::access::{Asked, Conversation, Ended, Keeper, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
+use crate::secret::NoRandom;
 
 /// The hall.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ impl Engine {
             Arrival::Order(ticket, Order::Swap(snapshot)) => {
                 self.snapshot = snapshot;
                 self.last_answers.clear();
+                self.exchanges.forget_accepts();
                 self.outputs.push_back(Output::Done(ticket));
             }
             Arrival::Order(ticket, Order::Drain) => {
