@@ -169,8 +169,8 @@ impl Conversation {
         )
     }
 
-    /// A further request of this conversation. `by`: what is in force now.
-    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, mut asked: Asked) -> Turn {
+    /// A further request of this conversation. `by` and `nas`: what is in force now.
+    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, mut asked: Asked) -> Turn {
         self.rounds = self.rounds.saturating_add(1);
         let Some(packet) = asked.eap.take() else { return Turn::Drop(Reason::Malformed) };
         // What the NAS wants in the Accept, it may say with any request.
@@ -186,8 +186,9 @@ impl Conversation {
         }
         if !Arc::ptr_eq(&self.by, by) {
             // What its NAS may ask for may have changed too.
-            self.asked.hints.allowed_services = asked.hints.allowed_services;
-            self.asked.hints.federation = asked.hints.federation;
+            self.asked.hints.allowed_services.clone_from(&nas.services);
+            self.asked.hints.federation = nas.federation;
+            self.nas = nas.clone();
             self.renew(now, by);
         }
         let turn = self.heard(now, &packet);
@@ -250,7 +251,7 @@ impl Conversation {
         match self.eap.hear(packet) {
             Err(fault) => {
                 let reason = if fault == Fault::TooManyRounds { Reason::TooManyRounds } else { Reason::Malformed };
-                self.refuse(now, Refusal::new(reason, vec![Evidence::Protocol(format!("EAP: {fault:?}"))]))
+                self.refuse(now, Refusal::new(reason, vec![Evidence::Protocol(format!("EAP: {fault}"))]))
             }
             Ok(Heard::Discard) => Turn::Drop(Reason::Duplicate),
             Ok(Heard::Reply(packet)) => self.challenge(packet),
@@ -268,7 +269,7 @@ impl Conversation {
         let identity = match identity {
             Ok(identity) => identity,
             Err(fault) => {
-                let fault = Evidence::Protocol(format!("outer identity: {fault:?}"));
+                let fault = Evidence::Protocol(format!("outer identity: {fault}"));
                 return self.refuse(now, Refusal::new(Reason::BadIdentity, vec![fault]));
             }
         };

@@ -1,7 +1,7 @@
 //! One conversation, from the first Access-Request to Accept or Reject, on whichever road. It knows neither sockets, hops nor the database.
 //!
 //! [`Asked`] is what a request means; [`Conversation`] takes one after the other and answers with a [`Turn`]; inside the handshake the
-//! [`gate`] decides, by the same code as everybody else.
+//! judge decides, by the same code as everybody else.
 
 mod asked;
 mod conversation;
@@ -9,8 +9,6 @@ mod gate;
 mod handle;
 mod reply;
 mod state;
-#[cfg(test)]
-mod tests;
 mod turn;
 
 use std::sync::Arc;
@@ -18,8 +16,8 @@ use std::sync::Arc;
 pub use asked::Asked;
 pub use conversation::Conversation;
 pub use gate::alert_for;
-pub use handle::Handles;
-pub use state::{Keeper, NoRandom, State};
+pub use handle::{CuiSettings, Handles};
+pub use state::{Keeper, State};
 pub use turn::{Ended, Farewell, Lost, Turn, Worked};
 
 use crate::{eap, pki, policy, standing, tls};

@@ -58,7 +58,8 @@ impl Accept<'_> {
         if let Some(cui) = self.cui() {
             attributes.push(Type::CHARGEABLE_USER_IDENTITY, cui.as_bytes())?;
         }
-        attributes.extend(&self.grant.attributes);
+        // RFC 3579 section 2.6.5: never beside an EAP packet; a supplicant would not see it anyway.
+        attributes.extend(&self.grant.attributes.without(&[Type::REPLY_MESSAGE]));
         let keys = Some(Keys { msk: self.keys.msk.clone() });
         Ok(Reply { code: Code::ACCESS_ACCEPT, eap: self.success, attributes, keys })
     }

@@ -20,7 +20,6 @@ mod serve;
 mod ticket_key;
 mod token;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -41,12 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the server in the foreground. SIGHUP reloads everything or keeps the old; SIGTERM drains within 5 s
-    Serve {
-        /// The configuration
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-    },
+    Serve(serve::Args),
     /// Say everything that is wrong or odd in a configuration and in the files that it names
     Check(check::Args),
     /// Make a look-alike campus, start the real server on loopback, and log in as all kinds of people
@@ -73,7 +67,7 @@ pub fn run() -> ExitCode {
         }
     };
     match arguments.command {
-        Command::Serve { config } => serve::run(&config),
+        Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Login(args) => login::run(*args),

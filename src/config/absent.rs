@@ -7,7 +7,6 @@ use super::{files, scalar, service};
 /// The tables at the file's top.
 pub(super) fn sections(root: &mut Table<'_>, names: &Names) {
     one(root, "fetch", "fetching CRLs and OCSP answers from afar", fetch);
-    one(root, "federation", "proxying to a federation", |table| federation(table, names));
     each(root, "forward", "proxying by realm", |table| forward(table, names));
     each(root, "home-server", "proxying", |table| home_server(table, names));
     one(root, "radsec", "RADIUS over TLS", |table| radsec(table, names));
@@ -50,14 +49,6 @@ fn fetch(table: &mut Table<'_>) {
     table.take("max-size").map(|item| item.size());
     text(table, "proxy");
     table.take("allow").map(|item| item.list(|item| item.parsed(scalar::prefix)));
-}
-
-fn federation(table: &mut Table<'_>, names: &Names) {
-    table.texts("home-realms");
-    text(table, "operator-name");
-    files::either(table, &files::SecretKeys { inline: "cui-key", file: "cui-key-file" }).map(|(item, _)| item.text());
-    table.texts("blackhole-realms");
-    table.take("servers").map(|item| names.home_servers.refer_all(&item));
 }
 
 fn forward(table: &mut Table<'_>, names: &Names) {

@@ -105,8 +105,16 @@ pub(super) struct SecretKeys {
 /// The two ways to write a shared secret.
 pub(super) const SHARED: SecretKeys = SecretKeys { inline: "secret", file: "secret-file" };
 
-/// The item that holds a secret: exactly one of the two must be there.
+/// The item that holds a secret, and whether it names a file: exactly one of the two must be there.
 pub(super) fn either<'a>(table: &mut Table<'a>, keys: &SecretKeys) -> Option<(Item<'a>, bool)> {
+    if table.take(keys.inline).is_none() && table.take(keys.file).is_none() {
+        table.missing(keys.file, &format!("write the path of a file that holds it, or `{}` itself", keys.inline));
+    }
+    optional(table, keys)
+}
+
+/// As [`either`], where there may be no secret.
+pub(super) fn optional<'a>(table: &mut Table<'a>, keys: &SecretKeys) -> Option<(Item<'a>, bool)> {
     match (table.take(keys.inline), table.take(keys.file)) {
         (Some(inline), None) => Some((inline, false)),
         (None, Some(file)) => Some((file, true)),
@@ -114,23 +122,23 @@ pub(super) fn either<'a>(table: &mut Table<'a>, keys: &SecretKeys) -> Option<(It
             file.error(format!("`{}` and `{}` both say it; leave one out", keys.inline, keys.file));
             None
         }
-        (None, None) => {
-            table.missing(keys.file, &format!("write the path of a file that holds it, or `{}` itself", keys.inline));
-            None
-        }
+        (None, None) => None,
     }
+}
+
+/// The secret that an item holds or whose file it names.
+pub(super) fn secret(item: &Item<'_>, is_file: bool, what: &str) -> Option<Secret> {
+    if is_file {
+        return secret_file(item, what);
+    }
+    guard(item, item.report.file(), what);
+    item.text().map(Secret::new)
 }
 
 /// A shared secret; short ones are reported (W19).
 pub(super) fn shared_secret(table: &mut Table<'_>) -> Option<Secret> {
     let (item, is_file) = either(table, &SHARED)?;
-    let secret = match is_file {
-        true => secret_file(&item)?,
-        false => {
-            guard(&item, item.report.file(), "a shared secret");
-            Secret::new(item.text()?)
-        }
-    };
+    let secret = secret(&item, is_file, "a shared secret")?;
     if secret.is_empty() {
         item.error("the shared secret is empty: anybody could speak for this NAS; make one: openssl rand -base64 24");
         return None;
@@ -145,10 +153,10 @@ pub(super) fn shared_secret(table: &mut Table<'_>) -> Option<Secret> {
 }
 
 /// A file's octets without the line's end.
-fn secret_file(item: &Item<'_>) -> Option<Secret> {
+fn secret_file(item: &Item<'_>, what: &str) -> Option<Secret> {
     let path = item.path()?;
     let octets = octets(&path, MAX_SECRET).map_err(|text| item.error(text)).ok()?;
-    guard(item, &path, "a shared secret");
+    guard(item, &path, what);
     let line = octets.strip_suffix(b"\n").unwrap_or(&octets);
     Some(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
 }

@@ -6,6 +6,7 @@
 mod absent;
 mod admin;
 mod authority;
+mod federation;
 mod files;
 mod identity;
 mod names;
@@ -27,7 +28,7 @@ use toml::de::DeTable;
 use zeroize::Zeroizing;
 
 use crate::now::Wall;
-use crate::{eap, engine, exchange, fetch, net, observe, pki, policy};
+use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy};
 use names::Names;
 use reader::Table;
 use report::{Place, Report};
@@ -64,6 +65,8 @@ pub struct Config {
     pub policy: Arc<policy::Policy>,
     /// `[[identity]]`, `[tls]`
     pub tls: Arc<crate::tls::Server>,
+    /// `[federation]`
+    pub cui: access::CuiSettings,
     /// notAfter of the leaf of each identity.
     pub identity_ends: Vec<(Arc<str>, Wall)>,
 }
@@ -121,6 +124,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let groups = admin::groups(&mut root);
     let admin = admin::admin(root.section("admin"), listen.admin, &names, now);
     let log = server::log(root.section("log"));
+    let cui = federation::federation(&mut root, &names);
     absent::sections(&mut root, &names);
 
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
@@ -141,6 +145,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         trust: Arc::new(trust?),
         policy: Arc::new(policy::Policy::new(services.settings, authorities.usernames)),
         tls: Arc::new(tls?),
+        cui,
         identity_ends,
     })
 }

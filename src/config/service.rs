@@ -9,7 +9,7 @@ use super::reader::{Item, Places, Table};
 use super::{absent, authority};
 use crate::exchange::NasSettings;
 use crate::policy::{Grants, Match, ReplyUsername, Rule, ServiceSettings, When};
-use crate::radius::{Attributes, dictionary};
+use crate::radius::{Attributes, Type, dictionary};
 
 /// What the services' tables say.
 #[derive(Default)]
@@ -177,7 +177,11 @@ const MAX_ATTRIBUTES: usize = 2048;
 fn attributes(item: &Item<'_>) -> Attributes {
     let mut attributes = Attributes::default();
     for item in item.items() {
+        let before = attributes.octets().len();
         item.parsed(|text| dictionary::push(text, &mut attributes));
+        if attributes.octets().get(before) == Some(&Type::REPLY_MESSAGE.0) {
+            item.warning("is not sent beside an EAP packet, where RFC 3579 forbids it, and no supplicant would show it: it has no effect on EAP-TLS logins");
+        }
     }
     if attributes.octets().len() > MAX_ATTRIBUTES {
         item.error(format!("these attributes take {} octets, and with all the rest of an Access-Accept they wouldn't fit into a packet; {MAX_ATTRIBUTES} are allowed", attributes.octets().len()));

@@ -257,17 +257,17 @@ fn snapshot(config: &Config, loaded: &Loaded, handles: &Arc<Handles>) -> Arc<Sna
         revocation: Arc::clone(&loaded.revocation),
         standing: Arc::clone(&loaded.standing),
         tls: Arc::clone(&config.tls),
-        handles: Arc::clone(handles),
+        handles: Arc::new(handles.with_cui(&config.cui)),
     };
     Arc::new(Snapshot { peers: Arc::clone(&config.peers), access: Arc::new(access) })
 }
 
-/// Runs a server in the foreground until SIGTERM or SIGINT; SIGHUP reloads.
-pub fn serve(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<(), StartError> {
+/// Runs a server in the foreground until SIGTERM or SIGINT; SIGHUP reloads. With `leash` it also ends when standard input does: with whoever holds the other end, however that ends.
+pub fn serve(path: &Path, config: Config, findings: &[Finding], clock: Clock, leash: bool) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
     runtime.block_on(async {
         // Before anything else, so that no signal ends a half-started server by surprise.
-        let wishes = systemd::wishes().map_err(system)?;
+        let wishes = systemd::wishes(leash).map_err(system)?;
         let server = Server::start(path, config, findings, clock)?;
         server.run(wishes).await;
         Ok(())

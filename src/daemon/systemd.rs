@@ -12,9 +12,18 @@ use tokio::sync::mpsc;
 use super::Wish;
 use crate::net::Heartbeat;
 
-/// What signals wish for: SIGHUP a reload, SIGTERM and SIGINT the end.
-pub(super) fn wishes() -> io::Result<mpsc::Receiver<Wish>> {
+/// What signals wish for: SIGHUP a reload, SIGTERM and SIGINT the end. With `leash` the end of standard input is the end too.
+pub(super) fn wishes(leash: bool) -> io::Result<mpsc::Receiver<Wish>> {
     let (sender, wishes) = mpsc::channel(1);
+    if leash {
+        let sender = sender.clone();
+        let wait = move || {
+            // Whatever comes is read away; an error is an end as well. Nobody listens any more where the server has ended.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            let _ = sender.blocking_send(Wish::Stop);
+        };
+        thread::Builder::new().name("leash".into()).spawn(wait)?;
+    }
     for (kind, wish) in [
         (SignalKind::hangup(), Wish::Reload),
         (SignalKind::terminate(), Wish::Stop),

@@ -8,10 +8,11 @@ use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
 use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
-use crate::access::{Asked, Conversation, Ended, Keeper, NoRandom, Turn, Worked};
+use crate::access::{Asked, Conversation, Ended, Keeper, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
+use crate::secret::NoRandom;
 
 /// The hall.
 #[derive(Debug)]
@@ -223,7 +224,7 @@ impl Engine {
         if full && !conversation.is_begun() {
             return self.unanswered(now, request, Reason::Overload);
         }
-        let turn = conversation.hear(now, &self.snapshot.access, asked);
+        let turn = conversation.hear(now, &self.snapshot.access, &request.nas, asked);
         self.table.touch(now.mono, number);
         self.turn(now, number, request, turn);
     }

@@ -62,6 +62,20 @@ impl Attributes {
         self.octets.extend_from_slice(&other.octets);
     }
 
+    /// All but those of some types, in their order.
+    #[must_use]
+    pub fn without(&self, types: &[Type]) -> Self {
+        let mut kept = Self::default();
+        let mut rest = self.octets.as_slice();
+        while let Some((attribute, after)) = split(rest) {
+            if !attribute.first().is_some_and(|kind| types.contains(&Type(*kind))) {
+                kept.octets.extend_from_slice(attribute);
+            }
+            rest = after;
+        }
+        kept
+    }
+
     /// The VLAN by id or name (RFC 3580 section 3.31): Tunnel-Type VLAN, Tunnel-Medium-Type IEEE-802, Tunnel-Private-Group-ID, tag 0; integers three octets long (RFC 2868).
     pub fn push_vlan(&mut self, vlan: &str) -> Result<(), TooLong> {
         let before = self.octets.len();
@@ -90,4 +104,10 @@ impl Attributes {
         }
         Ok(())
     }
+}
+
+/// The first attribute whole, and what follows it (RFC 2865 section 5).
+fn split(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = usize::from(*octets.get(1)?);
+    octets.split_at_checked(length.max(2))
 }

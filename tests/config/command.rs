@@ -60,7 +60,7 @@ fn json_says_the_same() {
 #[test]
 fn a_crl_that_is_none_is_warned_of_and_a_group_that_is_missing_is_an_error() {
     let campus = Campus::new();
-    fs::write(campus.dir.join("crl/ca.crl"), "nothing").unwrap();
+    fs::write(campus.path().join("crl/ca.crl"), "nothing").unwrap();
     let output = check(&campus.write("sekisho.toml", BASE), &[]);
     assert_eq!(output.status.code(), Some(0));
     assert!(stdout(&output).contains("crl/ca.crl: warning: "), "{}", stdout(&output));

@@ -1,6 +1,7 @@
 //! Slips and oddities in NAS, services and authorities.
 
-use crate::campus::{Campus, ca};
+use crate::campus::Campus;
+use crate::support::certificates::authority;
 use crate::{BASE, and, base};
 
 #[test]
@@ -151,7 +152,7 @@ fn a_shared_ca_without_subject_is_warned_of() {
     let campus = Campus::new();
     let text = base("subject = { O = \"Campus\" }\n", "");
     campus.load(&text).good();
-    campus.write("pki/ca.pem", ca("SECOM Passport for Member PUB CA8", None).pem);
+    campus.write("pki/ca.pem", authority("SECOM Passport for Member PUB CA8", None).pem());
     campus.load(&text).warning("authority[0]", "[[authority]]", "issues for many organisations").only(1);
     let text = base("{ O = \"Campus\" }", "{}");
     campus.load(&text).warning("authority[0].subject", "{}", "opens the network").only(2);
@@ -185,11 +186,11 @@ fn an_anchor_that_is_not_the_pinned_one_is_an_error() {
 #[test]
 fn a_der_file_is_an_anchor_too() {
     let campus = Campus::new();
-    campus.write("pki/ca.pem", ca("DER CA", None).der);
+    campus.write("pki/ca.pem", authority("DER CA", None).der());
     campus.load(BASE).good();
     campus.write("pki/ca.pem", "nothing");
     campus.load(BASE).error("authority[0].certificate", "\"pki/ca.pem\"", "holds no certificate").only(1);
-    campus.write("pki/ca.pem", ca("One", None).pem + &ca("Two", None).pem);
+    campus.write("pki/ca.pem", authority("One", None).pem() + &authority("Two", None).pem());
     campus.load(BASE).error("authority[0].certificate", "\"pki/ca.pem\"", "several certificates").only(1);
 }
 
@@ -223,4 +224,40 @@ fn methods_that_are_not_built_match_nothing() {
         .load(&text)
         .error("service[0].match.method[0]", "\"otp\"", "not built in this version: one-time passwords")
         .only(1);
+}
+
+#[test]
+fn reply_message_is_said_to_have_no_effect_beside_eap() {
+    let text = and("attributes = [\"Class=a\", \"Reply-Message=hello\"]");
+    let key = "service[0].attributes[1]";
+    Campus::new().load(&text).warning(key, "\"Reply-Message", "RFC 3579").only(1);
+}
+
+#[test]
+fn a_key_of_chargeable_user_identity_is_taken_alone_and_with_our_name() {
+    let campus = Campus::new();
+    campus.write("secrets/cui", "a key that nobody finds\n");
+    let federation = |lines: &str| and(&format!("[federation]\n{lines}"));
+    let loaded = campus.load(&federation("cui-key-file = \"secrets/cui\"\noperator-name = \"1jaist.ac.jp\""));
+    loaded.good();
+    let settings = &loaded.config.as_ref().unwrap().cui;
+    assert_eq!(settings.key.as_ref().unwrap().expose(), b"a key that nobody finds");
+    assert_eq!(settings.operator, "1jaist.ac.jp");
+    campus.load(&federation("operator-name = \"1jaist.ac.jp\"")).good();
+}
+
+#[test]
+fn what_cannot_be_a_key_or_an_operators_name_is_found() {
+    let campus = Campus::new();
+    campus.write("secrets/empty", "\n");
+    campus.write("secrets/short", "short");
+    campus.write("secrets/open", "a key that everybody finds");
+    campus.mode("secrets/open", 0o644);
+    let load = |line: &str| campus.load(&and(&format!("[federation]\n{line}")));
+    let (file, name) = ("federation.cui-key-file", "federation.operator-name");
+    load("cui-key-file = \"secrets/empty\"").error(file, "\"secrets/empty\"", "the key is empty").only(1);
+    load("cui-key-file = \"secrets/short\"").warning(file, "\"secrets/short\"", "5 octets only").only(1);
+    load("cui-key-file = \"secrets/open\"").warning(file, "\"secrets/open\"", "mode 644").only(1);
+    load("operator-name = \"jaist.ac.jp\"").error(name, "\"jaist.ac.jp\"", "1jaist.ac.jp").only(1);
+    load("operator-name = \"1\"").error(name, "\"1\"", "RFC 5580").only(1);
 }

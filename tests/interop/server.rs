@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Read, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use crate::eapol::SECRET;
+use crate::http::get;
 use crate::pki::{CAMPUS, Credential, crl, pki, stale_crl};
 use crate::process::{Place, Process, must};
 use crate::scratch::{Scratch, free_port};
@@ -73,8 +73,17 @@ impl Server {
     }
 
     /// The whole answer to a GET at the admin door.
-    pub(crate) fn get(&self, path: &str, headers: &str) -> String {
-        get_with(self.admin, path, headers).expect("an answer from the admin door")
+    pub(crate) fn get(&self, path: &str) -> String {
+        get(self.admin, path).expect("an answer from the admin door")
+    }
+
+    /// The same with headers.
+    pub(crate) fn ask(&self, path: &str, headers: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.admin))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 
     /// Replaces the CRL of CA16 on disk; `number` has to grow.
@@ -96,20 +105,6 @@ fn ready(place: Place<'_>, admin: u16) -> bool {
             must(place.command("bash").args(["-c", &ask])).starts_with("HTTP/1.1 200")
         }
     }
-}
-
-/// The whole answer to a GET.
-pub(crate) fn get(port: u16, path: &str) -> io::Result<String> {
-    get_with(port, path, "")
-}
-
-fn get_with(port: u16, path: &str, headers: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
 }
 
 fn write_files(scratch: &Scratch) {

@@ -219,8 +219,7 @@ impl Stage {
             );
         }
         std::io::stdout().flush()?;
-        self.server.wait();
-        Ok(())
+        self.server.wait()
     }
 }
 

@@ -9,16 +9,21 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Error;
 use super::files::Ports;
 
 /// How long the server may take to begin.
 const START: Duration = Duration::from_secs(20);
+/// How long it may take to end: it drains for 5 s at most.
+const END: Duration = Duration::from_secs(7);
+/// How often is looked whether it has ended by itself.
+const LOOK: Duration = Duration::from_millis(200);
 /// How long a line of its log may take after the answer.
 const LOG: Duration = Duration::from_secs(5);
 
-/// `sekisho serve`, ended when this is dropped.
+/// `sekisho serve`, ended when this is dropped. It holds the other end of its standard input, so it ends with this process even where nothing is dropped.
 pub(super) struct Server {
     child: Child,
     lines: Receiver<Value>,
@@ -33,7 +38,8 @@ impl Server {
             .arg("serve")
             .arg("--config")
             .arg(configuration)
-            .stdin(Stdio::null())
+            .arg("--leash")
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -107,14 +113,37 @@ impl Server {
         None
     }
 
-    /// Waits until the server ends, which it does when somebody ends it.
-    pub(super) fn wait(&mut self) {
-        let _ = self.child.wait();
+    /// Waits until the server ends, or somebody ends this program.
+    pub(super) fn wait(&mut self) -> Result<(), Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut hangup = signal(SignalKind::hangup())?;
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => return Ok(()),
+                    _ = terminate.recv() => return Ok(()),
+                    _ = hangup.recv() => return Ok(()),
+                    () = tokio::time::sleep(LOOK) => if let Some(status) = self.child.try_wait()? {
+                        return if status.success() { Ok(()) } else { Err(Error(format!("the server ended: {status}"))) };
+                    }
+                }
+            }
+        })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let begun = Instant::now();
+        while begun.elapsed() < END {
+            match self.child.try_wait() {
+                Ok(None) => thread::sleep(Duration::from_millis(10)),
+                _ => return,
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -9,7 +9,6 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rcgen::{CertificateParams, KeyPair};
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::hall::end_process_on_panic;
@@ -26,6 +25,7 @@ use crate::policy::Policy;
 use crate::radius::{Attributes, Code};
 use crate::secret::Secret;
 use crate::standing::Standing;
+use crate::support::certificates::{Key, server};
 use crate::tls::{self, Group, IdentitySettings};
 
 const SECRET: &[u8] = b"a secret of the tests";
@@ -52,10 +52,8 @@ fn snapshot() -> Arc<Snapshot> {
         class: false,
         federation: false,
     };
-    let key = KeyPair::generate().expect("a key");
-    let certificate = CertificateParams::new(vec!["radius.test".to_owned()])
-        .and_then(|params| params.self_signed(&key))
-        .expect("a certificate");
+    let key = Key::P256.make();
+    let certificate = server("radius.test").self_signed(&key).expect("a certificate");
     let identity = IdentitySettings {
         name: "test".into(),
         chain: vec![certificate.der().to_vec()],

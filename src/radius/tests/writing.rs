@@ -100,3 +100,15 @@ proptest! {
         prop_assert_eq!(parse(&octets).first_vendor(vendor, kind), Some(value.as_slice()));
     }
 }
+
+#[test]
+fn attributes_without_some_types_keep_their_order_and_octets() {
+    let mut all = Attributes::default();
+    for (kind, value) in
+        [(Type::CLASS, &b"a"[..]), (Type::REPLY_MESSAGE, b"b"), (Type::CLASS, b""), (Type::STATE, b"c")]
+    {
+        all.push(kind, value).unwrap();
+    }
+    assert_eq!(all.without(&[Type::REPLY_MESSAGE, Type::STATE]).octets(), [25, 3, b'a', 25, 2]);
+    assert_eq!(all.without(&[]), all);
+}
