@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::gate::{Decided, Gate, decide};
 use super::reply::{self, Accept};
 use super::turn::{Ended, Farewell, Lost, Turn, Worked};
-use super::{Asked, Snapshot, State};
+use super::{Asked, FollowUp, Snapshot, State};
 use crate::eap::{Authenticator, Fault, Heard, Identity};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion};
 use crate::exchange::{Nas, Reply};
@@ -169,10 +169,10 @@ impl Conversation {
         )
     }
 
-    /// A further request of this conversation. `by` and `nas`: what is in force now.
-    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, mut asked: Asked) -> Turn {
+    /// A further request of this conversation. `by`: what is in force now; `nas`: who asks, with what it may ask for now.
+    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, asked: FollowUp) -> Turn {
         self.rounds = self.rounds.saturating_add(1);
-        let Some(packet) = asked.eap.take() else { return Turn::Drop(Reason::Malformed) };
+        let Some(packet) = asked.eap else { return Turn::Drop(Reason::Malformed) };
         // What the NAS wants in the Accept, it may say with any request.
         self.asked.wants_cui |= asked.wants_cui;
         self.asked.wants_key_name |= asked.wants_key_name;

@@ -13,7 +13,7 @@ mod turn;
 
 use std::sync::Arc;
 
-pub use asked::Asked;
+pub use asked::{Asked, FollowUp};
 pub use conversation::Conversation;
 pub use gate::alert_for;
 pub use handle::{CuiSettings, Handles};

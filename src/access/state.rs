@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::hmac;
 
+use crate::radius::{Packet, Type};
 use crate::secret::{NoRandom, random};
 
 /// Octets of the number of a conversation.
@@ -20,6 +21,14 @@ pub struct State {
     pub conversation: u64,
     /// The attribute's value.
     pub octets: Vec<u8>,
+}
+
+impl State {
+    /// What a request names its conversation by.
+    #[must_use]
+    pub fn of<'a>(packet: &Packet<'a>) -> Option<&'a [u8]> {
+        packet.first(Type::STATE)
+    }
 }
 
 /// Makes States and knows its own again. Its key is random and lives as long as the process: after a restart no conversation goes on.

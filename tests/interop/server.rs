@@ -5,7 +5,7 @@ use std::io::{self, Read, Write as _};
 use std::net::TcpStream;
 
 use crate::eapol::SECRET;
-use crate::http::get;
+use crate::http::{get, get_with};
 use crate::pki::{CAMPUS, Credential, crl, pki, stale_crl};
 use crate::process::{Place, Process, must};
 use crate::scratch::{Scratch, free_port};
