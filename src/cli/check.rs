@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use super::BAD_CONFIGURATION;
 use crate::config::{self, Config, Finding, Severity};
+use crate::event::Reason;
 use crate::fetch;
 use crate::net::Clock;
 use crate::now::Wall;
+use crate::pki::Gap;
 
 /// Say everything that is wrong or odd in a configuration and in the files that it names
 ///
@@ -51,25 +53,49 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 fn check(args: &Args, now: Wall) -> Checked {
     let (config, mut findings) = config::load(&args.config, None, now);
     if let Some(config) = config {
-        findings.extend(watched(&config, now));
+        findings.extend(watched(&config, &args.config, now));
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     Checked { errors, warnings: findings.len() - errors, findings }
 }
 
-/// The files that the server watches: CRLs and groups.
-fn watched(config: &Config, now: Wall) -> Vec<Finding> {
-    let problems = fetch::load(&config.fetch, &config.trust, now).problems.into_iter();
-    problems
-        .map(|problem| Finding {
-            severity: if problem.fatal { Severity::Error } else { Severity::Warning },
-            file: problem.file,
-            line: 0,
-            column: 0,
-            key: String::new(),
-            text: problem.text,
-        })
-        .collect()
+/// The files that the server watches, CRLs and groups, and what their age leads to; where the configuration names them.
+fn watched(config: &Config, path: &Path, now: Wall) -> Vec<Finding> {
+    let loaded = fetch::load(&config.fetch, &config.trust, now);
+    let problems = loaded.problems.iter().map(|problem| {
+        let severity = if problem.fatal { Severity::Error } else { Severity::Warning };
+        let text = format!("{}: {}", problem.file.display(), problem.text);
+        match config.named.iter().find(|named| named.files.contains(&problem.file)) {
+            Some(named) => named.finding(severity, path, text),
+            None => Finding { severity, file: path.to_owned(), line: 0, column: 0, key: String::new(), text },
+        }
+    });
+    let gaps = config.trust.gaps(&loaded.revocation, now);
+    let gaps = gaps.iter().filter_map(|gap| {
+        let named = config.named.iter().find(|named| named.table == gap.authority && !named.files.is_empty())?;
+        Some(named.finding(Severity::Warning, path, consequence(gap)))
+    });
+    problems.chain(gaps).collect()
+}
+
+/// What a gap leads to.
+fn consequence(gap: &Gap) -> String {
+    let Gap { authority, issuer, finding, .. } = gap;
+    match finding {
+        Reason::OkGrace => {
+            format!(
+                "the CRL of \"{issuer}\" has ended, and only `grace` still lets anybody of {authority} in (\"ok-grace\"); get a new one"
+            )
+        }
+        Reason::RevocationStale => {
+            format!(
+                "the CRL of \"{issuer}\" has ended: everybody of {authority} below it is refused with \"revocation-stale\"; get a new one"
+            )
+        }
+        _ => format!(
+            "there is no good CRL of \"{issuer}\": everybody of {authority} below it is refused with \"revocation-unknown\"; name its file under `crl`"
+        ),
+    }
 }
 
 fn text(checked: &Checked, file: &Path) -> String {

@@ -8,11 +8,12 @@ use arc_swap::ArcSwapOption;
 
 use crate::admin::{self, Readiness};
 use crate::config::Config;
+use crate::event::Reason;
 use crate::fetch::{LastSuccess, Loaded};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
-use crate::pki::{CrlSummary, RevocationSource};
+use crate::pki::{CrlSummary, Gap, Revocation, RevocationSource, Trust};
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -31,7 +32,25 @@ struct View {
     services: Vec<Vec<Arc<str>>>,
     authorities: Vec<admin::Authority>,
     crls: Vec<CrlSummary>,
+    trust: Arc<Trust>,
+    revocation: Arc<Revocation>,
     problems: Vec<String>,
+}
+
+impl View {
+    fn readiness(&self, now: Wall) -> Readiness {
+        let deciding = self.trust.deciding(&self.revocation, now);
+        let decided_by = |names: &Vec<Arc<str>>| names.iter().filter(|name| deciding.contains(name)).cloned().collect();
+        let services: Vec<Vec<Arc<str>>> = self.services.iter().map(decided_by).collect();
+        let mut readiness = admin::assess(services.iter().map(Vec::as_slice), &self.authorities, &self.crls, now);
+        // Of an authority without any CRL, and of old ones, it has been told.
+        let has_crl = |gap: &Gap| self.crls.iter().any(|crl| crl.authority == gap.authority);
+        let gaps = self.trust.gaps(&self.revocation, now).into_iter();
+        let missing = gaps.filter(|gap| gap.finding == Reason::RevocationUnknown && has_crl(gap));
+        readiness.degraded.extend(missing.map(|gap| format!("authority {}: no CRL of {}", gap.authority, gap.issuer)));
+        readiness.degraded.extend(self.problems.iter().cloned());
+        readiness
+    }
 }
 
 impl Live {
@@ -62,6 +81,8 @@ impl Live {
             services: config.policy.services().map(|(_, service)| service.authorities.clone()).collect(),
             authorities: config.trust.authorities().map(authority).collect(),
             crls: loaded.crls.clone(),
+            trust: Arc::clone(&config.trust),
+            revocation: Arc::clone(&loaded.revocation),
             problems: loaded.problems.iter().map(|it| format!("{}: {}", it.file.display(), it.text)).collect(),
         };
         self.view.store(Some(Arc::new(view)));
@@ -91,10 +112,7 @@ impl admin::Status for Live {
             return not("draining");
         }
         let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
-        let services = view.services.iter().map(Vec::as_slice);
-        let mut readiness = admin::assess(services, &view.authorities, &view.crls, self.now());
-        readiness.degraded.extend(view.problems.iter().cloned());
-        readiness
+        view.readiness(self.now())
     }
 
     fn metrics(&self) -> String {

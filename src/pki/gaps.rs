@@ -26,20 +26,34 @@ impl Trust {
     /// What `/readyz` and `check` complain of. Only authorities that ask CRLs are looked at; of partitioned CRLs one is enough.
     #[must_use]
     pub fn gaps(&self, revocation: &Revocation, now: Wall) -> Vec<Gap> {
-        let asks_crls = |issuer: &&Issuer| issuer.authority.revocation.order().contains(&Source::Crl);
         let mut gaps = Vec::new();
-        for issuer in self.issuers.iter().filter(asks_crls) {
-            let grace = issuer.authority.grace;
-            let users = (issuer.id, revocation.covering_some_users(&issuer.id, grace, now));
-            let cas = issuer.links.iter().map(|link| (link.issuer, revocation.covering(link, true, grace, now)));
-            for (ca, found) in std::iter::once(users).chain(cas) {
-                let gap = self.gap(issuer, &ca, found);
-                if gap.finding != Reason::Ok && !gaps.contains(&gap) {
-                    gaps.push(gap);
-                }
+        for gap in self.issuers.iter().flat_map(|issuer| self.gaps_below(issuer, revocation, now)) {
+            if !gaps.contains(&gap) {
+                gaps.push(gap);
             }
         }
         gaps
+    }
+
+    /// Authorities of whose certificates some can be let in: below at least one of their issuers no CRL is missing or too old.
+    #[must_use]
+    pub fn deciding(&self, revocation: &Revocation, now: Wall) -> Vec<Arc<str>> {
+        let decides = |issuer: &&Issuer| {
+            self.gaps_below(issuer, revocation, now).iter().all(|gap| gap.finding == Reason::OkGrace)
+        };
+        self.issuers.iter().filter(decides).map(|issuer| Arc::clone(&issuer.authority.name)).collect()
+    }
+
+    /// What certificates that an issuer issues meet; an authority that asks no CRLs has no gaps.
+    fn gaps_below(&self, issuer: &Issuer, revocation: &Revocation, now: Wall) -> Vec<Gap> {
+        if !issuer.authority.revocation.order().contains(&Source::Crl) {
+            return Vec::new();
+        }
+        let grace = issuer.authority.grace;
+        let users = (issuer.id, revocation.covering_some_users(&issuer.id, grace, now));
+        let cas = issuer.links.iter().map(|link| (link.issuer, revocation.covering(link, true, grace, now)));
+        let all = std::iter::once(users).chain(cas).map(|(ca, found)| self.gap(issuer, &ca, found));
+        all.filter(|gap| gap.finding != Reason::Ok).collect()
     }
 
     fn gap(&self, issuer: &Issuer, ca: &[u8; 32], found: Option<(&Crl, Freshness)>) -> Gap {

@@ -142,10 +142,8 @@ fn a_session_resumes_on_another_node_by_the_common_ticket_keys() {
         command.arg("--ca").arg(scratch.write("ca.pem", pki().server_ca.pem()));
         let output = run(&mut command, Duration::from_secs(60));
         let text = String::from_utf8_lossy(&output.stdout);
-        let resumed: Vec<Option<bool>> = text
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).ok()?.get("resumed")?.as_bool())
-            .collect();
+        let resumed: Vec<Option<bool>> =
+            text.lines().map(|line| serde_json::from_str::<Value>(line).ok()?.get("resumed")?.as_bool()).collect();
         assert_eq!(resumed, [Some(false), Some(true)], "TLS {tls}: {text}");
         assert_eq!(output.status.code(), Some(0), "TLS {tls}: {text}");
     }

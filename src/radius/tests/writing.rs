@@ -104,7 +104,9 @@ proptest! {
 #[test]
 fn attributes_without_some_types_keep_their_order_and_octets() {
     let mut all = Attributes::default();
-    for (kind, value) in [(Type::CLASS, &b"a"[..]), (Type::REPLY_MESSAGE, b"b"), (Type::CLASS, b""), (Type::STATE, b"c")] {
+    for (kind, value) in
+        [(Type::CLASS, &b"a"[..]), (Type::REPLY_MESSAGE, b"b"), (Type::CLASS, b""), (Type::STATE, b"c")]
+    {
         all.push(kind, value).unwrap();
     }
     assert_eq!(all.without(&[Type::REPLY_MESSAGE, Type::STATE]).octets(), [25, 3, b'a', 25, 2]);
