@@ -138,6 +138,7 @@ named! {
 
 named! {
     /// How the client logs in.
+    #[derive(Default)]
     Method {
         /// EAP-TLS.
         EapTls = "eap-tls",
@@ -146,13 +147,8 @@ named! {
         /// A one-time password.
         Otp = "otp",
         /// None of these.
+        #[default]
         None = "none",
-    }
-}
-
-impl Default for Method {
-    fn default() -> Self {
-        Self::None
     }
 }
 

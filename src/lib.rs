@@ -61,3 +61,13 @@ pub mod fetch;
 pub mod net;
 #[cfg(feature = "daemon")]
 pub mod observe;
+
+// What unit tests share with the integration tests.
+#[cfg(test)]
+#[path = "../tests/support"]
+mod support {
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod certificates;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod scratch;
+}

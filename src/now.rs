@@ -1,6 +1,6 @@
 //! The time, which the core is always told and never asks for.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Monotonic time: how long the process has run. Timers and ages of what lives in memory are measured with it, so a wall clock that jumps moves none of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +39,17 @@ impl std::ops::Add<Duration> for Wall {
 
     fn add(self, rhs: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(rhs.as_secs()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// What the system's clock says; before 1970 too.
+impl From<SystemTime> for Wall {
+    fn from(time: SystemTime) -> Self {
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        Self(match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => seconds(after),
+            Err(before) => -seconds(before.duration()),
+        })
     }
 }
 

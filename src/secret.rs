@@ -48,3 +48,20 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(..)")
     }
 }
+
+/// The operating system has no random octets for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRandom;
+
+impl fmt::Display for NoRandom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the system gives no random octets")
+    }
+}
+
+/// Random octets, for keys, nonces and whatever nobody may guess.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
+    let mut octets = [0; N];
+    aws_lc_rs::rand::fill(&mut octets).map_err(|_| NoRandom)?;
+    Ok(octets)
+}

@@ -270,7 +270,7 @@ fn code(text: &str) -> String {
 /// The names of the crate's own modules that a text imports.
 fn imports(text: &str, depth: usize) -> Vec<String> {
     let code = code(text);
-    let out = format!("{}", "super::".repeat(depth));
+    let out = "super::".repeat(depth);
     let mut names = Vec::new();
     for root in ["crate::", "sekisho::", out.as_str()] {
         for (at, _) in code.match_indices(root) {

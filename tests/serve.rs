@@ -3,95 +3,74 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::io::{BufRead, BufReader};
+use std::net::{TcpStream, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
-    date_time_ymd,
-};
+use support::certificates::{Authority, Key, authority, crl, day, server};
+use support::http::get;
+use support::process::{Place, Process};
+use support::scratch::Scratch;
+
+#[path = "support"]
+mod support {
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod certificates;
+    pub(crate) mod http;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod process;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod scratch;
+}
 
 /// Nothing here takes nearly as long on a machine that works.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder with everything that a configuration names.
 struct Campus {
-    folder: PathBuf,
-    ca: CertifiedIssuer<'static, KeyPair>,
-    admin: SocketAddr,
+    scratch: Scratch,
+    ca: Authority,
 }
 
 impl Campus {
     fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("sekisho-serve-{}-{number}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a temporary folder can be made");
-        // Free a moment ago; the server binds it a moment later.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
-        let campus = Self { folder, ca: authority(), admin: free };
+        let campus = Self { scratch: Scratch::new(), ca: authority("Example CA", None) };
         campus.write("ca.pem", &campus.ca.pem());
-        let (chain, key) = campus.server();
-        campus.write("server.pem", &chain);
-        campus.write("server.key", &key);
-        fs::set_permissions(campus.path("server.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
-            .expect("ours");
+        let key = Key::P256.make();
+        let chain = server("radius.test").signed_by(&key, &campus.ca).expect("a certificate");
+        campus.write("server.pem", &chain.pem());
+        campus.write("server.key", &key.serialize_pem());
+        fs::set_permissions(campus.path("server.key"), PermissionsExt::from_mode(0o600)).expect("ours");
         campus.publish(1, 1);
         campus.configure("120");
         campus
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.scratch.path().join(name)
     }
 
     fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).expect("the folder can be written");
-    }
-
-    fn server(&self) -> (String, String) {
-        let mut params = CertificateParams::new(vec!["radius.test".to_owned()]).expect("a name");
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2038, 1, 1));
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.ca).expect("a certificate");
-        (certificate.pem(), key.serialize_pem())
+        self.scratch.write(name, text);
     }
 
     fn publish(&self, number: u64, entries: u64) {
-        let revoked = |serial| RevokedCertParams {
-            serial_number: SerialNumber::from(serial),
-            revocation_time: date_time_ymd(2026, 6, 1),
-            reason_code: None,
-            invalidity_date: None,
-        };
-        let params = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 1, 2),
-            next_update: date_time_ymd(2038, 1, 1),
-            crl_number: SerialNumber::from(number),
-            issuing_distribution_point: None,
-            revoked_certs: (1..=entries).map(revoked).collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        fs::write(self.path("ca.crl"), params.signed_by(&self.ca).expect("a CRL").der())
-            .expect("the folder can be written");
+        let crl = crl(&self.ca, number, 1..=entries, day(2026, 1, 2)..day(2038, 1, 1));
+        self.scratch.write("ca.crl", crl.der());
     }
 
     fn configure(&self, vlan: &str) {
-        let admin = self.admin;
         let text = format!(
             r#"
 [server]
 state-dir = "."
 [listen]
 auth = ["127.0.0.1:0", "[::1]:0"]
-admin = ["{admin}"]
+admin = ["127.0.0.1:0"]
 [[identity]]
 name = "server"
 chain = "server.pem"
@@ -117,50 +96,35 @@ vlan = "{vlan}"
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
+        let mut command = Place::Host.command(env!("CARGO_BIN_EXE_sekisho"));
         command.arg("serve").arg("--config").arg(self.path("sekisho.toml")).env_remove("NOTIFY_SOCKET");
-        command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
 
     /// Starts the server and waits for its READY=1.
-    fn start(&self) -> Serving<'_> {
+    fn start(&self) -> Serving {
         let notified = UnixDatagram::bind(self.path("notify")).expect("a socket in the folder");
         notified.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
-        let log = fs::File::create(self.path("log")).expect("the folder can be written");
         let mut command = self.command();
-        command.env("NOTIFY_SOCKET", self.path("notify")).env("WATCHDOG_USEC", "200000").stderr(log);
-        let child = command.spawn().expect("the program was built");
-        let mut serving = Serving { campus: self, child, notified, seen: VecDeque::new() };
+        command.env("NOTIFY_SOCKET", self.path("notify")).env("WATCHDOG_USEC", "200000");
+        let process = Process::start("sekisho", &mut command, &self.scratch);
+        let mut serving = Serving { process, notified, seen: VecDeque::new(), admin: 0 };
         serving.wait_for("READY=1");
+        serving.admin = serving.listening("admin");
         serving
     }
 }
 
-impl Drop for Campus {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "Example CA");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2039, 1, 1));
-    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate")
-}
-
 /// A server that runs.
-struct Serving<'a> {
-    campus: &'a Campus,
-    child: Child,
+struct Serving {
+    process: Process,
     notified: UnixDatagram,
     seen: VecDeque<String>,
+    /// The admin door's port on loopback.
+    admin: u16,
 }
 
-impl Serving<'_> {
+impl Serving {
     /// The next line of a notification, watchdog's aside.
     fn notification(&mut self) -> String {
         loop {
@@ -183,54 +147,42 @@ impl Serving<'_> {
     }
 
     fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let status = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
         assert!(status.expect("kill is part of every system").success());
     }
 
     fn get(&self, path: &str) -> String {
-        let admin = self.campus.admin;
-        let mut stream = TcpStream::connect(admin).expect("the admin door is open");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n").expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers in text");
-        answer
+        get(self.admin, path).expect("the admin door answers in text")
     }
 
     /// Asks for the metrics until a line of them is there.
-    fn wait_for_metric(&self, line: &str) {
-        let mut answer = String::new();
-        for _ in 0..300 {
-            answer = self.get("/metrics");
-            if answer.lines().any(|one| one.starts_with(line)) {
-                return;
-            }
-            self.child_lives_for(Duration::from_millis(100));
-        }
-        panic!("no {line} in {answer}");
+    fn wait_for_metric(&mut self, line: &str) {
+        let admin = self.admin;
+        let metrics = || get(admin, "/metrics").expect("the admin door answers in text");
+        let what = format!("at the metric {line}");
+        self.process.wait_until(&what, |_| metrics().lines().any(|one| one.starts_with(line)));
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the world outside takes its time")]
-    fn child_lives_for(&self, time: Duration) {
-        std::thread::sleep(time);
+    /// The port that the log names for a door.
+    fn listening(&self, door: &str) -> u16 {
+        let log = self.log();
+        let mut lines =
+            log.lines().filter_map(|line| line.split_once("listening on ")?.1.strip_suffix(&format!(" ({door})")));
+        lines
+            .next_back()
+            .and_then(|address| address.rsplit_once(':')?.1.parse().ok())
+            .unwrap_or_else(|| panic!("no {door} in {log}"))
     }
 
     fn log(&self) -> String {
-        fs::read_to_string(self.campus.path("log")).expect("the log was made")
+        self.process.log()
     }
 
     /// SIGTERM; the exit code.
     fn end(mut self) -> Option<i32> {
         self.signal("TERM");
         self.wait_for("STOPPING=1");
-        self.child.wait().expect("it ends").code()
-    }
-}
-
-impl Drop for Serving<'_> {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.wait(PATIENCE).code()
     }
 }
 
@@ -271,7 +223,7 @@ fn a_group_whose_members_are_not_known_ends_with_78() {
 #[test]
 fn it_is_ready_and_ends_well() {
     let campus = Campus::new();
-    let serving = campus.start();
+    let mut serving = campus.start();
     let ready = serving.get("/readyz");
     assert!(ready.starts_with("HTTP/1.1 200") && ready.ends_with(r#"{"degraded":[],"ready":true}"#), "{ready}");
     serving.wait_for_metric(r#"sekisho_crl_entries{authority="ca""#);
@@ -335,19 +287,15 @@ fn what_a_reload_cannot_change_says_so() {
 #[test]
 fn a_crl_that_changes_is_noticed_and_a_broken_one_degrades() {
     let campus = Campus::new();
-    let serving = campus.start();
+    let mut serving = campus.start();
     campus.publish(2, 5);
     let entries = format!(r#"sekisho_crl_entries{{authority="ca",crl="{}"}} 5"#, campus.path("ca.crl").display());
     serving.wait_for_metric(&entries);
     campus.write("ca.crl", "broken");
-    let mut ready = String::new();
-    for _ in 0..300 {
-        ready = serving.get("/readyz");
-        if !ready.ends_with(r#"{"degraded":[],"ready":true}"#) {
-            break;
-        }
-        serving.child_lives_for(Duration::from_millis(100));
-    }
+    let admin = serving.admin;
+    let readiness = || get(admin, "/readyz").expect("the admin door answers in text");
+    serving.process.wait_until("degraded", |_| !readiness().ends_with(r#"{"degraded":[],"ready":true}"#));
+    let ready = readiness();
     assert!(ready.starts_with("HTTP/1.1 200") && ready.contains("goes on counting"), "{ready} {}", serving.log());
     serving.wait_for_metric(&entries);
     assert_eq!(serving.end(), Some(0));
@@ -368,7 +316,7 @@ fn r04_without_any_crl_it_runs_and_is_not_ready() {
 fn r04_a_crl_of_another_ca_makes_nothing_ready() {
     let campus = Campus::new();
     let text = fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
-    let other = authority();
+    let other = authority("Example CA", None);
     campus.write("other.pem", &other.pem());
     let more = "[[authority]]\nname = \"other\"\ncertificate = \"other.pem\"\ncrl = [\"ca.crl\"]\n";
     let text =

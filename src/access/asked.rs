@@ -13,8 +13,6 @@ const MAX_TEXT: usize = 253;
 pub struct Asked {
     /// The EAP packet; empty for EAP-Start (RFC 3579 section 2.1); `None`: this is no EAP.
     pub eap: Option<Vec<u8>>,
-    /// State
-    pub state: Option<Vec<u8>>,
     /// What policy wants to know.
     pub hints: Hints,
     /// Calling-Station-Id as it came: the handle that goes out in Class is bound to it.
@@ -36,12 +34,11 @@ pub struct Asked {
 impl Asked {
     /// Reads a request of a NAS. The error: EAP-Message attributes that are not consecutive (RFC 3579 section 3.1).
     pub fn read(packet: &Packet<'_>, nas: &Nas) -> Result<Self, Malformed> {
-        let mut eap = Vec::new();
-        let is_eap = packet.join_eap(&mut eap)?;
+        let FollowUp { eap, wants_key_name, wants_cui } = FollowUp::read(packet)?;
+        let is_eap = eap.is_some();
         let calling_station = packet.first(Type::CALLING_STATION_ID).unwrap_or_default().to_vec();
         Ok(Self {
-            eap: is_eap.then_some(eap),
-            state: packet.first(Type::STATE).map(<[u8]>::to_vec),
+            eap,
             hints: Hints {
                 nas: nas.name.clone(),
                 allowed_services: nas.services.clone(),
@@ -55,9 +52,33 @@ impl Asked {
             calling_station,
             user_name: packet.first(Type::USER_NAME).map(text),
             framed_mtu: packet.integer(Type::FRAMED_MTU),
+            wants_key_name,
+            wants_cui,
+            operator: packet.first(Type::OPERATOR_NAME).unwrap_or_default().to_vec(),
+        })
+    }
+}
+
+/// What a further request of a conversation says; the rest was said by the first.
+#[derive(Clone, Debug, Default)]
+pub struct FollowUp {
+    /// As in [`Asked`].
+    pub eap: Option<Vec<u8>>,
+    /// As in [`Asked`].
+    pub wants_key_name: bool,
+    /// As in [`Asked`].
+    pub wants_cui: bool,
+}
+
+impl FollowUp {
+    /// Reads a request. The error: EAP-Message attributes that are not consecutive (RFC 3579 section 3.1).
+    pub fn read(packet: &Packet<'_>) -> Result<Self, Malformed> {
+        let mut eap = Vec::new();
+        let is_eap = packet.join_eap(&mut eap)?;
+        Ok(Self {
+            eap: is_eap.then_some(eap),
             wants_key_name: packet.first(Type::EAP_KEY_NAME).is_some(),
             wants_cui: packet.first(Type::CHARGEABLE_USER_IDENTITY).is_some(),
-            operator: packet.first(Type::OPERATOR_NAME).unwrap_or_default().to_vec(),
         })
     }
 }

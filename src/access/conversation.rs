@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::gate::{Decided, Gate, decide};
 use super::reply::{self, Accept};
 use super::turn::{Ended, Farewell, Lost, Turn, Worked};
-use super::{Asked, Snapshot, State};
+use super::{Asked, FollowUp, Snapshot, State};
 use crate::eap::{Authenticator, Fault, Heard, Identity};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion};
 use crate::exchange::{Nas, Reply};
@@ -38,6 +38,16 @@ enum Phase {
 struct Handshake {
     connection: Option<Box<Connection>>,
     gate: Arc<Gate>,
+    /// Octets of the client since TLS last had an answer: it keeps them until it has a whole message of its own.
+    unanswered: usize,
+}
+
+impl Handshake {
+    /// Counts octets that TLS had no answer to; whether there are more than `most`.
+    fn goes_over(&mut self, octets: usize, most: usize) -> bool {
+        self.unanswered = self.unanswered.saturating_add(octets);
+        self.unanswered > most
+    }
 }
 
 impl std::fmt::Debug for Handshake {
@@ -159,10 +169,10 @@ impl Conversation {
         )
     }
 
-    /// A further request of this conversation. `by`: what is in force now.
-    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, mut asked: Asked) -> Turn {
+    /// A further request of this conversation. `by`: what is in force now; `nas`: who asks, with what it may ask for now.
+    pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, asked: FollowUp) -> Turn {
         self.rounds = self.rounds.saturating_add(1);
-        let Some(packet) = asked.eap.take() else { return Turn::Drop(Reason::Malformed) };
+        let Some(packet) = asked.eap else { return Turn::Drop(Reason::Malformed) };
         // What the NAS wants in the Accept, it may say with any request.
         self.asked.wants_cui |= asked.wants_cui;
         self.asked.wants_key_name |= asked.wants_key_name;
@@ -175,6 +185,10 @@ impl Conversation {
             return Turn::Challenge(reply::challenge(last.answer.clone(), &self.state));
         }
         if !Arc::ptr_eq(&self.by, by) {
+            // What its NAS may ask for may have changed too.
+            self.asked.hints.allowed_services.clone_from(&nas.services);
+            self.asked.hints.federation = nas.federation;
+            self.nas = nas.clone();
             self.renew(now, by);
         }
         let turn = self.heard(now, &packet);
@@ -237,7 +251,7 @@ impl Conversation {
         match self.eap.hear(packet) {
             Err(fault) => {
                 let reason = if fault == Fault::TooManyRounds { Reason::TooManyRounds } else { Reason::Malformed };
-                self.refuse(now, Refusal::new(reason, vec![Evidence::Protocol(format!("EAP: {fault:?}"))]))
+                self.refuse(now, Refusal::new(reason, vec![Evidence::Protocol(format!("EAP: {fault}"))]))
             }
             Ok(Heard::Discard) => Turn::Drop(Reason::Duplicate),
             Ok(Heard::Reply(packet)) => self.challenge(packet),
@@ -255,7 +269,7 @@ impl Conversation {
         let identity = match identity {
             Ok(identity) => identity,
             Err(fault) => {
-                let fault = Evidence::Protocol(format!("outer identity: {fault:?}"));
+                let fault = Evidence::Protocol(format!("outer identity: {fault}"));
                 return self.refuse(now, Refusal::new(Reason::BadIdentity, vec![fault]));
             }
         };
@@ -279,6 +293,7 @@ impl Conversation {
                 Some(service) => Handshake {
                     connection: None,
                     gate: Arc::new(Gate::new(self.by.clone(), service, Arc::new(self.asked.hints.clone()))),
+                    unanswered: 0,
                 },
                 None => return self.refuse(now, Refusal::new(Reason::NoService, Vec::new())),
             },
@@ -315,7 +330,14 @@ impl Conversation {
         let progress = connection.receive(&octets, now.wall);
         let flight = connection.take_output();
         let worked = match progress {
+            // One flight cut into many messages is no longer than one message may be.
+            Progress::Continue if flight.is_empty() && handshake.goes_over(octets.len(), self.by.eap.max_message) => {
+                Worked::Turn(self.out_of_turn(now, "TLS octets without end"))
+            }
             Progress::Continue => {
+                if !flight.is_empty() {
+                    handshake.unanswered = 0;
+                }
                 handshake.connection = Some(connection);
                 self.phase = Phase::Handshaking(handshake);
                 let packet = self.eap.send(flight);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
+use data_encoding::HEXLOWER;
 
-use super::state::{NoRandom, random};
-use crate::secret::Secret;
+use crate::secret::{NoRandom, Secret, random};
 
 /// First octet of a Class of ours.
 const VERSION: u8 = 1;
@@ -76,7 +76,7 @@ impl Handles {
         context.update(&u32::try_from(operator.len()).ok()?.to_be_bytes());
         context.update(operator);
         context.update(user.as_bytes());
-        Some(context.sign().as_ref().iter().map(|octet| format!("{octet:02x}")).collect())
+        Some(HEXLOWER.encode(context.sign().as_ref()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One conversation, from the first Access-Request to Accept or Reject, on whichever road. It knows neither sockets, hops nor the database.
 //!
 //! [`Asked`] is what a request means; [`Conversation`] takes one after the other and answers with a [`Turn`]; inside the handshake the
-//! [`gate`] decides, by the same code as everybody else.
+//! judge decides, by the same code as everybody else.
 
 mod asked;
 mod conversation;
@@ -9,17 +9,15 @@ mod gate;
 mod handle;
 mod reply;
 mod state;
-#[cfg(test)]
-mod tests;
 mod turn;
 
 use std::sync::Arc;
 
-pub use asked::Asked;
+pub use asked::{Asked, FollowUp};
 pub use conversation::Conversation;
 pub use gate::alert_for;
 pub use handle::{CuiSettings, Handles};
-pub use state::{Keeper, NoRandom, State};
+pub use state::{Keeper, State};
 pub use turn::{Ended, Farewell, Lost, Turn, Worked};
 
 use crate::{eap, pki, policy, standing, tls};

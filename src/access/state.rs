@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
+
+use crate::radius::{Packet, Type};
+use crate::secret::{NoRandom, random};
 
 /// Octets of the number of a conversation.
 const ID: usize = 8;
@@ -18,6 +21,14 @@ pub struct State {
     pub conversation: u64,
     /// The attribute's value.
     pub octets: Vec<u8>,
+}
+
+impl State {
+    /// What a request names its conversation by.
+    #[must_use]
+    pub fn of<'a>(packet: &Packet<'a>) -> Option<&'a [u8]> {
+        packet.first(Type::STATE)
+    }
 }
 
 /// Makes States and knows its own again. Its key is random and lives as long as the process: after a restart no conversation goes on.
@@ -63,17 +74,6 @@ impl Keeper {
     }
 }
 
-/// The operating system has no random octets for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoRandom;
-
-/// Random octets for keys, nonces and States.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
-    let mut octets = [0; N];
-    rand::fill(&mut octets).map_err(|_| NoRandom)?;
-    Ok(octets)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,7 +84,7 @@ mod tests {
     fn e10_a_state_opens_only_untouched_and_for_its_nas() {
         let keeper = Keeper::new().expect("random octets");
         let state = keeper.make(7, HERE).expect("random octets");
-        assert!(8 * RANDOM >= 128);
+        const { assert!(8 * RANDOM >= 128) }
         assert_eq!(keeper.open(&state.octets, HERE), Some(7));
         assert_eq!(keeper.open(&state.octets, "::ffff:192.0.2.1".parse().expect("an address")), Some(7));
         assert_eq!(keeper.open(&state.octets, "192.0.2.2".parse().expect("an address")), None);

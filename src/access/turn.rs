@@ -13,7 +13,7 @@ pub enum Turn {
     Challenge(Reply),
     /// The last answer.
     End(Reply, Box<Ended>),
-    /// Public-key work is wanted before there is an answer: [`Conversation::work`].
+    /// Public-key work is wanted before there is an answer: [`Conversation::work`](super::Conversation::work).
     Work(Lost),
     /// No answer.
     Drop(Reason),
@@ -24,7 +24,7 @@ pub enum Turn {
 pub enum Worked {
     /// An answer.
     Turn(Turn),
-    /// All is done but the Accept: [`Conversation::settle`], by what is in force then.
+    /// All is done but the Accept: [`Conversation::settle`](super::Conversation::settle), by what is in force then.
     Settle,
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::{digest, rand};
+use aws_lc_rs::digest;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use data_encoding::HEXLOWER;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tokio::sync::Semaphore;
 
@@ -14,7 +15,7 @@ use super::problem::Problem;
 use super::routes::{OPEN, Shared};
 use super::{Role, Settings, Token};
 use crate::now::Wall;
-use crate::secret::Secret;
+use crate::secret::{Secret, random};
 
 /// How long a wrong token waits for its answer.
 const DELAY: Duration = Duration::from_millis(500);
@@ -24,10 +25,8 @@ const WAITING: usize = 16;
 /// A new token of 256 random bits, URL-safe. `None`: the system has no randomness.
 #[must_use]
 pub fn make_token() -> Option<Secret> {
-    let mut octets = zeroize::Zeroizing::new([0; 32]);
-    rand::fill(octets.as_mut()).ok()?;
-    let digits = octets.iter().flat_map(|octet| [octet >> 4, octet & 15]);
-    Some(Secret::new(digits.map(|digit| b"0123456789abcdef"[usize::from(digit)]).collect::<Vec<u8>>()))
+    let octets = zeroize::Zeroizing::new(random::<32>().ok()?);
+    Some(Secret::new(HEXLOWER.encode(octets.as_slice())))
 }
 
 /// What the configuration keeps of a token.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -45,7 +46,9 @@ pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: 
 fn check(shared: &Shared, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
     let host = host(headers).ok_or(Problem(StatusCode::BAD_REQUEST, "exactly one Host header is required"))?;
-    if !is_ours(host, &shared.node) {
+    // A target with a name of its own counts more than Host (RFC 9112 section 3.2.2).
+    let names = std::iter::once(host).chain(request.uri().authority().map(Authority::as_str));
+    if !names.into_iter().all(|name| is_ours(name, &shared.node)) {
         return Err(Problem(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that Host"));
     }
     if !same_origin(headers, host) {
@@ -73,11 +76,17 @@ fn host(headers: &HeaderMap) -> Option<&str> {
 
 /// A page of another site whose name has been made to resolve to here (DNS rebinding) sends that name. An address can't be made to resolve.
 fn is_ours(host: &str, node: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => return rest.split_once(']').is_some_and(|(v6, _)| v6.parse::<IpAddr>().is_ok()),
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    name.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost") || name.eq_ignore_ascii_case(node)
+    // The colons of an IPv6 address stand in brackets.
+    let end = host.find(']').map_or_else(|| host.find(':').unwrap_or(host.len()), |bracket| bracket + 1);
+    let (name, port) = host.split_at(end);
+    let port = port.strip_prefix(':').unwrap_or(port);
+    if !port.bytes().all(|digit| digit.is_ascii_digit()) {
+        return false;
+    }
+    let v6 = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    v6.unwrap_or(name).parse::<IpAddr>().is_ok()
+        || name.eq_ignore_ascii_case("localhost")
+        || name.eq_ignore_ascii_case(node)
 }
 
 /// Browsers say where a page came from. What isn't a browser says nothing.

@@ -19,7 +19,8 @@ use crate::now::Wall;
 
 pub use auth::{hash_token, make_token};
 pub use door::{BindError, Door, Running};
-pub use readiness::{Authority, Readiness, assess};
+pub(crate) use readiness::complaint;
+pub use readiness::{Readiness, assess};
 pub use routes::Shared;
 
 /// `role` of a token.

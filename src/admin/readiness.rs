@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::event::Reason;
 use crate::now::Wall;
-use crate::pki::CrlSummary;
+use crate::pki::{Coverage, Gap};
 
 /// What `/readyz` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,66 +16,27 @@ pub struct Readiness {
     pub degraded: Vec<String>,
 }
 
-/// What an authority needs to answer for its certificates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authority {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Whether its certificates are refused without a CRL.
-    pub wants_crl: bool,
-    /// How long a CRL counts after its nextUpdate.
-    pub grace: Duration,
-}
-
 /// Judges a snapshot: ready if at least one service has an authority that can be decided about. `services`: each with its authorities.
 #[must_use]
-pub fn assess<'a>(
-    services: impl Iterator<Item = &'a [Arc<str>]>,
-    authorities: &[Authority],
-    crls: &[CrlSummary],
-    now: Wall,
-) -> Readiness {
-    let mut degraded = Vec::new();
-    let mut deciding = Vec::new();
-    for authority in authorities.iter() {
-        let (decides, complaints) = judge(authority, crls, now);
-        if decides {
-            deciding.push(&authority.name);
-        }
-        degraded.extend(complaints);
-    }
-    let mut services = services.map(|names| names.iter().any(|name| deciding.contains(&name)));
-    let ready = services.any(|decides| decides);
+pub fn assess<'a>(services: impl IntoIterator<Item = &'a [Arc<str>]>, coverage: &[Coverage], now: Wall) -> Readiness {
+    let gaps = coverage.iter().flat_map(|authority| &authority.gaps);
+    let mut degraded: Vec<String> = gaps.map(|gap| complaint(gap, now)).collect();
+    let decides = |name: &Arc<str>| coverage.iter().any(|authority| authority.authority == *name && authority.decides);
+    let ready = services.into_iter().any(|authorities| authorities.iter().any(decides));
     if !ready {
         degraded.push("no service can decide anything".into());
     }
     Readiness { ready, degraded }
 }
 
-/// Whether an authority's certificates can be decided about, and what is wrong with its CRLs.
-fn judge(authority: &Authority, crls: &[CrlSummary], now: Wall) -> (bool, Vec<String>) {
-    if !authority.wants_crl {
-        return (true, Vec::new());
+/// What is missing, in words.
+pub(crate) fn complaint(gap: &Gap, now: Wall) -> String {
+    let Gap { authority, issuer, .. } = gap;
+    let grace = if gap.finding == Reason::OkGrace { " (within its grace)" } else { "" };
+    match gap.next_update {
+        Some(end) => format!("authority {authority}: no fresh CRL for {}{grace}: {issuer}", span(end.until(now))),
+        None => format!("authority {authority}: no CRL of {issuer}"),
     }
-    let name = &authority.name;
-    let mut decides = false;
-    let mut complaints = Vec::new();
-    let mut none = true;
-    for crl in crls.iter().filter(|crl| crl.authority == *name) {
-        none = false;
-        let Some(end) = crl.next_update.filter(|end| *end < now) else {
-            decides = true;
-            continue;
-        };
-        let late = end.until(now);
-        decides |= late <= authority.grace;
-        let grace = if late <= authority.grace { " (within its grace)" } else { "" };
-        complaints.push(format!("authority {name}: no fresh CRL for {}{grace}: {}", span(late), crl.source));
-    }
-    if none {
-        complaints.push(format!("authority {name}: no CRL"));
-    }
-    (decides, complaints)
 }
 
 /// A length of time in its largest whole unit.

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::routes::OPEN;
 use super::*;
-use crate::pki::CrlSummary;
+use crate::event::Reason;
+use crate::pki::{Coverage, Gap};
 
 const NOW: Wall = Wall(1_800_000_000);
 
@@ -212,13 +213,24 @@ fn a03_a_foreign_host_is_refused() {
         ("evil.example", 421),
         ("127.0.0.1.evil.example", 421),
         ("localhost.evil.example:9812", 421),
+        ("[::1]evil.example", 421),
+        ("[::1]:9812.evil.example", 421),
+        ("localhost:evil", 421),
+        ("localhost@evil.example", 421),
+        ("[evil.example]", 421),
+        ("]:1[", 421),
         ("localhost:9812", 200),
         ("[::1]:9812", 200),
+        ("[::1]", 200),
         ("radius1.campus.example", 200),
     ] {
         let answer =
             here.send(format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes());
         assert_eq!(status(&answer), code, "{host}");
+    }
+    for (target, code) in [("http://evil.example/metrics", 421), ("http://localhost:9812/metrics", 200)] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: localhost:9812\r\nConnection: close\r\n\r\n");
+        assert_eq!(status(&here.send(request.as_bytes())), code, "{target}");
     }
     assert_eq!(status(&here.send(b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n")), 400);
     assert_eq!(status(&here.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n")), 400);
@@ -338,49 +350,42 @@ fn a_new_token_is_long_and_another_each_time() {
     assert_ne!(one, other);
 }
 
-fn authority(name: &str, wants_crl: bool, grace: u64) -> Authority {
-    Authority { name: name.into(), wants_crl, grace: Duration::from_secs(grace) }
+fn gap(authority: &str, finding: Reason, next_update: Option<i64>) -> Gap {
+    Gap { authority: authority.into(), issuer: format!("CN={authority}"), finding, next_update: next_update.map(Wall) }
 }
 
-fn crl(authority: &str, next_update: i64) -> CrlSummary {
-    CrlSummary {
-        authority: authority.into(),
-        source: format!("{authority}.crl").into(),
-        number: None,
-        this_update: Wall(0),
-        next_update: Some(Wall(next_update)),
-        entries: 0,
-    }
+fn covered(authority: &str, decides: bool, gaps: Vec<Gap>) -> Coverage {
+    Coverage { authority: authority.into(), decides, gaps }
 }
 
-fn assessed(services: &[&[&str]], authorities: &[Authority], crls: &[CrlSummary]) -> Readiness {
+fn assessed(services: &[&[&str]], coverage: &[Coverage]) -> Readiness {
     let services: Vec<Vec<Arc<str>>> =
         services.iter().map(|names| names.iter().map(|name| Arc::from(*name)).collect()).collect();
-    assess(services.iter().map(Vec::as_slice), authorities, crls, Wall(20_000))
+    assess(services.iter().map(Vec::as_slice), coverage, Wall(20_000))
 }
 
 #[test]
-fn a_service_with_one_fresh_authority_makes_it_ready() {
-    let authorities = [authority("ca16", true, 0), authority("pub-ca8", true, 0)];
-    let crls = [crl("ca16", 20_001), crl("pub-ca8", 20_000 - 3 * 3_600)];
-    let readiness = assessed(&[&["ca16", "pub-ca8"]], &authorities, &crls);
+fn a_service_with_one_authority_that_decides_makes_it_ready() {
+    let stale = gap("pub-ca8", Reason::RevocationStale, Some(20_000 - 3 * 3_600));
+    let coverage = [covered("ca16", true, Vec::new()), covered("pub-ca8", false, vec![stale])];
+    let readiness = assessed(&[&["ca16", "pub-ca8"]], &coverage);
     assert!(readiness.ready);
-    assert_eq!(readiness.degraded, ["authority pub-ca8: no fresh CRL for 3h: pub-ca8.crl"]);
+    assert_eq!(readiness.degraded, ["authority pub-ca8: no fresh CRL for 3h: CN=pub-ca8"]);
 }
 
 #[test]
-fn without_any_fresh_crl_it_is_not_ready() {
-    let authorities = [authority("ca16", true, 0)];
-    assert!(!assessed(&[&["ca16"]], &authorities, &[]).ready);
-    assert!(!assessed(&[&["ca16"]], &authorities, &[crl("ca16", 19_999)]).ready);
-    assert!(!assessed(&[], &authorities, &[crl("ca16", 20_001)]).ready);
-    assert!(!assessed(&[&["other"]], &authorities, &[crl("ca16", 20_001)]).ready);
+fn without_any_that_decides_it_is_not_ready() {
+    let missing = [covered("ca16", false, vec![gap("ca16", Reason::RevocationUnknown, None)])];
+    let readiness = assessed(&[&["ca16"]], &missing);
+    assert!(!readiness.ready);
+    assert_eq!(readiness.degraded, ["authority ca16: no CRL of CN=ca16", "no service can decide anything"]);
+    assert!(!assessed(&[], &[covered("ca16", true, Vec::new())]).ready);
+    assert!(!assessed(&[&["other"]], &[covered("ca16", true, Vec::new())]).ready);
 }
 
 #[test]
-fn grace_and_no_revocation_at_all_let_it_decide() {
-    assert!(assessed(&[&["ca16"]], &[authority("ca16", true, 60)], &[crl("ca16", 19_950)]).ready);
-    assert!(!assessed(&[&["ca16"]], &[authority("ca16", true, 40)], &[crl("ca16", 19_950)]).ready);
-    let readiness = assessed(&[&["ca16"]], &[authority("ca16", false, 0)], &[]);
-    assert!(readiness.ready && readiness.degraded.is_empty());
+fn grace_lets_it_decide_and_is_said() {
+    let readiness = assessed(&[&["ca16"]], &[covered("ca16", true, vec![gap("ca16", Reason::OkGrace, Some(19_940))])]);
+    assert!(readiness.ready);
+    assert_eq!(readiness.degraded, ["authority ca16: no fresh CRL for 1m (within its grace): CN=ca16"]);
 }

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::BAD_CONFIGURATION;
-use crate::config::{self, Config, Finding, Severity};
+use crate::admin::complaint;
+use crate::config::{self, Config, Finding, Named, Severity};
 use crate::event::Reason;
 use crate::fetch;
 use crate::net::Clock;
 use crate::now::Wall;
-use crate::pki::Gap;
 
 /// Say everything that is wrong or odd in a configuration and in the files that it names
 ///
@@ -53,48 +53,46 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 fn check(args: &Args, now: Wall) -> Checked {
     let (config, mut findings) = config::load(&args.config, None, now);
     if let Some(config) = config {
-        findings.extend(watched(&config, &args.config, now));
+        findings.extend(watched(&args.config, &config, now));
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     Checked { errors, warnings: findings.len() - errors, findings }
 }
 
-/// The files that the server watches, CRLs and groups, and what their age leads to; where the configuration names them.
-fn watched(config: &Config, path: &Path, now: Wall) -> Vec<Finding> {
+/// The files that the server watches, CRLs and groups, and the authorities that can't be decided about for want of a CRL; where the configuration names them.
+fn watched(file: &Path, config: &Config, now: Wall) -> Vec<Finding> {
     let loaded = fetch::load(&config.fetch, &config.trust, now);
-    let problems = loaded.problems.iter().map(|problem| {
+    let problems = loaded.problems.into_iter().map(|problem| {
         let severity = if problem.fatal { Severity::Error } else { Severity::Warning };
         let text = format!("{}: {}", problem.file.display(), problem.text);
-        match config.named.iter().find(|named| named.files.contains(&problem.file)) {
-            Some(named) => named.finding(severity, path, text),
-            None => Finding { severity, file: path.to_owned(), line: 0, column: 0, key: String::new(), text },
-        }
+        finding(config, file, severity, text, |named| named.files.contains(&problem.file))
     });
-    let gaps = config.trust.gaps(&loaded.revocation, now);
-    let gaps = gaps.iter().filter_map(|gap| {
-        let named = config.named.iter().find(|named| named.table == gap.authority && !named.files.is_empty())?;
-        Some(named.finding(Severity::Warning, path, consequence(gap)))
+    let coverage = config.trust.coverage(&loaded.revocation, now);
+    let gaps = coverage.iter().flat_map(|authority| &authority.gaps).map(|gap| {
+        let text = format!("{}: certificates below it are {}", complaint(gap, now), consequence(gap.finding));
+        finding(config, file, Severity::Warning, text, |named| named.is_crl && named.table == gap.authority)
     });
     problems.chain(gaps).collect()
 }
 
-/// What a gap leads to.
-fn consequence(gap: &Gap) -> String {
-    let Gap { authority, issuer, finding, .. } = gap;
+/// A finding at the place that names what it is about.
+fn finding(
+    config: &Config,
+    file: &Path,
+    severity: Severity,
+    text: String,
+    is_about: impl FnMut(&&Named) -> bool,
+) -> Finding {
+    match config.named.iter().find(is_about) {
+        Some(named) => named.finding(severity, file, text),
+        None => Finding { severity, file: file.to_owned(), line: 0, column: 0, key: String::new(), text },
+    }
+}
+
+fn consequence(finding: Reason) -> String {
     match finding {
-        Reason::OkGrace => {
-            format!(
-                "the CRL of \"{issuer}\" has ended, and only `grace` still lets anybody of {authority} in (\"ok-grace\"); get a new one"
-            )
-        }
-        Reason::RevocationStale => {
-            format!(
-                "the CRL of \"{issuer}\" has ended: everybody of {authority} below it is refused with \"revocation-stale\"; get a new one"
-            )
-        }
-        _ => format!(
-            "there is no good CRL of \"{issuer}\": everybody of {authority} below it is refused with \"revocation-unknown\"; name its file under `crl`"
-        ),
+        Reason::OkGrace => "still let in, as `ok-grace`".to_owned(),
+        reason => format!("refused, `{reason}`"),
     }
 }
 

@@ -8,7 +8,6 @@ pub(crate) mod credentials;
     reason = "makes certificates of today, watches the server"
 )]
 mod demo;
-#[expect(clippy::disallowed_methods, reason = "without --at it decides for today")]
 mod explain;
 mod login;
 #[expect(

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::exchange::BadReply;
 use crate::now::Wall;
 use crate::radius::MAX_PACKET;
+use crate::secret::random;
 use crate::supplicant::{Login, Next, Report};
 
 /// RFC 5080 section 2.2.1: initial retransmission time, and the longest.
@@ -43,7 +44,7 @@ impl Nas {
     /// Carries one login to its end. An error is one of this machine, not of the server.
     pub(super) fn log_in(&mut self, login: impl FnOnce(Wall) -> Login) -> io::Result<Answer> {
         let began = Instant::now();
-        let mut login = login(wall());
+        let mut login = login(SystemTime::now().into());
         let mut answer = Answer { report: None, took: Duration::ZERO, repeats: 0, hint: None };
         let mut request = login.begin();
         if request.is_empty() {
@@ -99,10 +100,12 @@ impl Nas {
             }
             self.socket.set_read_timeout(Some(left))?;
             match self.socket.recv(&mut datagram) {
-                Ok(length) => match login.handle(datagram.get(..length).unwrap_or_default(), wall()) {
-                    Next::Ignored => {}
-                    next => return Ok(Some(next)),
-                },
+                Ok(length) => {
+                    match login.handle(datagram.get(..length).unwrap_or_default(), SystemTime::now().into()) {
+                        Next::Ignored => {}
+                        next => return Ok(Some(next)),
+                    }
+                }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {}
                     ErrorKind::ConnectionRefused => answer.hint = Some("nobody listens there"),
@@ -121,11 +124,6 @@ pub(super) fn any(server: SocketAddr) -> IpAddr {
     }
 }
 
-fn wall() -> Wall {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Wall(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
 /// RFC 5080 section 2.2.1: RT = 2 × RTprev + RAND × RTprev, about MRT at most.
 fn next_interval(interval: Duration) -> Duration {
     let next = interval.saturating_add(jittered(interval));
@@ -134,10 +132,8 @@ fn next_interval(interval: Duration) -> Duration {
 
 /// ± 10 %.
 fn jittered(time: Duration) -> Duration {
-    let mut octet = [0];
     // Without randomness the repeats are only less well spread.
-    let _ = aws_lc_rs::rand::fill(&mut octet);
-    let [octet] = octet;
+    let [octet] = random().unwrap_or_default();
     time.mul_f64(0.9 + 0.2 * f64::from(octet) / 255.0)
 }
 

@@ -112,23 +112,7 @@ fn write_beside(file: &Path, beside: &Path, text: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A directory of its own for each test, gone with it.
-    struct Directory(PathBuf);
-
-    impl Directory {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("sekisho-ticket-key-{name}-{}", std::process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Directory {
-        fn drop(&mut self) {
-            fs::remove_dir_all(&self.0).unwrap();
-        }
-    }
+    use crate::support::scratch::Scratch;
 
     fn keys(file: &Path) -> Vec<crate::secret::Secret> {
         tls::ticket_keys(&fs::read_to_string(file).unwrap()).unwrap()
@@ -136,8 +120,8 @@ mod tests {
 
     #[test]
     fn rotating_makes_the_file_then_keeps_four_old_keys_in_order() {
-        let directory = Directory::new("order");
-        let file = directory.0.join("ticket.keys");
+        let directory = Scratch::new();
+        let file = directory.path().join("ticket.keys");
         let mut before = Vec::new();
         for round in 0..7 {
             assert_eq!(rotate(&file), Ok(before.len().min(OLD_KEYS)), "{round}");
@@ -148,14 +132,14 @@ mod tests {
             before = after;
         }
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]
     fn rotating_narrows_a_file_that_others_could_read_and_follows_a_link() {
         use std::os::unix::fs::{PermissionsExt, symlink};
-        let directory = Directory::new("link");
-        let (file, link) = (directory.0.join("real"), directory.0.join("link"));
+        let directory = Scratch::new();
+        let (file, link) = (directory.path().join("real"), directory.path().join("link"));
         fs::write(&file, "# empty yet\n").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         symlink(&file, &link).unwrap();
@@ -167,12 +151,12 @@ mod tests {
 
     #[test]
     fn a_file_that_cant_be_read_stays_as_it_was() {
-        let directory = Directory::new("bad");
-        let file = directory.0.join("ticket.keys");
+        let directory = Scratch::new();
+        let file = directory.path().join("ticket.keys");
         fs::write(&file, "not a key\n").unwrap();
         assert_eq!(rotate(&file), Err("line 1: neither hex nor base64".to_owned()));
         assert_eq!(fs::read_to_string(&file).unwrap(), "not a key\n");
-        assert!(rotate(&directory.0).is_err());
-        assert!(rotate(&directory.0.join("nowhere/ticket.keys")).is_err());
+        assert!(rotate(directory.path()).is_err());
+        assert!(rotate(&directory.path().join("nowhere/ticket.keys")).is_err());
     }
 }

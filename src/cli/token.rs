@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use data_encoding::HEXLOWER;
 use serde_json::json;
 
 use crate::admin::{hash_token, make_token};
@@ -37,7 +38,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     };
     // It consists of hexadecimal digits.
     let text = String::from_utf8_lossy(token.expose());
-    let sha256: String = hash_token(token.expose()).iter().map(|octet| format!("{octet:02x}")).collect();
+    let sha256 = HEXLOWER.encode(&hash_token(token.expose()));
     let role = args.role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let table = table(&args.name, &sha256, &role);
     if args.json {

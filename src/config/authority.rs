@@ -54,7 +54,7 @@ fn one(mut table: Table<'_>, into: &mut Authorities) {
         return;
     };
     into.usernames.push(username);
-    into.named.push(report.named(name.clone(), crls.clone(), places.of("crl")));
+    into.named.push(report.named(name.clone(), true, crls.clone(), places.of("crl")));
     into.crls.extend(crls.into_iter().map(|path| (name.clone(), path)));
     into.places.push(places);
     into.settings.push(AuthoritySettings {

@@ -72,6 +72,8 @@ pub(super) struct Place {
 pub struct Named {
     /// What the table that names them is called.
     pub table: Arc<str>,
+    /// Whether they are CRLs; else a group's users.
+    pub is_crl: bool,
     /// The files.
     pub files: Vec<PathBuf>,
     line: usize,
@@ -124,9 +126,9 @@ impl<'a> Report<'a> {
         self.find(Severity::Warning, place, text.into());
     }
 
-    pub(super) fn named(&self, table: Arc<str>, files: Vec<PathBuf>, place: &Place) -> Named {
+    pub(super) fn named(&self, table: Arc<str>, is_crl: bool, files: Vec<PathBuf>, place: &Place) -> Named {
         let (line, column) = self.position(place.offset);
-        Named { table, files, line, column, key: place.key.clone() }
+        Named { table, is_crl, files, line, column, key: place.key.clone() }
     }
 
     /// All findings, in the order of the file.

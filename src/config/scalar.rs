@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 use crate::exchange::Prefix;
 
 /// "30s", "5m", "8h", "30d".
@@ -116,20 +118,12 @@ fn unmapped(prefix: Prefix) -> Prefix {
 /// A digest or key in hex, colons allowed between octets: exactly `N` octets.
 pub(super) fn hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
     let wrong = || format!("needs {} hexadecimal digits, colons between octets allowed", 2 * N);
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|character| *character != ':')
-        .map(|character| character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()
-        .ok_or_else(wrong)?;
-    if digits.len() != 2 * N {
-        return Err(format!("{}; these are {}", wrong(), digits.len()));
+    let digits = text.replace(':', "");
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(wrong());
     }
-    let mut octets = [0; N];
-    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
-        *octet = pair.iter().fold(0, |sum, digit| sum << 4 | digit);
-    }
-    Ok(octets)
+    let octets = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().and_then(|octets| octets.try_into().ok());
+    octets.ok_or_else(|| format!("{}; these are {}", wrong(), digits.len()))
 }
 
 /// The candidate that `word` was probably meant to be.

@@ -8,12 +8,11 @@ use arc_swap::ArcSwapOption;
 
 use crate::admin::{self, Readiness};
 use crate::config::Config;
-use crate::event::Reason;
 use crate::fetch::{LastSuccess, Loaded};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
-use crate::pki::{CrlSummary, Gap, Revocation, RevocationSource, Trust};
+use crate::pki::{CrlSummary, Revocation, Trust};
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -30,27 +29,10 @@ pub(super) struct Live {
 #[derive(Debug)]
 struct View {
     services: Vec<Vec<Arc<str>>>,
-    authorities: Vec<admin::Authority>,
-    crls: Vec<CrlSummary>,
     trust: Arc<Trust>,
     revocation: Arc<Revocation>,
+    crls: Vec<CrlSummary>,
     problems: Vec<String>,
-}
-
-impl View {
-    fn readiness(&self, now: Wall) -> Readiness {
-        let deciding = self.trust.deciding(&self.revocation, now);
-        let decided_by = |names: &Vec<Arc<str>>| names.iter().filter(|name| deciding.contains(name)).cloned().collect();
-        let services: Vec<Vec<Arc<str>>> = self.services.iter().map(decided_by).collect();
-        let mut readiness = admin::assess(services.iter().map(Vec::as_slice), &self.authorities, &self.crls, now);
-        // Of an authority without any CRL, and of old ones, it has been told.
-        let has_crl = |gap: &Gap| self.crls.iter().any(|crl| crl.authority == gap.authority);
-        let gaps = self.trust.gaps(&self.revocation, now).into_iter();
-        let missing = gaps.filter(|gap| gap.finding == Reason::RevocationUnknown && has_crl(gap));
-        readiness.degraded.extend(missing.map(|gap| format!("authority {}: no CRL of {}", gap.authority, gap.issuer)));
-        readiness.degraded.extend(self.problems.iter().cloned());
-        readiness
-    }
 }
 
 impl Live {
@@ -72,17 +54,11 @@ impl Live {
 
     /// Files count.
     pub(super) fn loaded(&self, config: &Config, loaded: &Loaded) {
-        let authority = |summary: crate::pki::AuthoritySummary| admin::Authority {
-            name: summary.name,
-            wants_crl: summary.revocation != RevocationSource::Off,
-            grace: summary.grace,
-        };
         let view = View {
             services: config.policy.services().map(|(_, service)| service.authorities.clone()).collect(),
-            authorities: config.trust.authorities().map(authority).collect(),
-            crls: loaded.crls.clone(),
             trust: Arc::clone(&config.trust),
             revocation: Arc::clone(&loaded.revocation),
+            crls: loaded.crls.clone(),
             problems: loaded.problems.iter().map(|it| format!("{}: {}", it.file.display(), it.text)).collect(),
         };
         self.view.store(Some(Arc::new(view)));
@@ -112,7 +88,11 @@ impl admin::Status for Live {
             return not("draining");
         }
         let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
-        view.readiness(self.now())
+        let services = view.services.iter().map(Vec::as_slice);
+        let now = self.now();
+        let mut readiness = admin::assess(services, &view.trust.coverage(&view.revocation, now), now);
+        readiness.degraded.extend(view.problems.iter().cloned());
+        readiness
     }
 
     fn metrics(&self) -> String {

@@ -1,5 +1,7 @@
 //! The outer identity.
 
+use std::fmt;
+
 /// Octets from which on an identity is refused: User-Name, which repeats it, ends at 253 octets, so one of that length may have been cut short and its realm be another's.
 const TOO_LONG: usize = 253;
 
@@ -24,6 +26,16 @@ pub enum BadIdentity {
     Length,
     /// `user@`, or a realm that is no host name's form (RFC 7542 section 2.2).
     Realm,
+}
+
+impl fmt::Display for BadIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "not UTF-8, or with control characters",
+            Self::Length => "so long that it may have been cut short",
+            Self::Realm => "its realm isn't formed like a host's name",
+        })
+    }
 }
 
 impl Identity {

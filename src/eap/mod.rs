@@ -19,6 +19,8 @@ pub use keys::Keys;
 pub use packet::{TYPE_IDENTITY, TYPE_NAK, TYPE_TLS};
 pub use peer::{Peer, Told};
 
+use std::fmt;
+
 /// Bounds of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -41,4 +43,15 @@ pub enum Fault {
     Length,
     /// Too many rounds without progress.
     TooManyRounds,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "not an EAP packet that may come here",
+            Self::TooLong => "an EAP-TLS message that is too long",
+            Self::Length => "lengths that contradict each other",
+            Self::TooManyRounds => "round after round without progress",
+        })
+    }
 }

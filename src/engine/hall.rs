@@ -8,10 +8,12 @@ use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
 use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
-use crate::access::{Asked, Conversation, Ended, Keeper, NoRandom, Turn, Worked};
+use crate::access::{Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
+use crate::radius::Packet;
+use crate::secret::NoRandom;
 
 /// The hall.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ impl Engine {
             Arrival::Order(ticket, Order::Swap(snapshot)) => {
                 self.snapshot = snapshot;
                 self.last_answers.clear();
+                self.exchanges.forget_accepts();
                 self.outputs.push_back(Output::Done(ticket));
             }
             Arrival::Order(ticket, Order::Drain) => {
@@ -158,24 +161,31 @@ impl Engine {
             }
             // The late answer of the exchange that this one ends finds no exchange to go to.
             Received::Request { id, nas, packet, message_authenticator, superseded: _ } => {
-                let asked = Asked::read(&packet, &nas);
                 let request = Request { hop, exchange: id, nas, message_authenticator };
-                match asked {
-                    Ok(asked) => self.request(now, request, asked),
-                    Err(_) => self.unanswered(now, request, Reason::Malformed),
-                }
+                self.request(now, request, &packet);
             }
         }
     }
 
-    fn request(&mut self, now: Now, request: Request, asked: Asked) {
-        let Some(state) = &asked.state else { return self.begin(now, request, asked) };
-        let number = self.keeper.open(state, request.hop.peer.ip());
-        if let Some(number) = number
-            && self.table.get_mut(number).is_some_and(|slot| slot.state == *state)
-        {
-            return self.go_on(now, number, request, asked);
+    fn request(&mut self, now: Now, request: Request, packet: &Packet<'_>) {
+        let state = State::of(packet);
+        let number = state.and_then(|state| self.keeper.open(state, request.hop.peer.ip()));
+        let slot = number.and_then(|number| self.table.get_mut(number));
+        if let Some((number, _)) = number.zip(slot).filter(|(_, slot)| state == Some(slot.state.as_slice())) {
+            return match FollowUp::read(packet) {
+                Ok(asked) => self.go_on(now, number, request, asked),
+                Err(_) => self.unanswered(now, request, Reason::Malformed),
+            };
         }
+        match Asked::read(packet, &request.nas) {
+            Ok(asked) if state.is_none() => self.begin(now, request, asked),
+            Ok(asked) => self.too_late(now, request, number, asked),
+            Err(_) => self.unanswered(now, request, Reason::Malformed),
+        }
+    }
+
+    /// The conversation that State names isn't alive, or was never ours.
+    fn too_late(&mut self, now: Now, request: Request, number: Option<u64>, asked: Asked) {
         if let Some(reply) = number.and_then(|number| self.last_answers.again(number, &asked)) {
             self.answer(now, &request, reply);
             return self.event(of_request(dropped(now, request.hop, Reason::Duplicate), &request));
@@ -208,7 +218,7 @@ impl Engine {
         self.turn(now, number, request, turn);
     }
 
-    fn go_on(&mut self, now: Now, number: u64, request: Request, asked: Asked) {
+    fn go_on(&mut self, now: Now, number: u64, request: Request, asked: FollowUp) {
         let full = self.queue.waiting() >= self.settings.max_waiting;
         let Some(slot) = self.table.get_mut(number) else { return };
         if let Some(earlier) = slot.pending.take() {
@@ -222,7 +232,7 @@ impl Engine {
         if full && !conversation.is_begun() {
             return self.unanswered(now, request, Reason::Overload);
         }
-        let turn = conversation.hear(now, &self.snapshot.access, asked);
+        let turn = conversation.hear(now, &self.snapshot.access, &request.nas, asked);
         self.table.touch(now.mono, number);
         self.turn(now, number, request, turn);
     }

@@ -26,10 +26,14 @@ impl Step {
     /// Does the work. A panic in it ends this conversation and no other.
     #[must_use]
     pub fn run(self, now: Now) -> Stepped {
+        self.guard(|conversation| conversation.work(now))
+    }
+
+    pub(super) fn guard(self, work: impl FnOnce(&mut Conversation) -> Worked) -> Stepped {
         let Self { number, mut conversation, begun } = self;
         // The conversation moves into the closure and is gone with a panic: nobody sees it half changed.
         let work = move || {
-            let worked = conversation.work(now);
+            let worked = work(&mut conversation);
             (conversation, worked)
         };
         Stepped { number, begun, result: catch_unwind(AssertUnwindSafe(work)).ok() }

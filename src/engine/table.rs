@@ -9,7 +9,8 @@ use crate::event::MessageAuthenticator;
 use crate::exchange::{ExchangeId, Hop, Nas};
 use crate::now::Mono;
 
-/// Live conversations of one station at one NAS (E12): the newest win; with only one a spoofed address could end somebody's login.
+/// Live conversations of one station at one NAS (E12). Beyond, the oldest goes that its supplicant has not gone on with, else the oldest: whoever spoofs an address,
+/// or sends a request that he has seen again from other ports, ends nobody's login by that alone.
 const PER_STATION: usize = 3;
 /// A conversation may take so many times its timeout in all.
 const TOTAL: u32 = 10;
@@ -95,17 +96,28 @@ impl Table {
         self.slots.get_mut(&number)
     }
 
-    /// Makes room for one more of a NAS. When all is full the oldest that nobody has gone on with goes (E11); one that has been gone on with never does.
+    /// Makes room for one more of a NAS.
+    ///
+    /// When all is full and at least half of it is conversations that nobody has gone on with, the oldest of those goes: a flood of identities ends nothing that has begun (E11).
+    /// Otherwise the one that has been silent longest goes. Without this, whoever begins handshakes and leaves (T11) would hold every place until the timeout, at a tenth of the rate that we can answer.
     pub(super) fn make_room(&mut self, nas: &Nas) -> Result<(), Full> {
         if nas.max_conversations > 0 && self.by_nas.get(&nas.name).is_some_and(|alive| *alive >= nas.max_conversations)
         {
             return Err(Full);
         }
         if self.slots.len() >= self.capacity {
-            let oldest = *self.first_round.first().ok_or(Full)?;
-            self.evict(oldest);
+            let number = self.least_missed().ok_or(Full)?;
+            self.evict(number);
         }
         Ok(())
+    }
+
+    fn least_missed(&self) -> Option<u64> {
+        if self.first_round.len() >= self.slots.len().div_ceil(2) {
+            self.first_round.first().copied()
+        } else {
+            self.deadlines.first().map(|(_, number)| *number)
+        }
     }
 
     pub(super) fn insert(
@@ -142,11 +154,11 @@ impl Table {
 
     fn make_room_for(&mut self, nas: &Arc<str>, station: &str, number: u64) {
         let alive = self.by_station.entry((nas.clone(), station.to_owned())).or_default();
+        let idle = alive.iter().find(|number| self.first_round.contains(number));
+        let goes = idle.or(alive.front()).copied().filter(|_| alive.len() >= PER_STATION);
         alive.push_back(number);
-        if alive.len() > PER_STATION
-            && let Some(oldest) = alive.pop_front()
-        {
-            self.evict(oldest);
+        if let Some(goes) = goes {
+            self.evict(goes);
         }
     }
 

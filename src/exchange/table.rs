@@ -257,6 +257,16 @@ impl Exchanges {
         }
     }
 
+    /// Forgets every Access-Accept that is kept for repeats: what it rests on is no longer in force, so a repeat is asked anew.
+    pub fn forget_accepts(&mut self) {
+        let is_accept = |entry: &Entry| matches!(&entry.state, State::Answered(answered) if answered.octets.first() == Some(&Code::ACCESS_ACCEPT.0));
+        let accepts: Vec<Slot> =
+            self.entries.iter().filter(|(_, entry)| is_accept(entry)).map(|(slot, _)| *slot).collect();
+        for slot in accepts {
+            self.remove(&slot);
+        }
+    }
+
     /// The User-Password of a request that waits for its answer (RFC 2865 section 5.2). `None`: it carries none, it is malformed, or the exchange has ended.
     #[must_use]
     pub fn password(&self, id: ExchangeId, packet: &Packet<'_>) -> Option<Secret> {

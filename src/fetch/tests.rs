@@ -3,63 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, IsCa, KeyIdMethod,
-    KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
-};
 
 use super::{Loaded, Settings, Watcher, load};
 use crate::now::Wall;
 use crate::pki::{AuthoritySettings, Purpose, RevocationSource, Trust};
+use crate::support::certificates::{self, Authority, authority, day};
+use crate::support::scratch::Scratch;
 
 /// 2026-07-01
 const NOW: Wall = Wall(1_782_864_000);
 
-type Ca = CertifiedIssuer<'static, KeyPair>;
-
-/// A folder of its own, gone at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("sekisho-fetch-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("a temporary folder can be made");
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn write(&self, name: &str, octets: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.file(name);
-        fs::write(&path, octets).expect("the folder can be written");
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn ca(name: &str) -> Ca {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1));
-    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate")
-}
-
-fn trust(cas: &[(&str, &Ca)]) -> Trust {
-    let authority = |(name, ca): &(&str, &Ca)| AuthoritySettings {
+fn trust(cas: &[(&str, &Authority)]) -> Trust {
+    let authority = |(name, ca): &(&str, &Authority)| AuthoritySettings {
         name: (*name).into(),
         anchor: ca.der().to_vec(),
         fingerprint_sha1: None,
@@ -76,22 +32,8 @@ fn trust(cas: &[(&str, &Ca)]) -> Trust {
 }
 
 /// A CRL with so many entries.
-fn crl(ca: &Ca, number: u64, entries: u64) -> Vec<u8> {
-    let revoked = |serial| RevokedCertParams {
-        serial_number: SerialNumber::from(serial),
-        revocation_time: date_time_ymd(2026, 6, 1),
-        reason_code: None,
-        invalidity_date: None,
-    };
-    let params = CertificateRevocationListParams {
-        this_update: date_time_ymd(2026, 6, 30),
-        next_update: date_time_ymd(2026, 7, 7),
-        crl_number: SerialNumber::from(number),
-        issuing_distribution_point: None,
-        revoked_certs: (1..=entries).map(revoked).collect(),
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    params.signed_by(ca).expect("a CRL").der().to_vec()
+fn crl(ca: &Authority, number: u64, entries: u64) -> Vec<u8> {
+    certificates::crl(ca, number, 1..=entries, day(2026, 6, 30)..day(2026, 7, 7)).der().to_vec()
 }
 
 fn settings(crls: &[(&str, &Path)], groups: &[(&str, &Path)]) -> Settings {
@@ -116,14 +58,14 @@ fn entries(loaded: &Loaded) -> Vec<usize> {
 
 #[test]
 fn r05_a_crl_that_does_not_load_is_a_problem_and_the_others_count() {
-    let (folder, ca16, other) = (Folder::new(), ca("CA16"), ca("Other"));
+    let (folder, ca16, other) = (Scratch::new(), authority("CA16", None), authority("Other", None));
     let good = folder.write("good.crl", crl(&ca16, 1, 3));
     let foreign = folder.write("foreign.crl", crl(&other, 1, 5));
     let mut forged = crl(&ca16, 9, 0);
     *forged.last_mut().expect("it isn't empty") ^= 1;
     let forged = folder.write("forged.crl", forged);
     let garbage = folder.write("garbage.crl", "not a CRL");
-    let missing = folder.file("missing.crl");
+    let missing = folder.path().join("missing.crl");
     let files = [&garbage, &forged, &good, &foreign, &missing].map(|path| ("ca16", path.as_path()));
     let loaded = load(&settings(&files, &[]), &trust(&[("ca16", &ca16)]), NOW);
     assert_eq!(entries(&loaded), [3]);
@@ -137,7 +79,7 @@ fn r05_a_crl_that_does_not_load_is_a_problem_and_the_others_count() {
 
 #[test]
 fn a_crl_that_changes_counts_after_two_looks() {
-    let (folder, ca) = (Folder::new(), ca("CA16"));
+    let (folder, ca) = (Scratch::new(), authority("CA16", None));
     let trust = trust(&[("ca16", &ca)]);
     let path = folder.write("ca16.crl", crl(&ca, 1, 1));
     let mut watcher = Watcher::new(&settings(&[("ca16", &path)], &[]), &trust, NOW, None);
@@ -151,7 +93,7 @@ fn a_crl_that_changes_counts_after_two_looks() {
 
 #[test]
 fn a_crl_that_is_replaced_by_renaming_counts() {
-    let (folder, ca) = (Folder::new(), ca("CA16"));
+    let (folder, ca) = (Scratch::new(), authority("CA16", None));
     let trust = trust(&[("ca16", &ca)]);
     let path = folder.write("ca16.crl", crl(&ca, 1, 1));
     let mut watcher = Watcher::new(&settings(&[("ca16", &path)], &[]), &trust, NOW, None);
@@ -162,7 +104,7 @@ fn a_crl_that_is_replaced_by_renaming_counts() {
 
 #[test]
 fn a_half_written_crl_keeps_the_last_good_one_until_it_is_whole() {
-    let (folder, ca) = (Folder::new(), ca("CA16"));
+    let (folder, ca) = (Scratch::new(), authority("CA16", None));
     let trust = trust(&[("ca16", &ca)]);
     let path = folder.write("ca16.crl", crl(&ca, 1, 1));
     let mut watcher = Watcher::new(&settings(&[("ca16", &path)], &[]), &trust, NOW, None);
@@ -179,7 +121,7 @@ fn a_half_written_crl_keeps_the_last_good_one_until_it_is_whole() {
 
 #[test]
 fn a_file_that_never_stands_still_is_read_all_the_same() {
-    let folder = Folder::new();
+    let folder = Scratch::new();
     let trust = trust(&[]);
     let path = folder.write("guests", "alice\n");
     let mut watcher = Watcher::new(&settings(&[], &[("guests", &path)]), &trust, NOW, None);
@@ -195,7 +137,7 @@ fn a_file_that_never_stands_still_is_read_all_the_same() {
 
 #[test]
 fn r07_an_older_crl_does_not_replace_a_newer_one() {
-    let (folder, ca) = (Folder::new(), ca("CA16"));
+    let (folder, ca) = (Scratch::new(), authority("CA16", None));
     let trust = trust(&[("ca16", &ca)]);
     let path = folder.write("ca16.crl", crl(&ca, 7, 7));
     let watched = settings(&[("ca16", &path)], &[]);
@@ -210,7 +152,7 @@ fn r07_an_older_crl_does_not_replace_a_newer_one() {
 
 #[test]
 fn a_deleted_file_keeps_what_it_held_and_is_a_problem() {
-    let (folder, ca) = (Folder::new(), ca("CA16"));
+    let (folder, ca) = (Scratch::new(), authority("CA16", None));
     let trust = trust(&[("ca16", &ca)]);
     let list = folder.write("ca16.crl", crl(&ca, 1, 3));
     let group = folder.write("guests", "alice\n");
@@ -226,7 +168,7 @@ fn a_deleted_file_keeps_what_it_held_and_is_a_problem() {
 
 #[test]
 fn the_time_of_success_grows_while_the_file_is_good() {
-    let (folder, ca) = (Folder::new(), ca("CA16"));
+    let (folder, ca) = (Scratch::new(), authority("CA16", None));
     let trust = trust(&[("ca16", &ca)]);
     let path = folder.write("ca16.crl", crl(&ca, 1, 1));
     let mut watcher = Watcher::new(&settings(&[("ca16", &path)], &[]), &trust, NOW, None);
@@ -241,8 +183,8 @@ fn the_time_of_success_grows_while_the_file_is_good() {
 
 #[test]
 fn a_group_that_cannot_be_read_at_the_start_is_fatal() {
-    let folder = Folder::new();
-    for path in [folder.file("missing"), folder.0.clone(), folder.write("latin1", b"M\xfcller\n")] {
+    let folder = Scratch::new();
+    for path in [folder.path().join("missing"), folder.path().to_path_buf(), folder.write("latin1", b"M\xfcller\n")] {
         let loaded = load(&settings(&[], &[("suspended", &path)]), &trust(&[]), NOW);
         assert!(loaded.problems.len() == 1 && loaded.problems[0].fatal, "{loaded:?}");
     }
@@ -250,9 +192,9 @@ fn a_group_that_cannot_be_read_at_the_start_is_fatal() {
 
 #[test]
 fn r11_a_file_over_its_bound_is_refused_unread() {
-    let (folder, ca) = (Folder::new(), ca("CA16"));
+    let (folder, ca) = (Scratch::new(), authority("CA16", None));
     let sparse = |name: &str, length: u64| {
-        let path = folder.file(name);
+        let path = folder.path().join(name);
         fs::File::create(&path).and_then(|file| file.set_len(length)).expect("a sparse file");
         path
     };

@@ -47,9 +47,5 @@ impl Clock {
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn system_wall() -> Wall {
-    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    Wall(match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => seconds(after),
-        Err(before) => -seconds(before.duration()),
-    })
+    SystemTime::now().into()
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
@@ -19,7 +19,6 @@ use tracing_subscriber::registry::Registry;
 
 use super::line::Line;
 use super::{Explainer, Format, LogSettings};
-use crate::now::Wall;
 
 /// How lines are written, ready for use.
 #[derive(Debug)]
@@ -91,15 +90,10 @@ impl<S: Subscriber> Layer<S> for Lines {
 }
 
 pub(super) fn line(event: &tracing::Event<'_>) -> Line {
-    let mut fields = Fields { line: Line::new(wall(), *event.metadata().level(), "") };
+    // `tracing` brings no time along.
+    let mut fields = Fields { line: Line::new(SystemTime::now().into(), *event.metadata().level(), "") };
     event.record(&mut fields);
     fields.line
-}
-
-/// `tracing` brings no time along.
-fn wall() -> Wall {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Wall(i64::try_from(since_1970).unwrap_or(i64::MAX))
 }
 
 struct Fields {

@@ -1,5 +1,6 @@
 //! An event → its log line.
 
+use data_encoding::HEXLOWER;
 use tracing::Level;
 
 use super::explain::{Asked, Explainer};
@@ -53,7 +54,7 @@ fn who(line: &mut Line, authentication: &Authentication) {
 fn how(line: &mut Line, authentication: &Authentication) {
     line.field("certificate", authentication.certificate.as_ref().map(certificate_id));
     line.field("subject", authentication.certificate.as_ref().map(|certificate| certificate.subject.as_str()));
-    line.json_field("fingerprint", authentication.certificate.as_ref().map(|it| hex(&it.fingerprint)));
+    line.json_field("fingerprint", authentication.certificate.as_ref().map(|it| HEXLOWER.encode(&it.fingerprint)));
     line.field("tls", authentication.tls.map(|version| version.name()));
     line.field("resumed", Some(authentication.resumed));
     line.field("rounds", Some(authentication.rounds));
@@ -80,10 +81,5 @@ fn explanation(event: &Event, explainer: &Explainer) -> Option<String> {
 /// `{authority}:{serial hex}`, as the API takes it.
 #[must_use]
 pub fn certificate_id(certificate: &CertificateName) -> String {
-    format!("{}:{}", certificate.authority.as_deref().unwrap_or("unknown"), hex(&certificate.serial))
-}
-
-/// Lower-case hexadecimal digits.
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    format!("{}:{}", certificate.authority.as_deref().unwrap_or("unknown"), HEXLOWER.encode(&certificate.serial))
 }

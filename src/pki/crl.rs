@@ -1,9 +1,9 @@
 //! One CRL (RFC 5280 section 5): walked once in its raw DER, its signature checked once.
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -152,11 +152,7 @@ fn number_text(number: &[u8]) -> String {
     if number.len() <= 8 {
         return number.iter().fold(0_u64, |value, &octet| value << 8 | u64::from(octet)).to_string();
     }
-    let mut text = String::from("0x");
-    for octet in number {
-        let _ = write!(text, "{octet:02x}");
-    }
-    text
+    format!("0x{}", HEXLOWER.encode(number))
 }
 
 fn bad(text: impl Into<String>) -> BadCrl {

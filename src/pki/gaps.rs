@@ -22,38 +22,53 @@ pub struct Gap {
     pub next_update: Option<Wall>,
 }
 
+/// What can be said of an authority's certificates at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Its name.
+    pub authority: Arc<str>,
+    /// Whether any certificate of it can be let in: every CA above the users of at least one issuing CA has a CRL that counts, or none is asked for.
+    pub decides: bool,
+    /// Its CAs without a fresh CRL.
+    pub gaps: Vec<Gap>,
+}
+
 impl Trust {
-    /// What `/readyz` and `check` complain of. Only authorities that ask CRLs are looked at; of partitioned CRLs one is enough.
+    /// What `/readyz` rests on: every authority. Of partitioned CRLs one is enough.
     #[must_use]
-    pub fn gaps(&self, revocation: &Revocation, now: Wall) -> Vec<Gap> {
-        let mut gaps = Vec::new();
-        for gap in self.issuers.iter().flat_map(|issuer| self.gaps_below(issuer, revocation, now)) {
-            if !gaps.contains(&gap) {
-                gaps.push(gap);
+    pub fn coverage(&self, revocation: &Revocation, now: Wall) -> Vec<Coverage> {
+        let mut all: Vec<Coverage> = Vec::new();
+        for issuer in &self.issuers {
+            let name = &issuer.authority.name;
+            let gaps = self.gaps_above(issuer, revocation, now);
+            let decides = gaps.iter().all(|gap| gap.finding == Reason::OkGrace);
+            match all.iter_mut().find(|coverage| coverage.authority == *name) {
+                Some(coverage) => {
+                    coverage.decides |= decides;
+                    coverage
+                        .gaps
+                        .extend(gaps.into_iter().filter(|gap| !coverage.gaps.contains(gap)).collect::<Vec<_>>());
+                }
+                None => all.push(Coverage { authority: Arc::clone(name), decides, gaps }),
             }
         }
-        gaps
+        all
     }
 
-    /// Authorities of whose certificates some can be let in: below at least one of their issuers no CRL is missing or too old.
-    #[must_use]
-    pub fn deciding(&self, revocation: &Revocation, now: Wall) -> Vec<Arc<str>> {
-        let decides = |issuer: &&Issuer| {
-            self.gaps_below(issuer, revocation, now).iter().all(|gap| gap.finding == Reason::OkGrace)
-        };
-        self.issuers.iter().filter(decides).map(|issuer| Arc::clone(&issuer.authority.name)).collect()
-    }
-
-    /// What certificates that an issuer issues meet; an authority that asks no CRLs has no gaps.
-    fn gaps_below(&self, issuer: &Issuer, revocation: &Revocation, now: Wall) -> Vec<Gap> {
-        if !issuer.authority.revocation.order().contains(&Source::Crl) {
+    /// The CAs from an issuing one up to the anchor of whose CRL there is none, or none that is fresh.
+    fn gaps_above(&self, issuer: &Issuer, revocation: &Revocation, now: Wall) -> Vec<Gap> {
+        let order = issuer.authority.revocation.order();
+        if order.is_empty() {
             return Vec::new();
+        }
+        if !order.contains(&Source::Crl) {
+            return vec![self.gap(issuer, &issuer.id, None)];
         }
         let grace = issuer.authority.grace;
         let users = (issuer.id, revocation.covering_some_users(&issuer.id, grace, now));
         let cas = issuer.links.iter().map(|link| (link.issuer, revocation.covering(link, true, grace, now)));
-        let all = std::iter::once(users).chain(cas).map(|(ca, found)| self.gap(issuer, &ca, found));
-        all.filter(|gap| gap.finding != Reason::Ok).collect()
+        let gaps = std::iter::once(users).chain(cas).map(|(ca, found)| self.gap(issuer, &ca, found));
+        gaps.filter(|gap| gap.finding != Reason::Ok).collect()
     }
 
     fn gap(&self, issuer: &Issuer, ca: &[u8; 32], found: Option<(&Crl, Freshness)>) -> Gap {

@@ -30,7 +30,7 @@ pub(crate) mod tests;
 pub use certificate::claimed;
 pub use crl::{BadCrl, Crl, CrlSummary};
 pub use facts::{AltName, Facts, Link, NoPath};
-pub use gaps::Gap;
+pub use gaps::{Coverage, Gap};
 pub use name::{SHORT_NAMES, is_attribute_name};
 pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};

@@ -6,8 +6,7 @@
 //! rfc822Name, dNSName and URI are visible ASCII without a space. Values are compared octet by octet, case included.
 //! A value of any other type than a string stands for itself as `#` and hex digits (RFC 4514 section 2.4).
 
-use std::fmt::Write as _;
-
+use data_encoding::HEXLOWER;
 use x509_parser::extensions::GeneralName;
 use x509_parser::x509::X509Name;
 
@@ -54,7 +53,7 @@ fn attribute_name(oid: &str) -> &str {
     SHORT_NAMES.iter().find(|(_, known)| *known == oid).map_or(oid, |(short, _)| short)
 }
 
-/// Whether this is a name that [`attributes`] can give: a short name, or a dotted OID that has none.
+/// Whether this is a name that a subject rule can be about: a short name, or a dotted OID that has none.
 #[must_use]
 pub fn is_attribute_name(name: &str) -> bool {
     SHORT_NAMES.iter().any(|(short, _)| *short == name) || (is_dotted_oid(name) && attribute_name(name) == name)
@@ -149,11 +148,7 @@ fn misleads(character: char) -> bool {
 }
 
 fn hex_value(octets: &[u8]) -> String {
-    let mut text = String::from("#");
-    for octet in octets.iter().take(64) {
-        let _ = write!(text, "{octet:02x}");
-    }
-    text
+    format!("#{}", HEXLOWER.encode(octets.get(..64).unwrap_or(octets)))
 }
 
 /// The kinds of names that count, in their order; the others are left out.

@@ -1,6 +1,5 @@
 //! Settings → [`Trust`]: everything that is wrong or odd is found before a client is.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -277,12 +276,7 @@ fn check_fingerprints(table: &AuthoritySettings, findings: &mut Findings<'_>) {
 }
 
 fn colons(octets: &[u8]) -> String {
-    let mut text = String::new();
-    for octet in octets {
-        let separator = if text.is_empty() { "" } else { ":" };
-        let _ = write!(text, "{separator}{octet:02X}");
-    }
-    text
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
 }
 
 /// What holds for every CA's certificate.

@@ -88,8 +88,6 @@ pub struct AuthoritySummary {
     pub issuers: Vec<String>,
     /// `revocation`
     pub revocation: RevocationSource,
-    /// `grace`
-    pub grace: Duration,
     /// `distrust`
     pub distrust: Option<Distrust>,
 }
@@ -129,7 +127,6 @@ impl Trust {
             anchor_not_after: authority.anchor_not_after,
             issuers: authority.issuer_texts.clone(),
             revocation: authority.revocation,
-            grace: authority.grace,
             distrust: authority.distrust,
         })
     }

@@ -4,7 +4,7 @@ use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 use super::TooLong;
-use crate::secret::Secret;
+use crate::secret::{Secret, random};
 
 const BLOCK: usize = 16;
 
@@ -76,9 +76,7 @@ impl Salts {
     /// Draws the first. `None`: the system gave no random octets.
     #[must_use]
     pub fn random() -> Option<Self> {
-        let mut first = [0; 2];
-        aws_lc_rs::rand::fill(&mut first).ok()?;
-        Some(Self(u16::from_be_bytes(first)))
+        Some(Self(u16::from_be_bytes(random().ok()?)))
     }
 
     /// The next; 32,768 of them differ.

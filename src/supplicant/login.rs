@@ -10,6 +10,7 @@ use crate::event::TlsVersion;
 use crate::exchange::{Asker, BadReply};
 use crate::now::Wall;
 use crate::radius::{Attributes, Code, Packet, TooLong, Type};
+use crate::secret::random;
 
 /// Service-Type (RFC 2865 section 5.6).
 const FRAMED: u32 = 2;
@@ -191,7 +192,7 @@ impl Login {
             Ok(Told::Reply(packet)) => Ok(packet),
             Ok(Told::Other(_)) => Ok(self.peer.nak()),
             Ok(Told::Success | Told::Failure) => Err("EAP ends in an Access-Challenge".to_owned()),
-            Err(fault) => Err(format!("the server's EAP packet: {fault:?}")),
+            Err(fault) => Err(format!("the server's EAP packet: {fault}")),
         };
         match answer.and_then(|answer| self.ask(&answer)) {
             Ok(request) => Next::Send(request),
@@ -225,8 +226,16 @@ impl Login {
             attributes.push(Type::STATE, state).map_err(too_long)?;
         }
         self.identifier = self.identifier.wrapping_add(1);
-        self.request =
-            self.asker.request(Code::ACCESS_REQUEST, self.identifier, random()?, eap, &attributes).map_err(too_long)?;
+        self.request = self
+            .asker
+            .request(
+                Code::ACCESS_REQUEST,
+                self.identifier,
+                random().map_err(|error| error.to_string())?,
+                eap,
+                &attributes,
+            )
+            .map_err(too_long)?;
         self.report.requests = self.report.requests.saturating_add(1);
         Ok(self.request.clone())
     }
@@ -298,10 +307,4 @@ fn describe(identity: &str, station: &Station) -> Result<Attributes, TooLong> {
     attributes.push(Type::CONNECT_INFO, b"CONNECT 11Mbps 802.11b")?;
     attributes.extend(&station.attributes);
     Ok(attributes)
-}
-
-fn random<const N: usize>() -> Result<[u8; N], String> {
-    let mut octets = [0; N];
-    aws_lc_rs::rand::fill(&mut octets).map_err(|_| "no random octets".to_owned())?;
-    Ok(octets)
 }

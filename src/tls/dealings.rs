@@ -43,7 +43,7 @@ pub(super) struct Dealings {
 #[derive(Default)]
 struct State {
     /// What the client sent; nothing of it is believed before it has been judged.
-    chain: Vec<CertificateDer<'static>>,
+    chain: Arc<[CertificateDer<'static>]>,
     refusal: Option<Failure>,
     resumable: Option<Resumable>,
     opened: u8,
@@ -90,7 +90,7 @@ impl Dealings {
 
     /// The handshake has ended: nobody asks for the chain any more.
     pub(super) fn forget_chain(&self) {
-        self.state().chain = Vec::new();
+        self.state().chain = Arc::default();
     }
 
     fn now(&self) -> Wall {
@@ -109,7 +109,7 @@ impl Dealings {
     /// The client holds the key of the leaf: now its chain may be judged.
     fn judge(&self) -> Result<HandshakeSignatureValid, Error> {
         let now = self.now();
-        let chain = self.state().chain.clone();
+        let chain = Arc::clone(&self.state().chain);
         let ders: Vec<&[u8]> = chain.iter().map(AsRef::as_ref).collect();
         let kept =
             self.judge.judge(&ders, now).map_err(|alert| self.refuse(Failure::Judged(alert), error_for(alert)))?;

@@ -1,11 +1,10 @@
 //! The file of ticket keys: one a line, hex or base64, `#` begins a comment.
 
-use aws_lc_rs::rand;
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
 
 use super::ticket::SHORTEST_SECRET;
-use crate::secret::Secret;
+use crate::secret::{Secret, random};
 
 /// Reads the text of a `ticket-key-file`: the first key seals, all open. Each is at least 32 octets in hex or base64, on a line of its own.
 ///
@@ -58,7 +57,6 @@ pub fn ticket_key_line(key: &Secret) -> Secret {
 
 /// A new random secret for tickets.
 pub(super) fn random_ticket_key() -> Result<Secret, String> {
-    let mut octets = Zeroizing::new([0; SHORTEST_SECRET]);
-    rand::fill(octets.as_mut_slice()).map_err(|_| "the system gives no random octets".to_owned())?;
+    let octets = Zeroizing::new(random::<SHORTEST_SECRET>().map_err(|error| error.to_string())?);
     Ok(Secret::new(octets.as_slice()))
 }

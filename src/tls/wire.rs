@@ -30,9 +30,16 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Reads the next octets of that direction.
-    pub(super) fn read(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            self.read_one(octet);
+    pub(super) fn read(&mut self, mut octets: &[u8]) {
+        while let Some((&octet, rest)) = octets.split_first() {
+            if self.body_left == 0 {
+                self.read_header(octet);
+                octets = rest;
+            } else {
+                let (body, rest) = octets.split_at(octets.len().min(self.body_left));
+                self.read_body(body);
+                octets = rest;
+            }
         }
     }
 
@@ -44,18 +51,6 @@ impl Wire {
     /// Whether it said close_notify for all to read.
     pub(super) fn closed(&self) -> bool {
         self.closed
-    }
-
-    fn read_one(&mut self, octet: u8) {
-        if self.body_left == 0 {
-            return self.read_header(octet);
-        }
-        self.body_left -= 1;
-        match self.header.first() {
-            Some(&HANDSHAKE) => self.read_message(octet),
-            Some(&ALERT) if self.body == PLAIN_ALERT && self.body_left == 0 => self.closed |= octet == CLOSE_NOTIFY,
-            _ => {}
-        }
     }
 
     fn read_header(&mut self, octet: u8) {
@@ -71,11 +66,21 @@ impl Wire {
         }
     }
 
-    fn read_message(&mut self, octet: u8) {
-        if self.skipped < RANDOM_AT {
-            self.skipped += 1;
-        } else if self.random.len() < RANDOM {
-            self.random.push(octet);
+    fn read_body(&mut self, octets: &[u8]) {
+        self.body_left = self.body_left.saturating_sub(octets.len());
+        match self.header.first() {
+            Some(&HANDSHAKE) => self.read_message(octets),
+            Some(&ALERT) if self.body == PLAIN_ALERT && self.body_left == 0 => {
+                self.closed |= octets.last() == Some(&CLOSE_NOTIFY);
+            }
+            _ => {}
         }
+    }
+
+    fn read_message(&mut self, octets: &[u8]) {
+        let skip = RANDOM_AT.saturating_sub(self.skipped).min(octets.len());
+        self.skipped += skip;
+        let wanted = RANDOM.saturating_sub(self.random.len());
+        self.random.extend(octets.iter().skip(skip).take(wanted));
     }
 }

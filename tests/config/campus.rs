@@ -3,28 +3,20 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber, date_time_ymd,
-};
+use rcgen::{CertificateParams, date_time_ymd};
 use sekisho::config::{Config, Finding, Severity};
 use sekisho::now::Wall;
+
+use crate::support::certificates::{self, Authority, Key, authority, crl, day};
+use crate::support::scratch::Scratch;
 
 /// 2026-11-22T00:00:00Z
 pub(crate) const NOW: Wall = Wall(1_795_305_600);
 
-/// Taken away when dropped.
+/// A folder of one test's own.
 pub(crate) struct Campus {
-    pub(crate) dir: PathBuf,
-}
-
-/// A CA that can issue.
-pub(crate) struct Ca {
-    pub(crate) pem: String,
-    pub(crate) der: Vec<u8>,
-    issuer: Issuer<'static, KeyPair>,
+    scratch: Scratch,
 }
 
 /// What came of loading.
@@ -34,49 +26,42 @@ pub(crate) struct Loaded {
     text: String,
 }
 
-impl Drop for Campus {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.dir);
-    }
-}
-
 impl Campus {
     /// An empty folder.
     pub(crate) fn empty() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("sekisho-config-{}-{number}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        Self { dir }
+        Self { scratch: Scratch::new() }
     }
 
     /// What the shortest configuration names.
     pub(crate) fn new() -> Self {
         let campus = Self::empty();
-        let ca = ca("Campus CA", None);
-        campus.write("pki/ca.pem", &ca.pem);
-        campus.write("crl/ca.crl", ca.crl());
+        let ca = authority("Campus CA", None);
+        campus.write("pki/ca.pem", ca.pem());
+        campus.write("crl/ca.crl", fresh_crl(&ca));
         campus.write("secrets/ap", "correct horse battery staple\n");
         campus.identity("server", &ca, server());
         campus
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// A file that nobody else may read.
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.dir.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
+        let path = self.scratch.write(name, text);
         self.mode(name, 0o600);
         path
     }
 
     pub(crate) fn mode(&self, name: &str, mode: u32) {
-        fs::set_permissions(self.dir.join(name), fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(self.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
     }
 
     /// A server certificate and its key under tls/; gives the leaf in PEM.
-    pub(crate) fn identity(&self, name: &str, ca: &Ca, params: CertificateParams) -> String {
-        let key = KeyPair::generate().unwrap();
-        let leaf = params.signed_by(&key, &ca.issuer).unwrap().pem();
+    pub(crate) fn identity(&self, name: &str, ca: &Authority, params: CertificateParams) -> String {
+        let key = Key::P256.make();
+        let leaf = params.signed_by(&key, ca).unwrap().pem();
         self.write(&format!("tls/{name}.pem"), &leaf);
         self.write(&format!("tls/{name}.key"), key.serialize_pem());
         leaf
@@ -89,47 +74,15 @@ impl Campus {
     }
 }
 
-impl Ca {
-    pub(crate) fn crl(&self) -> String {
-        let params = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 11, 21),
-            next_update: date_time_ymd(2026, 12, 21),
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: Vec::new(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        params.signed_by(&self.issuer).unwrap().pem().unwrap()
-    }
-}
-
-/// A root, or an intermediate of `parent`.
-pub(crate) fn ca(name: &str, parent: Option<&Ca>) -> Ca {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::default();
-    params.not_before = date_time_ymd(2020, 1, 1);
-    params.not_after = date_time_ymd(2040, 1, 1);
-    params.distinguished_name.remove(DnType::CommonName);
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let certificate = match parent {
-        Some(parent) => params.signed_by(&key, &parent.issuer).unwrap(),
-        None => params.self_signed(&key).unwrap(),
-    };
-    Ca { pem: certificate.pem(), der: certificate.der().to_vec(), issuer: Issuer::new(params, key) }
+/// A CRL without an entry.
+pub(crate) fn fresh_crl(ca: &Authority) -> String {
+    crl(ca, 1, [], day(2026, 11, 21)..day(2026, 12, 21)).pem().unwrap()
 }
 
 /// A server certificate that no client complains of.
 pub(crate) fn server() -> CertificateParams {
-    let mut params = CertificateParams::new(vec!["radius1.campus.example".to_owned()]).unwrap();
-    params.distinguished_name.remove(DnType::CommonName);
-    params.distinguished_name.push(DnType::CommonName, "radius1.campus.example");
-    params.not_before = date_time_ymd(2026, 9, 1);
-    params.not_after = date_time_ymd(2027, 9, 1);
-    params.is_ca = IsCa::ExplicitNoCa;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let mut params = certificates::server("radius1.campus.example");
+    (params.not_before, params.not_after) = (date_time_ymd(2026, 9, 1), date_time_ymd(2027, 9, 1));
     params
 }
 

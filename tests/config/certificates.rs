@@ -3,14 +3,15 @@
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType, date_time_ymd};
 
 use crate::BASE;
-use crate::campus::{Campus, Loaded, ca, server};
+use crate::campus::{Campus, Loaded, server};
+use crate::support::certificates::authority;
 
 /// What is found about a server certificate that differs from a good one.
 fn with(change: impl FnOnce(&mut CertificateParams)) -> Loaded {
     let campus = Campus::new();
     let mut params = server();
     change(&mut params);
-    campus.identity("server", &ca("Server CA", None), params);
+    campus.identity("server", &authority("Server CA", None), params);
     campus.load(BASE)
 }
 
@@ -82,31 +83,31 @@ fn expired_or_soon_or_not_yet() {
 #[test]
 fn a_root_in_the_chain() {
     let campus = Campus::new();
-    let root = ca("Server CA", None);
+    let root = authority("Server CA", None);
     let leaf = campus.identity("server", &root, server());
-    campus.write("tls/server.pem", leaf + &root.pem);
+    campus.write("tls/server.pem", leaf + &root.pem());
     campus.load(BASE).warning("identity[0].chain", "\"tls/server.pem\"", "is a root").only(1);
 }
 
 #[test]
 fn a_chain_in_the_wrong_order() {
     let campus = Campus::new();
-    let root = ca("Server Root", None);
-    let upper = ca("Server Upper CA", Some(&root));
-    let lower = ca("Server Lower CA", Some(&upper));
+    let root = authority("Server Root", None);
+    let upper = authority("Server Upper CA", Some(&root));
+    let lower = authority("Server Lower CA", Some(&upper));
     let leaf = campus.identity("server", &lower, server());
-    campus.write("tls/server.pem", format!("{leaf}{}{}", lower.pem, upper.pem));
+    campus.write("tls/server.pem", format!("{leaf}{}{}", lower.pem(), upper.pem()));
     campus.load(BASE).good();
-    campus.write("tls/server.pem", format!("{leaf}{}{}", upper.pem, lower.pem));
+    campus.write("tls/server.pem", format!("{leaf}{}{}", upper.pem(), lower.pem()));
     campus.load(BASE).warning("identity[0].chain", "\"tls/server.pem\"", "wrong order");
-    campus.write("tls/server.pem", format!("{leaf}{}", ca("Stranger", Some(&root)).pem));
+    campus.write("tls/server.pem", format!("{leaf}{}", authority("Stranger", Some(&root)).pem()));
     campus.load(BASE).warning("identity[0].chain", "\"tls/server.pem\"", "is not the issuer").only(1);
 }
 
 #[test]
 fn a_key_of_another_certificate_is_an_error() {
     let campus = Campus::new();
-    let server_ca = ca("Server CA", None);
+    let server_ca = authority("Server CA", None);
     let leaf = campus.identity("server", &server_ca, server());
     campus.identity("server", &server_ca, server());
     campus.write("tls/server.pem", leaf);

@@ -60,13 +60,13 @@ fn json_says_the_same() {
 #[test]
 fn a_crl_that_is_none_is_warned_of_and_a_group_that_is_missing_is_an_error() {
     let campus = Campus::new();
-    fs::write(campus.dir.join("crl/ca.crl"), "nothing").unwrap();
+    fs::write(campus.path().join("crl/ca.crl"), "nothing").unwrap();
     let output = check(&campus.write("sekisho.toml", BASE), &[]);
     assert_eq!(output.status.code(), Some(0));
     let text = stdout(&output);
     let line = text.lines().find(|line| line.contains("crl/ca.crl: ")).unwrap_or_else(|| panic!("{text}"));
     assert!(line.contains("sekisho.toml:14:7: warning: authority[0].crl: "), "{line}");
-    assert!(text.contains("everybody of ca below it is refused with \"revocation-unknown\""), "{text}");
+    assert!(text.contains("certificates below it are refused, `revocation-unknown`"), "{text}");
     let text = and("[[group]]\nname = \"guests\"\nfile = \"groups/guests\"\n");
     let output = check(&campus.write("sekisho.toml", text), &[]);
     assert_eq!(output.status.code(), Some(78));

@@ -9,6 +9,14 @@ mod shipped;
 mod slips;
 mod tables;
 
+#[path = "../support"]
+mod support {
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod certificates;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod scratch;
+}
+
 /// The shortest configuration that is good; its files are made by [`campus::Campus::new`].
 const BASE: &str = r#"[listen]
 auth = ["127.0.0.1:1812"]

@@ -4,7 +4,8 @@ use std::fs;
 
 use sekisho::config::Config;
 
-use crate::campus::{Ca, Campus, Loaded, ca, repository, server};
+use crate::campus::{Campus, Loaded, fresh_crl, repository, server};
+use crate::support::certificates::{Authority, authority};
 
 const CA16: &str = "D5:62:97:10:C1:7B:D6:63:91:E8:FC:27:91:9C:E1:41:DA:B4:7A:F8";
 const ZEROS: &str = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00";
@@ -27,7 +28,7 @@ fn sha256(octets: &[u8]) -> String {
 
 /// What all of them name: identities, ticket keys, secrets, groups.
 fn common(campus: &Campus) {
-    let ca = ca("Server CA", None);
+    let ca = authority("Server CA", None);
     for name in ["server", "server-ecdsa", "server-rsa"] {
         campus.identity(name, &ca, server());
     }
@@ -40,23 +41,23 @@ fn common(campus: &Campus) {
     }
 }
 
-fn anchor(campus: &Campus, name: &str, ca: &Ca) {
-    campus.write(&format!("pki/{name}.pem"), &ca.pem);
-    campus.write(&format!("crl/{name}.crl"), ca.crl());
+fn anchor(campus: &Campus, name: &str, ca: &Authority) {
+    campus.write(&format!("pki/{name}.pem"), ca.pem());
+    campus.write(&format!("crl/{name}.crl"), fresh_crl(ca));
 }
 
 fn jaist() -> (Campus, String) {
     let campus = Campus::empty();
     common(&campus);
-    let ca16 = ca("SECOM Passport for Member RSA CA16 (look-alike)", None);
-    let root = ca("Security Communication RootCA2 (look-alike)", None);
+    let ca16 = authority("SECOM Passport for Member RSA CA16 (look-alike)", None);
+    let root = authority("Security Communication RootCA2 (look-alike)", None);
     anchor(&campus, "secom-passport-for-member-rsa-ca16", &ca16);
     anchor(&campus, "security-communication-rootca2", &root);
-    anchor(&campus, "secom-passport-for-member-pub-ca8", &ca("SECOM Passport for Member PUB CA8", Some(&root)));
-    anchor(&campus, "nii-open-domain-ca-g4", &ca("NII Open Domain CA - G4", Some(&root)));
+    anchor(&campus, "secom-passport-for-member-pub-ca8", &authority("SECOM Passport for Member PUB CA8", Some(&root)));
+    anchor(&campus, "nii-open-domain-ca-g4", &authority("NII Open Domain CA - G4", Some(&root)));
     let text = conf("jaist.toml");
     assert!(text.contains(CA16));
-    let text = text.replace(CA16, &sha1(&ca16.der));
+    let text = text.replace(CA16, &sha1(ca16.der()));
     (campus, text)
 }
 
@@ -69,7 +70,7 @@ fn config(loaded: Loaded) -> Config {
 fn minimal_loads_with_defaults() {
     let campus = Campus::empty();
     common(&campus);
-    anchor(&campus, "campus-ca", &ca("Campus CA", None));
+    anchor(&campus, "campus-ca", &authority("Campus CA", None));
     let config = config(campus.load(&conf("minimal.toml")));
     assert_eq!(config.net.auth.len(), 2);
     assert_eq!(config.admin.listen, []);
@@ -79,7 +80,7 @@ fn minimal_loads_with_defaults() {
     assert_eq!(config.engine.max_conversations, 20_000);
     assert_eq!(config.engine.conversation_timeout.as_secs(), 60);
     assert_eq!(config.state_dir.to_str(), Some("/var/lib/sekisho"));
-    assert_eq!(config.fetch.crls, [("campus-ca".into(), campus.dir.join("crl/campus-ca.crl"))]);
+    assert_eq!(config.fetch.crls, [("campus-ca".into(), campus.path().join("crl/campus-ca.crl"))]);
     assert_eq!(config.identity_ends.len(), 1);
     let service = config.policy.service(config.policy.service_named("campus").unwrap()).unwrap();
     assert_eq!(service.grants.session_timeout.unwrap().as_secs(), 8 * 3600);
@@ -90,11 +91,11 @@ fn minimal_loads_with_defaults() {
 fn full_loads() {
     let campus = Campus::empty();
     common(&campus);
-    let root = ca("Members Root", None);
+    let root = authority("Members Root", None);
     anchor(&campus, "members-root", &root);
-    anchor(&campus, "members-issuing", &ca("Members Issuing", Some(&root)));
-    anchor(&campus, "retired-ca", &ca("Retired CA", None));
-    let text = conf("sekisho.toml").replace(ZEROS, &sha256(&root.der));
+    anchor(&campus, "members-issuing", &authority("Members Issuing", Some(&root)));
+    anchor(&campus, "retired-ca", &authority("Retired CA", None));
+    let text = conf("sekisho.toml").replace(ZEROS, &sha256(root.der()));
     let config = config(campus.load(&text));
     assert_eq!(&*config.node, "radius1.campus.example");
     assert_eq!(config.admin.tokens.len(), 1);

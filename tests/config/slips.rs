@@ -82,14 +82,14 @@ fn columns_count_characters() {
 #[test]
 fn a_file_that_is_not_there_or_no_text_is_said_so() {
     let campus = Campus::empty();
-    let (config, findings) = load(&campus.dir.join("nowhere.toml"), None, NOW);
+    let (config, findings) = load(&campus.path().join("nowhere.toml"), None, NOW);
     assert!(config.is_none());
     assert!(findings[0].text.contains("No such file"));
     let path = campus.write("latin1.toml", b"[server]\nname = \"caf\xe9\"\n");
     assert!(load(&path, None, NOW).1[0].text.contains("not UTF-8"));
     let path = campus.write("long.toml", "#".repeat(2 << 20));
     assert!(load(&path, None, NOW).1[0].text.contains("longer than"));
-    assert!(load(&campus.dir, None, NOW).1[0].text.contains("no regular file"));
+    assert!(load(campus.path(), None, NOW).1[0].text.contains("no regular file"));
 }
 
 #[test]
@@ -103,8 +103,8 @@ fn nothing_at_all_is_missing_everything() {
 #[test]
 fn a_missing_file_is_found_at_its_key() {
     let campus = Campus::new();
-    fs::remove_file(campus.dir.join("secrets/ap")).unwrap();
-    fs::remove_file(campus.dir.join("tls/server.key")).unwrap();
+    fs::remove_file(campus.path().join("secrets/ap")).unwrap();
+    fs::remove_file(campus.path().join("tls/server.key")).unwrap();
     campus
         .load(BASE)
         .error("nas[0].secret-file", "\"secrets/ap\"", "No such file")

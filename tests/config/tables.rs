@@ -1,6 +1,7 @@
 //! Slips and oddities in NAS, services and authorities.
 
-use crate::campus::{Campus, ca};
+use crate::campus::Campus;
+use crate::support::certificates::authority;
 use crate::{BASE, and, base};
 
 #[test]
@@ -151,7 +152,7 @@ fn a_shared_ca_without_subject_is_warned_of() {
     let campus = Campus::new();
     let text = base("subject = { O = \"Campus\" }\n", "");
     campus.load(&text).good();
-    campus.write("pki/ca.pem", ca("SECOM Passport for Member PUB CA8", None).pem);
+    campus.write("pki/ca.pem", authority("SECOM Passport for Member PUB CA8", None).pem());
     campus.load(&text).warning("authority[0]", "[[authority]]", "issues for many organisations").only(1);
     let text = base("{ O = \"Campus\" }", "{}");
     campus.load(&text).warning("authority[0].subject", "{}", "opens the network").only(2);
@@ -185,11 +186,11 @@ fn an_anchor_that_is_not_the_pinned_one_is_an_error() {
 #[test]
 fn a_der_file_is_an_anchor_too() {
     let campus = Campus::new();
-    campus.write("pki/ca.pem", ca("DER CA", None).der);
+    campus.write("pki/ca.pem", authority("DER CA", None).der());
     campus.load(BASE).good();
     campus.write("pki/ca.pem", "nothing");
     campus.load(BASE).error("authority[0].certificate", "\"pki/ca.pem\"", "holds no certificate").only(1);
-    campus.write("pki/ca.pem", ca("One", None).pem + &ca("Two", None).pem);
+    campus.write("pki/ca.pem", authority("One", None).pem() + &authority("Two", None).pem());
     campus.load(BASE).error("authority[0].certificate", "\"pki/ca.pem\"", "several certificates").only(1);
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sekisho::event::TlsVersion;
 use sekisho::supplicant::{Login, Next, Report, Supplicant};
 
+use crate::chance::Chance;
 use crate::pki::pki;
 use crate::world::{Options, World, asker, station, supplicant};
 
@@ -15,30 +16,6 @@ const MAX_SENDS: u32 = 10;
 /// RFC 5080 section 2.2.1.
 const IRT: Duration = Duration::from_secs(2);
 const MRT: Duration = Duration::from_secs(16);
-
-/// A small generator of repeatable numbers (xorshift64*): a seed is a whole network.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    fn percent(&mut self, of: u64) -> bool {
-        self.next() % 100 < of
-    }
-
-    fn delay(&mut self) -> Duration {
-        Duration::from_micros(200 + self.next() % 400_000)
-    }
-
-    fn jitter(&mut self, time: Duration) -> Duration {
-        time * u32::try_from(90 + self.next() % 21).expect("small") / 100
-    }
-}
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum What {
@@ -118,7 +95,7 @@ fn over(world: &mut World, seed: u64, loss: u64, who: &Supplicant, resume: bool)
     let steps = world.steps;
     let number = u32::try_from(seed).expect("a small seed");
     let mut login = who.login(asker(), station("JAIST", number), resume, world.now.wall);
-    let chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let chance = Chance::new(seed);
     let queue = BinaryHeap::new();
     let report =
         Lossy { world, chance, loss, queue, serial: 0, request: Vec::new(), number: 0, sends: 0, interval: IRT }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -21,10 +21,13 @@ use sekisho::supplicant::{Next, Report, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
 use sekisho::{eap, supplicant};
 
-use crate::pki::{CAMPUS, Credential, crl, pki};
+use crate::pki::{self, CAMPUS, Credential, crl, pki};
 
 pub(crate) const SECRET: &[u8] = b"a secret of the tests";
 pub(crate) const NAS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+/// Another NAS: needs Message-Authenticator only with Proxy-State or EAP, gets no Class, and its users another VLAN.
+pub(crate) const OTHER_NAS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
+pub(crate) const OTHER_NAS_VLAN: &str = "140";
 
 /// What the tests vary.
 #[derive(Clone, Debug)]
@@ -38,7 +41,13 @@ pub(crate) struct Options {
     pub(crate) realms: Option<Vec<String>>,
     pub(crate) suspended: &'static str,
     pub(crate) methods: Vec<Method>,
+    pub(crate) nas_services: Option<Vec<Arc<str>>>,
     pub(crate) fragment_size: usize,
+    pub(crate) filter_id: Option<&'static str>,
+    pub(crate) session_timeout: Option<Duration>,
+    pub(crate) reply_username: ReplyUsername,
+    /// The services that there are.
+    pub(crate) services: Vec<&'static str>,
 }
 
 impl Default for Options {
@@ -53,7 +62,12 @@ impl Default for Options {
             realms: None,
             suspended: "",
             methods: vec![Method::EapTls],
+            nas_services: None,
             fragment_size: 1_200,
+            filter_id: None,
+            session_timeout: None,
+            reply_username: ReplyUsername::Certificate,
+            services: vec!["JAIST", "eduroam"],
         }
     }
 }
@@ -65,7 +79,10 @@ pub(crate) struct World {
     pub(crate) options: Options,
     pub(crate) trust: Arc<Trust>,
     pub(crate) tls: Arc<tls::Server>,
+    pub(crate) handles: Arc<Handles>,
     pub(crate) events: Vec<Event>,
+    /// Orders that have been carried out.
+    pub(crate) done: Vec<Ticket>,
     /// Steps that were run.
     pub(crate) steps: usize,
     next_ticket: u64,
@@ -83,22 +100,18 @@ pub(crate) fn chain(credential: &Credential) -> Vec<Vec<u8>> {
     der(&credential.chain)
 }
 
-fn wall() -> Wall {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock after 1970");
-    Wall(i64::try_from(since.as_secs()).expect("a clock before the end of time"))
-}
-
 impl World {
     pub(crate) fn new() -> Self {
         Self::with(Options::default())
     }
 
     pub(crate) fn with(options: Options) -> Self {
-        let now = Now { mono: Mono::default(), wall: wall() };
+        let now = Now { mono: Mono::default(), wall: Wall(pki::now()) };
         let (trust, _) = Trust::new(&authorities(), now.wall).expect("good authorities");
         let trust = Arc::new(trust);
         let tls = Arc::new(tls::Server::new(&tls_settings(&options), None).expect("good identities"));
-        let first = snapshot(&options, &trust, &tls, &[(1, &[&pki().revoked])]);
+        let handles = Arc::new(Handles::new(Some(&Secret::new(*b"cui"))).expect("random octets"));
+        let first = snapshot(&options, &trust, &tls, &handles, &[(1, &[&pki().revoked])]);
         let settings = Settings {
             exchange: exchange::Settings {
                 keep_answer: Duration::from_secs(20),
@@ -110,12 +123,23 @@ impl World {
             max_waiting: options.max_waiting,
         };
         let engine = Engine::new(settings, first).expect("random octets");
-        Self { engine, now, options, trust, tls, events: Vec::new(), steps: 0, next_ticket: 1 }
+        Self {
+            engine,
+            now,
+            options,
+            trust,
+            tls,
+            handles,
+            events: Vec::new(),
+            done: Vec::new(),
+            steps: 0,
+            next_ticket: 1,
+        }
     }
 
     /// From now on CA16's CRL has this number and lists these.
     pub(crate) fn publish(&mut self, number: u64, revoked: &[&Credential]) {
-        let next = snapshot(&self.options, &self.trust, &self.tls, &[(number, revoked)]);
+        let next = snapshot(&self.options, &self.trust, &self.tls, &self.handles, &[(number, revoked)]);
         self.order(Order::Swap(next));
     }
 
@@ -164,7 +188,7 @@ impl World {
             match output {
                 Output::Send(outgoing) => sent.push(outgoing),
                 Output::Event(event) => self.events.push(event),
-                Output::Done(_) => {}
+                Output::Done(ticket) => self.done.push(ticket),
             }
         }
         sent
@@ -172,7 +196,11 @@ impl World {
 
     /// A datagram, and all the work that it causes.
     pub(crate) fn exchange(&mut self, port: u16, octets: &[u8]) -> Vec<Outgoing> {
-        let mut sent = self.hand_in(port, octets);
+        self.exchange_from(SocketAddr::new(NAS, port), octets)
+    }
+
+    pub(crate) fn exchange_from(&mut self, peer: SocketAddr, octets: &[u8]) -> Vec<Outgoing> {
+        let mut sent = self.hand_in_from(peer, octets);
         while let Some(more) = self.step() {
             sent.extend(more);
         }
@@ -278,6 +306,7 @@ fn snapshot(
     options: &Options,
     trust: &Arc<Trust>,
     tls: &Arc<tls::Server>,
+    handles: &Arc<Handles>,
     ca16: &[(u64, &[&Credential])],
 ) -> Arc<Snapshot> {
     let load = |name: &str, octets: Vec<u8>| {
@@ -290,17 +319,25 @@ fn snapshot(
         load("odca-g4", crl(&pki.retired, 1, &[])),
     ];
     crls.extend(ca16.iter().map(|(number, revoked)| load("ca16", crl(&pki.ca16, *number, revoked))));
+    let network = |a, b, c, bits| Prefix { address: IpAddr::V4(Ipv4Addr::new(a, b, c, 0)), bits };
     let nas = NasSettings {
         name: "ap".into(),
-        address: vec![Prefix { address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 0)), bits: 24 }],
+        address: vec![network(192, 0, 2, 24), network(10, 0, 0, 8)],
         secret: Secret::new(SECRET),
-        services: None,
+        services: options.nas_services.clone(),
         methods: options.methods.clone(),
         require_message_authenticator: true,
         limit_proxy_state: true,
         max_conversations: options.nas_max_conversations,
         class: true,
         federation: false,
+    };
+    let other = NasSettings {
+        name: "other".into(),
+        address: vec![network(198, 51, 100, 24)],
+        require_message_authenticator: false,
+        class: false,
+        ..nas.clone()
     };
     let access = access::Snapshot {
         eap: eap::Settings { fragment_size: options.fragment_size, max_message: 16 * 1_024, max_idle_rounds: 50 },
@@ -309,9 +346,9 @@ fn snapshot(
         revocation: Arc::new(Revocation::new(crls)),
         standing: Arc::new(Standing::new(&[("suspended".into(), options.suspended.to_owned())])),
         tls: tls.clone(),
-        handles: Arc::new(Handles::new(Some(&Secret::new(*b"cui"))).expect("random octets")),
+        handles: handles.clone(),
     };
-    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas]).expect("one NAS")), access: Arc::new(access) })
+    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas, other]).expect("two NAS")), access: Arc::new(access) })
 }
 
 fn policy(options: &Options) -> Policy {
@@ -321,13 +358,25 @@ fn policy(options: &Options) -> Policy {
         authorities: ["ca16", "pub-ca8", "odca-g4", "silent"].map(Into::into).to_vec(),
         identities: Vec::new(),
         realms: options.realms.clone(),
-        reply_username: ReplyUsername::Certificate,
-        grants: Grants { vlan: Some(vlan.to_owned()), ..Grants::default() },
-        rules: vec![Rule {
-            when: When { group: Some(vec!["suspended".into()]), ..When::default() },
-            grants: Grants::default(),
-            deny: true,
-        }],
+        reply_username: options.reply_username,
+        grants: Grants {
+            vlan: Some(vlan.to_owned()),
+            filter_id: options.filter_id.map(str::to_owned),
+            session_timeout: options.session_timeout,
+            ..Grants::default()
+        },
+        rules: vec![
+            Rule {
+                when: When { group: Some(vec!["suspended".into()]), ..When::default() },
+                grants: Grants::default(),
+                deny: true,
+            },
+            Rule {
+                when: When { nas: Some(vec!["other".into()]), ..When::default() },
+                grants: Grants { vlan: Some(OTHER_NAS_VLAN.to_owned()), ..Grants::default() },
+                deny: false,
+            },
+        ],
     };
     let username = |authority: &str| UsernameRule {
         authority: authority.into(),
@@ -336,5 +385,6 @@ fn policy(options: &Options) -> Policy {
         strip_realm: false,
     };
     let usernames = ["ca16", "pub-ca8", "odca-g4", "silent"].map(username).to_vec();
-    Policy::new(vec![service("JAIST", options.vlan), service("eduroam", "130")], usernames)
+    let vlan = |name| if name == "JAIST" { options.vlan } else { "130" };
+    Policy::new(options.services.iter().map(|name| service(name, vlan(*name))).collect(), usernames)
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::certificates::Key;
 use crate::eapol::{Alert, SECRET, Supplicant};
 use crate::peers;
-use crate::pki::{Credential, Key, pki};
+use crate::pki::{Credential, pki};
 use crate::process::{Place, Process, run};
 use crate::scratch::{Scratch, free_port};
 use crate::server::SEKISHO;

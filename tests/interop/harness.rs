@@ -1,8 +1,9 @@
 //! The drivers against other people's servers: what fails here is a fault of the harness.
 
+use crate::certificates::Key;
 use crate::eapol::{BOTH, Login, Tls};
 use crate::peers;
-use crate::pki::{Key, pki};
+use crate::pki::pki;
 
 #[test]
 fn driver_logs_in_at_freeradius_and_sees_a_refusal() {

@@ -1,7 +1,8 @@
 //! Logins that succeed, by every kind of key and in fragments of every size.
 
+use crate::certificates::Key;
 use crate::eapol::{BOTH, Login, Tls};
-use crate::pki::{Credential, Key, pki};
+use crate::pki::{Credential, pki};
 use crate::server::Server;
 
 /// Tunnel-Private-Group-ID, RFC 2868.

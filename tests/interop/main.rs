@@ -4,9 +4,10 @@
 //! - [`contract`]: what stands in an Accept, what isn't EAP, a second node.
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
+//! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
-//! What the cases share: [`scratch`] (directories, ports), [`process`] (children), [`pki`] (certificates, CRLs),
+//! What the cases share: [`support`] (directories, children, certificates, CRLs),
 //! [`server`] (the server under test), [`peers`] (programs of others), [`eapol`] (the supplicant).
 //!
 //! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
@@ -19,10 +20,19 @@ mod contract;
 mod eapol;
 mod harness;
 mod logins;
+mod logs;
 mod peers;
-mod pki;
-mod process;
 mod refusals;
 mod resumption;
-mod scratch;
 mod server;
+
+#[path = "../support"]
+mod support {
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod certificates;
+    pub(crate) mod http;
+    pub(crate) mod pki;
+    pub(crate) mod process;
+    pub(crate) mod scratch;
+}
+use support::{certificates, http, pki, process, scratch};

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::certificates::Key;
 use crate::eapol::SECRET;
-use crate::pki::{Credential, Key, pki};
+use crate::pki::{Credential, pki};
 use crate::process::{Place, Process};
 use crate::scratch::{Scratch, free_port};
 

@@ -1,11 +1,9 @@
 //! The server under test: a campus' configuration, and the process.
 
 use std::fmt::Write as _;
-use std::io::{self, Read, Write as _};
-use std::net::TcpStream;
-use std::time::Duration;
 
 use crate::eapol::SECRET;
+use crate::http::{get, get_with};
 use crate::pki::{CAMPUS, Credential, crl, pki, stale_crl};
 use crate::process::{Place, Process, must};
 use crate::scratch::{Scratch, free_port};
@@ -17,7 +15,7 @@ pub(crate) const SEKISHO: &str = env!("CARGO_BIN_EXE_sekisho");
 #[derive(Debug)]
 pub(crate) struct Server {
     // Declared before the directory, so that the process ends first.
-    _process: Process,
+    process: Process,
     pub(crate) scratch: Scratch,
     /// Of RADIUS.
     pub(crate) port: u16,
@@ -36,16 +34,25 @@ impl Server {
     }
 
     pub(crate) fn start_in(place: Place<'_>, eap: &str) -> Self {
+        Self::start_with(place, |_, port, admin| configuration(port, admin, eap))
+    }
+
+    /// The same with another configuration; `change` may write files that it names.
+    pub(crate) fn changed(change: impl FnOnce(&Scratch, String) -> String) -> Self {
+        Self::start_with(Place::Host, |scratch, port, admin| change(scratch, configuration(port, admin, "")))
+    }
+
+    fn start_with(place: Place<'_>, configure: impl FnOnce(&Scratch, u16, u16) -> String) -> Self {
         let scratch = Scratch::new();
         let (port, admin) = (free_port(), free_port());
         write_files(&scratch);
-        let configuration = scratch.write("sekisho.toml", configuration(port, admin, eap));
+        let configuration = scratch.write("sekisho.toml", configure(&scratch, port, admin));
         let mut command = place.command(SEKISHO);
         command.arg("serve").arg("--config").arg(configuration);
         let mut process = Process::start("sekisho", &mut command, &scratch);
         process.wait_until("ready (/readyz)", |_| ready(place, admin));
         process.wait_bound(port);
-        Self { _process: process, scratch, port, admin }
+        Self { process, scratch, port, admin }
     }
 
     /// How many logins were rejected for this reason, as the metrics have it.
@@ -55,6 +62,17 @@ impl Server {
         let samples = metrics.lines().filter(|line| line.starts_with("sekisho_authentications_total{"));
         let wanted = samples.filter(|line| labels.iter().all(|label| line.contains(label)));
         wanted.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
+    }
+
+    /// The log, once it holds `last`.
+    pub(crate) fn log_with(&mut self, last: &str) -> String {
+        self.process.wait_until(&format!("logging {last}"), |process| process.log().contains(last));
+        self.process.log()
+    }
+
+    /// The whole answer to a GET at the admin door.
+    pub(crate) fn get(&self, path: &str, headers: &str) -> String {
+        get_with(self.admin, path, headers).expect("an answer from the admin door")
     }
 
     /// Replaces the CRL of CA16 on disk; `number` has to grow.
@@ -76,16 +94,6 @@ fn ready(place: Place<'_>, admin: u16) -> bool {
             must(place.command("bash").args(["-c", &ask])).starts_with("HTTP/1.1 200")
         }
     }
-}
-
-/// The whole answer to a GET.
-pub(crate) fn get(port: u16, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
 }
 
 fn write_files(scratch: &Scratch) {

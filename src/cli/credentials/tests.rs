@@ -1,10 +1,10 @@
 //! The PKCS#12 files beside this are of one certificate, its intermediate and root, made by OpenSSL 3.0: `openssl pkcs12 -export -in leaf.pem -inkey leaf.key -certfile above.pem`, `legacy.p12` with `-legacy`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use super::*;
 use crate::supplicant::tests::server::Pki;
+use crate::support::scratch::Scratch;
 
 const MODERN: &[u8] = include_bytes!("tests/modern.p12");
 const LEGACY: &[u8] = include_bytes!("tests/legacy.p12");
@@ -18,46 +18,16 @@ fn pencil() -> Secret {
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
-    use std::fmt::Write as _;
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = format!("-----BEGIN {label}-----\n");
-    for line in der.chunks(48) {
-        for three in line.chunks(3) {
-            let bits = three.iter().enumerate().fold(0, |bits, (at, &octet)| bits | u32::from(octet) << (16 - 8 * at));
-            for digit in 0..4 {
-                let value = usize::try_from(bits >> (18 - 6 * digit) & 63).unwrap();
-                text.push(if digit > three.len() { '=' } else { char::from(DIGITS[value]) });
-            }
-        }
-        text.push('\n');
-    }
-    writeln!(text, "-----END {label}-----").unwrap();
-    text
-}
-
-/// A file that goes away again.
-pub(crate) struct File(pub(crate) PathBuf);
-
-impl File {
-    pub(crate) fn new(octets: impl AsRef<[u8]>) -> Self {
-        let mut random = [0; 8];
-        ::aws_lc_rs::rand::fill(&mut random).unwrap();
-        let path = std::env::temp_dir().join(format!("sekisho-test-{:016x}", u64::from_be_bytes(random)));
-        fs::write(&path, octets).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
+    format!("-----BEGIN {label}-----\n{}-----END {label}-----\n", data_encoding::BASE64_MIME.encode(der))
 }
 
 /// The certificate and key of a PKI in one PEM file, the authority in another.
-pub(crate) fn files(pki: &Pki) -> (File, File) {
+pub(crate) fn files(pki: &Pki) -> (Scratch, [PathBuf; 2]) {
+    let folder = Scratch::new();
     let credential = pem("CERTIFICATE", &pki.client) + &pem("PRIVATE KEY", pki.client_key.expose());
-    (File::new(credential), File::new(pem("CERTIFICATE", &pki.authority)))
+    let paths =
+        [folder.write("credential.pem", credential), folder.write("ca.pem", pem("CERTIFICATE", &pki.authority))];
+    (folder, paths)
 }
 
 #[test]
@@ -93,39 +63,43 @@ fn pem_holds_chain_and_key_in_one_file_or_two() {
     let pki = Pki::new();
     let certificates = pem("CERTIFICATE", &pki.client) + &pem("CERTIFICATE", &pki.authority);
     let key = pem("PRIVATE KEY", pki.client_key.expose());
-    let together = File::new(certificates.clone() + &key);
-    let (apart, key) = (File::new(certificates), File::new(key));
-    for credential in [read(&together.0, None, None).unwrap(), read(&apart.0, Some(&key.0), None).unwrap()] {
+    let folder = Scratch::new();
+    let together = folder.write("together", certificates.clone() + &key);
+    let (apart, key) = (folder.write("apart", certificates), folder.write("key", key));
+    for credential in [read(&together, None, None).unwrap(), read(&apart, Some(&key), None).unwrap()] {
         assert_eq!(credential.chain, [pki.client.clone(), pki.authority.clone()]);
         assert_eq!(credential.key, pki.client_key);
     }
-    assert!(read(&apart.0, None, None).unwrap_err().ends_with("no private key in it; --key names its file"));
+    assert!(read(&apart, None, None).unwrap_err().ends_with("no private key in it; --key names its file"));
 }
 
 #[test]
 fn der_is_read_too() {
     let pki = Pki::new();
-    let (certificate, key) = (File::new(&pki.client), File::new(pki.client_key.expose()));
-    let credential = read(&certificate.0, Some(&key.0), None).unwrap();
+    let folder = Scratch::new();
+    let (certificate, key) = (folder.write("certificate", &pki.client), folder.write("key", pki.client_key.expose()));
+    let credential = read(&certificate, Some(&key), None).unwrap();
     assert_eq!((credential.chain, credential.key), (vec![pki.client.clone()], pki.client_key));
-    assert_eq!(read_certificates(&certificate.0).unwrap(), [pki.client]);
+    assert_eq!(read_certificates(&certificate).unwrap(), [pki.client]);
 }
 
 #[test]
 fn what_can_not_be_read_is_said_with_the_files_name() {
-    let garbage = File::new("garbage");
-    let name = garbage.0.display().to_string();
-    assert!(read(&garbage.0, None, None).unwrap_err().starts_with(&name));
-    assert!(read_certificates(&garbage.0).unwrap_err().starts_with(&name));
-    assert!(read_certificates(&garbage.0.join("missing")).unwrap_err().starts_with(&name));
+    let folder = Scratch::new();
+    let garbage = folder.write("garbage", "garbage");
+    let name = garbage.display().to_string();
+    assert!(read(&garbage, None, None).unwrap_err().starts_with(&name));
+    assert!(read_certificates(&garbage).unwrap_err().starts_with(&name));
+    assert!(read_certificates(&garbage.join("missing")).unwrap_err().starts_with(&name));
     assert!(key_in(ENCRYPTED_KEY).unwrap_err().contains("is encrypted"));
     assert_eq!(certificates_in(ENCRYPTED_KEY).unwrap_err(), "no certificate in it");
 }
 
 #[test]
 fn a_secret_is_the_first_line_of_its_file() {
+    let folder = Scratch::new();
     for text in ["open sesame", "open sesame\n", "open sesame\r\n", "open sesame\nanother line\n"] {
-        assert_eq!(read_secret(&File::new(text).0).unwrap(), Secret::new(*b"open sesame"));
+        assert_eq!(read_secret(&folder.write("secret", text)).unwrap(), Secret::new(*b"open sesame"));
     }
 }
 

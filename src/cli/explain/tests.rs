@@ -1,16 +1,13 @@
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SanType,
-    SerialNumber, date_time_ymd,
-};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, SerialNumber, date_time_ymd};
 use serde_json::Value;
 
 use super::*;
 use crate::policy::is_hidden;
+use crate::support::certificates::{Authority, Key, authority, client, crl, day, server};
+use crate::support::scratch::Scratch;
 
 const CONFIG: &str = r#"
 [server]
@@ -51,105 +48,61 @@ name = "suspended"
 file = "suspended"
 "#;
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-/// A folder with a configuration and certificates, removed in the end.
+/// A folder with a configuration and certificates.
 struct Campus {
-    folder: PathBuf,
+    scratch: Scratch,
     ca: Authority,
 }
 
-impl Drop for Campus {
-    fn drop(&mut self) {
-        // What is left in a temporary folder harms nobody.
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn authority(name: &str) -> Authority {
-    let mut params = params(name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a CA")
-}
-
-fn params(name: &str) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.not_before = date_time_ymd(2020, 1, 1);
-    params.not_after = date_time_ymd(2039, 1, 1);
-    params
-}
-
 fn member(name: &str, organisation: &str, serial: u64) -> CertificateParams {
-    let mut params = params(name);
-    params.distinguished_name.push(DnType::OrganizationName, organisation);
-    params.distinguished_name.push(DnType::OrganizationalUnitName, "Staff");
+    let subject = [
+        (DnType::CommonName, name),
+        (DnType::OrganizationName, organisation),
+        (DnType::OrganizationalUnitName, "Staff"),
+    ];
+    let mut params = client(&subject, &format!("{name}@jaist.ac.jp"));
     params.serial_number = Some(SerialNumber::from(serial));
     params.not_after = date_time_ymd(2038, 1, 1);
-    params.use_authority_key_identifier_extension = true;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    params.subject_alt_names =
-        vec![SanType::Rfc822Name(format!("{name}@jaist.ac.jp").as_str().try_into().expect("ASCII"))];
     params
 }
 
 impl Campus {
     /// Serial 2 is revoked.
     fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("sekisho-explain-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(folder.join("state")).expect("a folder");
-        let campus = Self { folder, ca: authority("CA16") };
+        let campus = Self { scratch: Scratch::new(), ca: authority("CA16", None) };
+        fs::create_dir_all(campus.path("state")).expect("a folder");
         campus.write("ca.pem", campus.ca.pem());
         campus.write("ca.crl", campus.crl());
         campus.write("suspended", "taro@jaist.ac.jp\n");
-        let key = KeyPair::generate().expect("a key");
-        let mut server = params("radius1.example");
-        server.subject_alt_names = vec![SanType::DnsName("radius1.example".try_into().expect("ASCII"))];
-        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        campus.write("server.pem", server.signed_by(&key, &campus.ca).expect("a certificate").pem());
+        let key = Key::P256.make();
+        let chain = server("radius1.example").signed_by(&key, &campus.ca).expect("a certificate");
+        campus.write("server.pem", chain.pem());
         campus.write("server.key", key.serialize_pem());
         campus.write("sekisho.toml", CONFIG);
         campus
     }
 
     fn crl(&self) -> String {
-        let revoked = RevokedCertParams {
-            serial_number: SerialNumber::from(2),
-            revocation_time: date_time_ymd(2026, 1, 2),
-            reason_code: Some(RevocationReason::KeyCompromise),
-            invalidity_date: None,
-        };
-        let params = CertificateRevocationListParams {
-            this_update: date_time_ymd(2026, 1, 3),
-            next_update: date_time_ymd(2038, 6, 1),
-            crl_number: SerialNumber::from(7),
-            issuing_distribution_point: None,
-            revoked_certs: vec![revoked],
-            key_identifier_method: KeyIdMethod::Sha256,
-        };
-        params.signed_by(&self.ca).expect("a CRL").pem().expect("PEM")
+        crl(&self.ca, 7, [2], day(2026, 1, 3)..day(2038, 6, 1)).pem().expect("PEM")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
     }
 
     fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.folder.join(name);
-        fs::write(&path, text).expect("a file");
-        path
+        self.scratch.write(name, text)
     }
 
     /// A certificate's file.
     fn issue(&self, by: &Authority, params: &CertificateParams) -> PathBuf {
-        let key = KeyPair::generate().expect("a key");
+        let key = Key::P256.make();
         self.write("member.pem", params.signed_by(&key, by).expect("a certificate").pem())
     }
 
     fn args(&self, cert: &Path) -> Args {
         Args {
-            config: self.folder.join("sekisho.toml"),
+            config: self.path("sekisho.toml"),
             cert: cert.to_owned(),
             chain: None,
             service: None,
@@ -209,7 +162,7 @@ fn the_service_named_decides_alone() {
 #[test]
 fn each_refusal_has_its_own_reason() {
     let campus = Campus::new();
-    let stranger = authority("CA16");
+    let stranger = authority("CA16", None);
     let mut mail = member("hanako", "JAIST", 1);
     mail.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
     for (by, params, reason) in [
@@ -254,7 +207,7 @@ fn a_crl_of_a_later_day_is_said_to_say_nothing() {
 #[test]
 fn der_counts_too_and_people_read_sentences_in_their_language() {
     let campus = Campus::new();
-    let key = KeyPair::generate().expect("a key");
+    let key = Key::P256.make();
     let der = member("hanako", "JAIST", 2).signed_by(&key, &campus.ca).expect("a certificate");
     let cert = campus.write("member.der", der.der());
     let (code, out, _) = run(&Args { json: false, lang: None, ..campus.args(&cert) });
@@ -292,12 +245,12 @@ fn what_cannot_be_used_is_said_and_is_no_rejection() {
         assert_eq!((code, out.as_str()), (BAD_CONFIGURATION.into(), ""), "{why}");
         assert!(err.contains(why), "{why}: {err}");
     };
-    refused(campus.args(&campus.folder.join("nothing.pem")), "nothing.pem");
+    refused(campus.args(&campus.path("nothing.pem")), "nothing.pem");
     refused(campus.args(&campus.write("odd.pem", "odd")), "odd.pem");
-    refused(Args { chain: Some(campus.folder.join("none.pem")), ..campus.args(&cert) }, "none.pem");
-    refused(Args { config: campus.folder.join("none.toml"), ..campus.args(&cert) }, "none.toml");
+    refused(Args { chain: Some(campus.path("none.pem")), ..campus.args(&cert) }, "none.pem");
+    refused(Args { config: campus.path("none.toml"), ..campus.args(&cert) }, "none.toml");
     refused(Args { config: campus.write("bad.toml", "[serve]\n"), ..campus.args(&cert) }, "bad.toml:1");
-    fs::remove_file(campus.folder.join("suspended")).expect("it is there");
+    fs::remove_file(campus.path("suspended")).expect("it is there");
     refused(campus.args(&cert), "suspended");
 }
 
@@ -305,7 +258,7 @@ fn what_cannot_be_used_is_said_and_is_no_rejection() {
 fn a_missing_crl_is_a_reason_and_not_a_fault() {
     let campus = Campus::new();
     let cert = campus.issue(&campus.ca, &member("hanako", "JAIST", 1));
-    fs::remove_file(campus.folder.join("ca.crl")).expect("it is there");
+    fs::remove_file(campus.path("ca.crl")).expect("it is there");
     let args = Args { service: Some("JAIST".into()), ..campus.args(&cert) };
     let (code, answer) = json(&args);
     assert_eq!((code, reasons(&answer)), (ExitCode::FAILURE, vec![("JAIST", "revocation-unknown")]));

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use crate::cli::nas::Answer;
+use crate::observe::explain::alert_name;
+use crate::observe::visible;
 use crate::radius::{Attribute, Packet};
 use crate::supplicant::Report;
 
@@ -92,10 +94,11 @@ pub(super) fn explain(answer: &Answer) -> Vec<String> {
     let Some(report) = &answer.report else { return sentences };
     sentences
         .extend(report.server_certificate.iter().map(|why| format!("the server's certificate is not good: {why}")));
-    sentences.extend(report.alert_received.map(|alert| format!("the server sent TLS alert {alert} {}", name(alert))));
-    sentences.extend(report.alert_sent.map(|alert| format!("we sent TLS alert {alert} {}", name(alert))));
+    sentences
+        .extend(report.alert_received.map(|alert| format!("the server sent TLS alert {alert} {}", alert_name(alert))));
+    sentences.extend(report.alert_sent.map(|alert| format!("we sent TLS alert {alert} {}", alert_name(alert))));
     if report.server_certificate.is_none() && report.alert_received.is_none() {
-        sentences.extend(report.fault.iter().map(|fault| escaped(fault)));
+        sentences.extend(report.fault.iter().map(|fault| visible(fault).into_owned()));
     }
     let doubts = [
         (report.accepted && report.eap_success != Some(true), "Access-Accept came without EAP-Success"),
@@ -122,44 +125,7 @@ fn shown(attribute: &Attribute<'_>) -> Option<(&'static str, String)> {
     let &(_, name, form) = SHOWN.iter().find(|(kind, _, _)| *kind == attribute.kind.0)?;
     let value = match (form, attribute.value) {
         (Form::Number, value) => u32::from_be_bytes(value.try_into().ok()?).to_string(),
-        (Form::Tagged, [0..=0x1f, text @ ..]) | (_, text) => escaped(&String::from_utf8_lossy(text)),
+        (Form::Tagged, [0..=0x1f, text @ ..]) | (_, text) => visible(&String::from_utf8_lossy(text)).into_owned(),
     };
     Some((name, value))
-}
-
-/// A stranger's text on a terminal: nothing that controls it, no line's end, no change of direction.
-fn escaped(text: &str) -> String {
-    let controls = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if controls(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
-    }
-    escaped
-}
-
-/// An alert's name (RFC 8446 section 6).
-fn name(alert: u8) -> &'static str {
-    match alert {
-        10 => "unexpected_message",
-        20 => "bad_record_mac",
-        40 => "handshake_failure",
-        42 => "bad_certificate",
-        43 => "unsupported_certificate",
-        44 => "certificate_revoked",
-        45 => "certificate_expired",
-        46 => "certificate_unknown",
-        47 => "illegal_parameter",
-        48 => "unknown_ca",
-        49 => "access_denied",
-        50 => "decode_error",
-        51 => "decrypt_error",
-        70 => "protocol_version",
-        71 => "insufficient_security",
-        80 => "internal_error",
-        109 => "missing_extension",
-        116 => "certificate_required",
-        _ => "",
-    }
 }

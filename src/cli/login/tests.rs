@@ -1,13 +1,17 @@
+//! Logins from the command line, over a real socket.
+#![expect(clippy::disallowed_types, reason = "these tests are the server")]
+
 use std::net::UdpSocket;
 use std::thread::JoinHandle;
 
 use clap::Parser;
 
 use super::*;
-use crate::cli::credentials::tests::{File, files};
+use crate::cli::credentials::tests::files;
 use crate::radius::{Attributes, Type};
 use crate::supplicant;
 use crate::supplicant::tests::server::{Fault, Pki, SECRET, Server};
+use crate::support::scratch::Scratch;
 
 #[derive(Parser)]
 struct Command {
@@ -16,12 +20,12 @@ struct Command {
 }
 
 /// The arguments of a login of a PKI's client.
-fn args(pki: &Pki, server: &str, more: &[&str]) -> (Args, [File; 2]) {
-    let (cert, ca) = files(pki);
+fn args(pki: &Pki, server: &str, more: &[&str]) -> (Args, Scratch) {
+    let (folder, paths) = files(pki);
     let secret = std::str::from_utf8(SECRET).unwrap();
-    let (cert_path, ca_path) = (cert.0.display().to_string(), ca.0.display().to_string());
-    let fixed = ["login", "--server", server, "--secret", secret, "--cert", &cert_path, "--ca", &ca_path];
-    (Command::parse_from(fixed.iter().chain(more)).args, [cert, ca])
+    let [cert, ca] = paths.map(|path| path.display().to_string());
+    let fixed = ["login", "--server", server, "--secret", secret, "--cert", &cert, "--ca", &ca];
+    (Command::parse_from(fixed.iter().chain(more)).args, folder)
 }
 
 /// A server on loopback that ends with what holds it.
@@ -57,7 +61,7 @@ fn an_accept_and_its_resumption_over_real_udp() {
     let pki = Pki::new();
     for version in ["1.2", "1.3"] {
         let server = Running::new(Server::new(&pki, Fault::Nothing));
-        let (args, _files) = args(&pki, &server.address, &["--tls", version, "--resume", "2", "--json"]);
+        let (args, _folder) = args(&pki, &server.address, &["--tls", version, "--resume", "2", "--json"]);
         assert_eq!(logins(&args), Ok(Outcome::Accept));
     }
 }
@@ -110,13 +114,13 @@ fn each_end_has_its_outcome_and_exit_code() {
     let pki = Pki::new();
     let other = Pki::of("Another Authority");
     let reject = Running::new(Server::new(&pki, Fault::BareReject));
-    let (reject_args, _files) = args(&pki, &reject.address, &[]);
+    let (reject_args, _folder) = args(&pki, &reject.address, &[]);
     assert_eq!(logins(&reject_args), Ok(Outcome::Reject));
     let stranger = Running::new(Server::new(&other, Fault::Nothing));
-    let (stranger_args, _files) = args(&pki, &stranger.address, &[]);
+    let (stranger_args, _folder) = args(&pki, &stranger.address, &[]);
     assert_eq!(logins(&stranger_args), Ok(Outcome::BadServerCertificate));
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (silent_args, _files) = args(&pki, &nobody.local_addr().unwrap().to_string(), &["--timeout", "1"]);
+    let (silent_args, _folder) = args(&pki, &nobody.local_addr().unwrap().to_string(), &["--timeout", "1"]);
     assert_eq!(logins(&silent_args), Ok(Outcome::NoAnswer));
     for (outcome, code) in
         [(Outcome::Accept, 0), (Outcome::Reject, 1), (Outcome::NoAnswer, 2), (Outcome::BadServerCertificate, 3)]
@@ -129,9 +133,9 @@ fn each_end_has_its_outcome_and_exit_code() {
 fn an_unprotected_success_is_taken_only_when_asked_for() {
     let pki = Pki::new();
     let server = Running::new(Server::new(&pki, Fault::NoProtectedSuccess));
-    let (strict, _files) = args(&pki, &server.address, &["--tls", "1.3"]);
+    let (strict, _folder) = args(&pki, &server.address, &["--tls", "1.3"]);
     assert_eq!(logins(&strict), Ok(Outcome::Reject));
-    let (lenient, _files) = args(&pki, &server.address, &["--tls", "1.3", "--unprotected-success"]);
+    let (lenient, _folder) = args(&pki, &server.address, &["--tls", "1.3", "--unprotected-success"]);
     assert_eq!(logins(&lenient), Ok(Outcome::Accept));
 }
 

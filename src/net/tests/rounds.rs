@@ -1,6 +1,7 @@
 //! The hall, with a real engine that decides by an empty configuration.
 
 use std::net::UdpSocket;
+use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,9 +9,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rcgen::{CertificateParams, KeyPair};
 use tokio::sync::{mpsc, oneshot};
 
+use super::super::hall::end_process_on_panic;
 use super::super::{Clock, Command, Gauges, Hall, Heartbeat};
 use super::doors::{address, bind, bound, client};
 use crate::access::{self, Handles};
@@ -24,6 +25,7 @@ use crate::policy::Policy;
 use crate::radius::{Attributes, Code};
 use crate::secret::Secret;
 use crate::standing::Standing;
+use crate::support::certificates::{Key, server};
 use crate::tls::{self, Group, IdentitySettings};
 
 const SECRET: &[u8] = b"a secret of the tests";
@@ -50,10 +52,8 @@ fn snapshot() -> Arc<Snapshot> {
         class: false,
         federation: false,
     };
-    let key = KeyPair::generate().expect("a key");
-    let certificate = CertificateParams::new(vec!["radius.test".to_owned()])
-        .and_then(|params| params.self_signed(&key))
-        .expect("a certificate");
+    let key = Key::P256.make();
+    let certificate = server("radius.test").self_signed(&key).expect("a certificate");
     let identity = IdentitySettings {
         name: "test".into(),
         chain: vec![certificate.der().to_vec()],
@@ -201,4 +201,21 @@ fn r26_a_wall_clock_that_jumps_neither_stops_the_hall_nor_keeps_it_busy() {
     // Each request costs a wake-up or two and a look at the sockets after it; a busy loop makes thousands.
     assert!(rounds <= 10 * u64::from(asked) + 20, "{rounds} rounds");
     running.end();
+}
+
+/// Runs itself as a process of its own, in which the hall panics.
+#[test]
+fn o12_a_panic_in_the_hall_ends_the_process_for_the_supervisor_to_restart() {
+    const CHILD: &str = "SEKISHO_TEST_PANIC";
+    if std::env::var_os(CHILD).is_some() {
+        return end_process_on_panic("the hall", || panic!("on purpose"));
+    }
+    let name = "net::tests::rounds::o12_a_panic_in_the_hall_ends_the_process_for_the_supervisor_to_restart";
+    let output = std::process::Command::new(std::env::current_exe().expect("this program has a path"))
+        .args(["--exact", name])
+        .env(CHILD, "1")
+        .output()
+        .expect("it runs again");
+    // SIGABRT
+    assert_eq!(output.status.signal(), Some(6), "{output:?}");
 }

@@ -206,7 +206,7 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             } else {
                 "a TLS alert of the device"
             };
-            format!("Alert {number} ({}): {why}.", names::alert(*number))
+            format!("Alert {number} ({}): {why}.", names::alert_name(*number))
         }
         Evidence::Protocol(text) => format!("In detail: {}.", quoted(text)),
         Evidence::NakWants(methods) if methods.is_empty() => "The device names no other method.".into(),

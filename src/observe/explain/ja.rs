@@ -207,7 +207,7 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             } else {
                 "端末からの TLS アラートです"
             };
-            format!("アラート {number}（{}）: {why}。", names::alert(*number))
+            format!("アラート {number}（{}）: {why}。", names::alert_name(*number))
         }
         Evidence::Protocol(text) => format!("詳細: {}。", quoted(text)),
         Evidence::NakWants(methods) if methods.is_empty() => "端末は代わりの方式を示していません。".into(),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub(crate) use self::names::alert_name;
 use super::Language;
 use super::line::{capped, visible};
 use crate::event::{Evidence, Reason};

@@ -1,7 +1,7 @@
 //! Names of numbers, as the RFCs write them.
 
 /// TLS alerts (RFC 8446 section 6, RFC 5246 section 7.2).
-pub(super) fn alert(number: u8) -> &'static str {
+pub(crate) fn alert_name(number: u8) -> &'static str {
     match number {
         0 => "close_notify",
         10 => "unexpected_message",

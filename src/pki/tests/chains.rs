@@ -312,7 +312,41 @@ fn name_constraints_of_an_intermediate_hold() {
     assert_eq!(reason(&trust, &named("a.bad.example")), Reason::UntrustedIssuer);
 }
 
+/// Well-formed DER of any meaning.
+fn any_der() -> impl Strategy<Value = Vec<u8>> {
+    let primitive = prop::sample::select(vec![
+        1_u8, 2, 3, 4, 5, 6, 10, 12, 13, 18, 19, 22, 23, 24, 30, 0x80, 0x81, 0x82, 0x83, 0x86, 0x87, 0x88,
+    ]);
+    let leaf = (primitive, prop::collection::vec(any::<u8>(), 0..24)).prop_map(|(tag, value)| der(tag, &[&value]));
+    leaf.prop_recursive(5, 40, 6, |inner| {
+        let tags = prop::sample::select(vec![0x30_u8, 0x30, 0x31, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5]);
+        (tags, prop::collection::vec(inner, 0..6)).prop_map(|(tag, parts)| {
+            let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+            der(tag, &parts)
+        })
+    })
+}
+
 proptest! {
+    /// Every extension that a parser beneath us knows, with anything in it.
+    #[test]
+    fn p10_no_content_of_an_extension_makes_a_panic(content in any_der(), critical: bool) {
+        thread_local! {
+            static CASE: (Campus, Trust) = { let campus = Campus::new(); let trust = campus.trust(); (campus, trust) };
+        }
+        const KINDS: [&str; 18] = [
+            "2.5.29.9", "2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.18", "2.5.29.19", "2.5.29.20", "2.5.29.21", "2.5.29.28",
+            "2.5.29.30", "2.5.29.31", "2.5.29.32", "2.5.29.33", "2.5.29.35", "2.5.29.36", "2.5.29.37", "1.3.6.1.5.5.7.1.1", "1.3.6.1.4.1.11129.2.4.2",
+        ];
+        CASE.with(|(campus, trust)| {
+            for kind in KINDS {
+                let draft = Draft { extensions: vec![extension(kind, critical, &content)], ..member(&[7]) };
+                let leaf = campus.ca16.issue(&draft);
+                let _ = (trust.facts(&[&leaf]), claimed(&leaf));
+            }
+        });
+    }
+
     /// Changes below the signature, so that every part of the reader sees them.
     #[test]
     fn p10_a_signed_certificate_with_changed_octets_is_read_without_a_panic(
@@ -339,5 +373,22 @@ proptest! {
             }
             Ok(())
         })?;
+    }
+
+    /// Times at the edges of every calendar, with offsets and fractions that DER forbids and parsers like.
+    #[test]
+    fn t05_no_text_where_a_time_stands_makes_a_panic(
+        texts in proptest::collection::vec("(0000|0001|1949|1950|1969|2049|9999|[0-9]{2,4})(00|01|02|12|13)(00|01|29|31|32)(00|23|24)?(00|59|60)?(00|59|60)?([.,][0-9]{0,12})?(Z|[+-](0000|2359|9999|[0-9]{2,4})|)", 2),
+        tags in proptest::collection::vec(prop::sample::select(vec![0x17_u8, 0x18]), 2),
+    ) {
+        thread_local! {
+            static CASE: (Campus, Trust) = { let campus = Campus::new(); let trust = campus.trust(); (campus, trust) };
+        }
+        CASE.with(|(campus, trust)| {
+            let times: Vec<Vec<u8>> = texts.iter().zip(tags).map(|(text, tag)| der(tag, &[text.as_bytes()])).collect();
+            let draft = Draft { validity: der(0x30, &[&times[0], &times[1]]), ..member(&[7]) };
+            let leaf = campus.ca16.issue(&draft);
+            let _ = (trust.facts(&[&leaf]), claimed(&leaf));
+        });
     }
 }

@@ -372,7 +372,7 @@ fn gaps_name_each_ca_whose_crl_is_missing_or_old() {
     let campus = Campus::new();
     let trust = trust(&campus.settings()[..2]);
     let gaps = |revocation: &Revocation, now| -> Vec<_> {
-        let gaps = trust.gaps(revocation, now).into_iter();
+        let gaps = trust.coverage(revocation, now).into_iter().flat_map(|coverage| coverage.gaps);
         gaps.map(|gap| (gap.authority.to_string(), gap.issuer.contains("RootCA2"), gap.finding)).collect()
     };
     let all = |finding| {
@@ -384,21 +384,5 @@ fn gaps_name_each_ca_whose_crl_is_missing_or_old() {
     let fresh = campus.fresh_crls(&trust);
     assert_eq!(gaps(&fresh, NOW), []);
     assert_eq!(gaps(&fresh, days(8)), all(Reason::RevocationStale));
-    assert_eq!(trust.gaps(&fresh, days(8))[0].next_update, Some(days(7)));
-}
-
-#[test]
-fn an_authority_decides_when_the_whole_path_below_its_anchor_has_fresh_crls() {
-    let campus = Campus::new();
-    let trust = trust(&campus.settings()[..2]);
-    let deciding = |crls: &[&TestCa], now| -> Vec<String> {
-        let crls = crls.iter().map(|ca| load(&ca.crl(&fresh(1)), &trust)).collect();
-        trust.deciding(&Revocation::new(crls), now).iter().map(ToString::to_string).collect()
-    };
-    let (ca16, root, pub_ca8) = (&campus.ca16, &campus.root_ca2, &campus.pub_ca8);
-    assert_eq!(deciding(&[], NOW), [""; 0]);
-    assert_eq!(deciding(&[ca16, pub_ca8], NOW), ["ca16"], "without the root's");
-    assert_eq!(deciding(&[root, pub_ca8], NOW), ["pub-ca8"]);
-    assert_eq!(deciding(&[ca16, root, pub_ca8], NOW), ["ca16", "pub-ca8"]);
-    assert_eq!(deciding(&[ca16, root, pub_ca8], days(8)), [""; 0]);
+    assert_eq!(trust.coverage(&fresh, days(8))[0].gaps[0].next_update, Some(days(7)));
 }

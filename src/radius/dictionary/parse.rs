@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 pub(super) fn number(text: &str) -> Option<u32> {
     match text.strip_prefix("0x") {
         Some(digits) if digits.starts_with('+') => None,
@@ -19,10 +21,7 @@ pub(super) fn vendor_numbers(text: &str) -> Option<(u32, u8)> {
 
 pub(super) fn octets(text: &str) -> Option<Vec<u8>> {
     let Some(digits) = text.strip_prefix("0x") else { return Some(text.as_bytes().to_vec()) };
-    let nibbles: Option<Vec<u8>> =
-        digits.chars().map(|digit| digit.to_digit(16).and_then(|nibble| u8::try_from(nibble).ok())).collect();
-    let (pairs, rest) = nibbles.as_deref()?.as_chunks::<2>();
-    (rest.is_empty() && !pairs.is_empty()).then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+    HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok().filter(|octets| !octets.is_empty())
 }
 
 pub(super) fn address(text: &str) -> Option<Vec<u8>> {
@@ -54,32 +53,10 @@ pub(super) fn interface_id(text: &str) -> Option<Vec<u8>> {
 /// The name that is fewest changes away, unless that is more than a third of it.
 pub(super) fn nearest(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     // The number of changes costs as much as both lengths multiplied; no name in the table is that long.
-    if name.len() > 100 {
-        return None;
-    }
-    let wanted: Vec<u8> = name.bytes().map(|letter| letter.to_ascii_lowercase()).collect();
+    let wanted = Some(name).filter(|name| name.len() <= 100)?.to_ascii_lowercase();
     names
-        .map(|known| (changes(&wanted, known.to_ascii_lowercase().as_bytes()), known))
+        .map(|known| (strsim::levenshtein(&wanted, &known.to_ascii_lowercase()), known))
         .filter(|(changes, known)| *changes <= known.len().div_ceil(3))
         .min_by_key(|(changes, _)| *changes)
         .map(|(_, known)| known)
-}
-
-/// How many letters must be put in, taken out or exchanged to make one of the other (Levenshtein).
-fn changes(from: &[u8], to: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, left) in from.iter().enumerate() {
-        let mut diagonal = line;
-        let mut before = line + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(to) {
-            let exchanged = diagonal + usize::from(left != right);
-            diagonal = *cell;
-            before = exchanged.min(diagonal + 1).min(before + 1);
-            *cell = before;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

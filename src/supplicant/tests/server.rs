@@ -5,10 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType,
-};
+use rcgen::{CertificateParams, DnType};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
@@ -22,6 +19,7 @@ use crate::now::{Now, Wall};
 use crate::radius::{Attributes, Code, Packet, Type};
 use crate::secret::Secret;
 use crate::supplicant::Settings;
+use crate::support::certificates::{self, Authority, Key};
 
 pub(crate) const SECRET: &[u8] = b"a secret of the test";
 /// 2026-06-01
@@ -52,25 +50,12 @@ impl Pki {
 
     /// `name`: the authority's.
     pub(crate) fn of(name: &str) -> Self {
-        let mut params = params(name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let key = KeyPair::generate().unwrap();
-        let authority = params.self_signed(&key).unwrap().der().to_vec();
-        let issuer = Issuer::new(params, key);
-        let (server, server_key) = Self::issue("radius.example.ac.jp", ExtendedKeyUsagePurpose::ServerAuth, &issuer);
-        let (client, client_key) = Self::issue("taro@example.ac.jp", ExtendedKeyUsagePurpose::ClientAuth, &issuer);
+        let authority = certificates::authority(name, None);
+        let (server, server_key) = issue(&certificates::server("radius.example.ac.jp"), &authority);
+        let name = "taro@example.ac.jp";
+        let (client, client_key) = issue(&certificates::client(&[(DnType::CommonName, name)], name), &authority);
+        let authority = authority.der().to_vec();
         Self { authority, server, server_key, client, client_key: Secret::new(client_key) }
-    }
-
-    fn issue(name: &str, purpose: ExtendedKeyUsagePurpose, issuer: &Issuer<'_, KeyPair>) -> (Vec<u8>, Vec<u8>) {
-        let mut params = params(name);
-        params.extended_key_usages = vec![purpose];
-        let text = name.try_into().unwrap();
-        params.subject_alt_names =
-            vec![if name.contains('@') { SanType::Rfc822Name(text) } else { SanType::DnsName(text) }];
-        let key = KeyPair::generate().unwrap();
-        (params.signed_by(&key, issuer).unwrap().der().to_vec(), key.serialize_der())
     }
 
     /// Settings of the client, good ones.
@@ -88,12 +73,9 @@ impl Pki {
     }
 }
 
-fn params(name: &str) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2049, 12, 31);
-    params
+fn issue(params: &CertificateParams, authority: &Authority) -> (Vec<u8>, Vec<u8>) {
+    let key = Key::P256.make();
+    (params.signed_by(&key, authority).unwrap().der().to_vec(), key.serialize_der())
 }
 
 /// What the server does wrong.

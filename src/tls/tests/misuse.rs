@@ -10,7 +10,7 @@ fn one_octet_a_record(record: &[u8]) -> Vec<u8> {
 #[test]
 fn t08_a_client_hello_of_one_octet_a_record_finishes() {
     for version in BOTH {
-        let client = Client::new(version, Kind::Ecdsa).build();
+        let client = Client::new(version, Key::P256).build();
         let mut run = Run::new(client.start(START), server().accept(&[], b"wifi", Verdicts::good(), START));
         let hello = run.take_flight();
         run.deliver(&one_octet_a_record(&hello), START);
@@ -25,7 +25,7 @@ fn t08_a_client_hello_of_one_octet_a_record_finishes() {
 #[test]
 fn t08_one_octet_a_call_finishes() {
     for version in BOTH {
-        let client = Client::new(version, Kind::Ecdsa).build();
+        let client = Client::new(version, Key::P256).build();
         let mut run = Run::new(client.start(START), server().accept(&[], b"wifi", Verdicts::good(), START));
         for _ in 0..5 {
             for octet in run.take_flight() {
@@ -42,7 +42,7 @@ fn t08_one_octet_a_call_finishes() {
 #[test]
 fn t08_close_notify_in_the_middle_fails() {
     for version in BOTH {
-        let client = Client::new(version, Kind::Ecdsa).build();
+        let client = Client::new(version, Key::P256).build();
         for (before, after) in [(false, false), (true, false), (true, true)] {
             let mut run = Run::new(client.start(START), server().accept(&[], b"wifi", Verdicts::good(), START));
             let hello = run.take_flight();
@@ -59,7 +59,7 @@ fn t08_close_notify_in_the_middle_fails() {
 #[test]
 fn t10_a_message_behind_the_client_hello_is_unexpected() {
     // Finished in the same record, before there are any keys for it.
-    let client = Client::new(TlsVersion::Tls13, Kind::Ecdsa).build();
+    let client = Client::new(TlsVersion::Tls13, Key::P256).build();
     let mut run = Run::new(client.start(START), server().accept(&[], b"wifi", Verdicts::good(), START));
     let mut hello = run.take_flight();
     hello.extend([20, 0, 0, 32]);
@@ -73,7 +73,7 @@ fn t10_a_message_behind_the_client_hello_is_unexpected() {
 
 #[test]
 fn t10_a_plain_finished_before_the_certificate_is_unexpected() {
-    let client = Client::new(TlsVersion::Tls12, Kind::Ecdsa).build();
+    let client = Client::new(TlsVersion::Tls12, Key::P256).build();
     let mut run = Run::new(client.start(START), server().accept(&[], b"wifi", Verdicts::good(), START));
     let hello = run.take_flight();
     run.deliver(&hello, START);
@@ -85,7 +85,7 @@ fn t10_a_plain_finished_before_the_certificate_is_unexpected() {
 
 #[test]
 fn t10_a_plain_message_after_the_server_hello_of_tls13_is_refused() {
-    let client = Client::new(TlsVersion::Tls13, Kind::Ecdsa).build();
+    let client = Client::new(TlsVersion::Tls13, Key::P256).build();
     let mut run = Run::new(client.start(START), server().accept(&[], b"wifi", Verdicts::good(), START));
     let hello = run.take_flight();
     run.deliver(&hello, START);
@@ -110,7 +110,7 @@ fn garbage_fails_without_panic_and_a_failed_connection_stays_failed() {
 #[test]
 fn every_mangled_octet_of_the_clients_flights_fails_or_goes_on_but_never_lets_in_somebody_else() {
     for version in BOTH {
-        let client = Client::new(version, Kind::Ecdsa).build();
+        let client = Client::new(version, Key::P256).build();
         for seed in 0..150_usize {
             let judge = Verdicts::good();
             let mut run = Run::new(client.start(START), server().accept(&[], b"wifi", Arc::clone(&judge) as _, START));
@@ -136,7 +136,7 @@ fn every_mangled_octet_of_the_clients_flights_fails_or_goes_on_but_never_lets_in
 #[test]
 fn nothing_secret_shows_in_debug_output() {
     let server = server();
-    let run = Client::new(TlsVersion::Tls13, Kind::Ecdsa).build().connect(&server, &Verdicts::good(), START);
+    let run = Client::new(TlsVersion::Tls13, Key::P256).build().connect(&server, &Verdicts::good(), START);
     let text = format!("{server:?} {:?} {:?}", run.connection, run.end);
     assert!(text.contains("Secret(..)"));
     assert!(!text.contains("[1, 1, 1"), "{text}");

@@ -22,7 +22,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, Error, RootCertStore};
 
 use super::*;
-use pki::{Kind, Pair, pki};
+use pki::{Key, Pair, pki};
 
 /// When the tests begin.
 const START: Wall = Wall(1_790_000_000);
@@ -116,7 +116,7 @@ struct Client {
 }
 
 impl Client {
-    fn new(version: TlsVersion, kind: Kind) -> Self {
+    fn new(version: TlsVersion, kind: Key) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(pki().ca.clone()).unwrap();
         let certificate = Some(pki().client(kind).certified());

@@ -2,26 +2,19 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, SigningKey,
-};
+use rcgen::{CertificateParams, DnType, Issuer, PKCS_RSA_SHA256};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use crate::secret::Secret;
+pub(super) use crate::support::certificates::Key;
+use crate::support::certificates::{self, Authority};
 use crate::tls::IdentitySettings;
 
 pub(super) const SERVER_NAME: &str = "radius.example";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Rsa,
-    Ecdsa,
-}
-
-pub(super) const KINDS: [Kind; 2] = [Kind::Rsa, Kind::Ecdsa];
+pub(super) const KEYS: [Key; 2] = [Key::Rsa, Key::P256];
 
 pub(super) struct Pair {
     pub(super) chain: Vec<CertificateDer<'static>>,
@@ -53,17 +46,17 @@ impl Pair {
 }
 
 impl Pki {
-    pub(super) fn client(&self, kind: Kind) -> &Pair {
-        match kind {
-            Kind::Rsa => &self.client_rsa,
-            Kind::Ecdsa => &self.client_ecdsa,
+    pub(super) fn client(&self, key: Key) -> &Pair {
+        match key {
+            Key::Rsa => &self.client_rsa,
+            Key::P256 => &self.client_ecdsa,
         }
     }
 
-    pub(super) fn server(&self, kind: Kind) -> &Pair {
-        match kind {
-            Kind::Rsa => &self.server_rsa,
-            Kind::Ecdsa => &self.server_ecdsa,
+    pub(super) fn server(&self, key: Key) -> &Pair {
+        match key {
+            Key::Rsa => &self.server_rsa,
+            Key::P256 => &self.server_ecdsa,
         }
     }
 }
@@ -73,59 +66,29 @@ pub(super) fn pki() -> &'static Pki {
     PKI.get_or_init(make)
 }
 
-pub(super) fn rsa_key(size: RsaKeySize) -> KeyPair {
-    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).unwrap()
-}
-
-fn key(kind: Kind) -> KeyPair {
-    match kind {
-        Kind::Rsa => rsa_key(RsaKeySize::_2048),
-        Kind::Ecdsa => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(),
-    }
-}
-
 fn make() -> Pki {
-    let (root, ca) = authority("test root", None);
-    let (issuing, intermediate) = authority("test issuing", Some(&root));
-    let server = |kind| leaf(SERVER_NAME, ExtendedKeyUsagePurpose::ServerAuth, kind, &root, None);
+    let root = certificates::authority("test root", None);
+    let issuing = certificates::authority("test issuing", Some(&root));
+    let server = |key| certify(&certificates::server(SERVER_NAME), key, &root, None);
+    let subject = [(DnType::CommonName, "client.example")];
     let client =
-        |kind| leaf("client.example", ExtendedKeyUsagePurpose::ClientAuth, kind, &issuing, Some(&intermediate));
+        |key| certify(&certificates::client(&subject, "hanako@client.example"), key, &issuing, Some(issuing.der()));
     Pki {
-        server_rsa: server(Kind::Rsa),
-        server_ecdsa: server(Kind::Ecdsa),
-        client_rsa: client(Kind::Rsa),
-        client_ecdsa: client(Kind::Ecdsa),
-        ca,
+        server_rsa: server(Key::Rsa),
+        server_ecdsa: server(Key::P256),
+        client_rsa: client(Key::Rsa),
+        client_ecdsa: client(Key::P256),
+        ca: root.der().clone(),
     }
 }
 
-fn authority(
-    name: &str,
-    issuer: Option<&Issuer<'static, KeyPair>>,
-) -> (Issuer<'static, KeyPair>, CertificateDer<'static>) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let key = key(Kind::Ecdsa);
-    let certificate = match issuer {
-        Some(issuer) => params.signed_by(&key, issuer).unwrap(),
-        None => params.self_signed(&key).unwrap(),
-    };
-    (Issuer::new(params, key), certificate.der().clone())
-}
-
-fn leaf(
-    name: &str,
-    purpose: ExtendedKeyUsagePurpose,
-    kind: Kind,
-    issuer: &Issuer<'_, impl SigningKey>,
+fn certify(
+    params: &CertificateParams,
+    key: Key,
+    issuer: &Authority,
     intermediate: Option<&CertificateDer<'static>>,
 ) -> Pair {
-    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.extended_key_usages = vec![purpose];
-    let key = key(kind);
+    let key = key.make();
     let certificate = params.signed_by(&key, issuer).unwrap();
     let chain = [certificate.der()].into_iter().chain(intermediate).cloned().collect();
     Pair { chain, key: key.serialize_der() }
@@ -135,7 +98,7 @@ fn leaf(
 pub(super) fn certificate_with_long_key(modulus: usize) -> CertificateDer<'static> {
     // Not a number that anybody knows the factors of: only its length matters.
     let long = LongKey(rsa_public_key(modulus));
-    let issuer_key = key(Kind::Ecdsa);
+    let issuer_key = Key::P256.make();
     let params = CertificateParams::new(vec!["long.example".to_owned()]).unwrap();
     let issuer = Issuer::new(CertificateParams::new(Vec::new()).unwrap(), issuer_key);
     params.signed_by(&long, &issuer).unwrap().der().clone()

@@ -1,6 +1,6 @@
 //! What resumes, for how long, for whom, and what makes it a full handshake again.
 
-use super::pki::KINDS;
+use super::pki::KEYS;
 use super::*;
 
 /// The ways to resume.
@@ -8,10 +8,10 @@ const WAYS: [(TlsVersion, bool); 3] =
     [(TlsVersion::Tls12, false), (TlsVersion::Tls12, true), (TlsVersion::Tls13, false)];
 
 fn client(way: (TlsVersion, bool)) -> Ready {
-    client_with((way.0, way.1), Kind::Ecdsa)
+    client_with((way.0, way.1), Key::P256)
 }
 
-fn client_with((version, session_ids_only): (TlsVersion, bool), kind: Kind) -> Ready {
+fn client_with((version, session_ids_only): (TlsVersion, bool), kind: Key) -> Ready {
     Client { session_ids_only, ..Client::new(version, kind) }.build()
 }
 
@@ -22,7 +22,7 @@ fn later(seconds: i64) -> Wall {
 #[test]
 fn every_way_resumes_three_times_in_a_chain_with_what_the_judge_kept() {
     for way in WAYS {
-        for (server_kind, client_kind) in KINDS.into_iter().flat_map(|kind| KINDS.map(|other| (kind, other))) {
+        for (server_kind, client_kind) in KEYS.into_iter().flat_map(|kind| KEYS.map(|other| (kind, other))) {
             let server = server_with(|settings| settings.identities = vec![pki().server(server_kind).identity("only")]);
             let (client, judge) = (client_with(way, client_kind), Verdicts::good());
             assert!(!client.connect(&server, &judge, START).established().resumed);
@@ -52,7 +52,7 @@ fn method_id_of_a_resumed_tls12_session_is_its_own_randoms() {
 #[test]
 fn tickets_are_small_and_hold_no_certificate() {
     for way in [WAYS[0], WAYS[2]] {
-        for kind in KINDS {
+        for kind in KEYS {
             let (server, client) = (server(), client_with(way, kind));
             client.connect(&server, &Verdicts::good(), START);
             for _ in 0..2 {

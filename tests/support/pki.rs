@@ -2,19 +2,17 @@
 
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
-    RevocationReason, RevokedCertParams, RsaKeySize, SanType, SerialNumber, date_time_ymd,
-};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, SanType, SerialNumber, date_time_ymd};
+
+use super::certificates::{self, Authority, Key};
+use super::scratch::unique;
 
 /// The campus' own name as customer of a shared CA.
 pub(crate) const CAMPUS: &str = "Japan Advanced Institute of Science and Technology";
+const HOUR: i64 = 3_600;
 const OTHER_CUSTOMER: &str = "Another Institute of Technology";
-
-type Ca = CertifiedIssuer<'static, KeyPair>;
 
 /// A certificate with its chain and its key, in PEM.
 #[derive(Debug, Clone)]
@@ -25,30 +23,23 @@ pub(crate) struct Credential {
     serial: u64,
 }
 
-/// A kind of key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
-    Rsa,
-    P256,
-}
-
 /// Everything that is issued on this campus.
 #[derive(Debug)]
 pub(crate) struct Pki {
     /// Self-signed, issues members directly, shared with other customers.
-    pub(crate) ca16: Ca,
+    pub(crate) ca16: Authority,
     /// The root above the two intermediates.
-    pub(crate) root_ca2: Ca,
+    pub(crate) root_ca2: Authority,
     /// Shared intermediate; its certificates live on.
-    pub(crate) pub_ca8: Ca,
+    pub(crate) pub_ca8: Authority,
     /// The intermediate that ended: everything that it issued is distrusted.
-    pub(crate) retired: Ca,
+    pub(crate) retired: Authority,
     /// Like CA16, but its only CRL is past its nextUpdate.
-    pub(crate) stale: Ca,
+    pub(crate) stale: Authority,
     /// Like CA16, but there is no CRL of it.
-    pub(crate) silent: Ca,
+    pub(crate) silent: Authority,
     /// Issues the server's certificates.
-    pub(crate) server_ca: Ca,
+    pub(crate) server_ca: Authority,
     pub(crate) server_rsa: Credential,
     pub(crate) server_p256: Credential,
     pub(crate) member_rsa: Credential,
@@ -119,88 +110,48 @@ impl Pki {
 
 impl Credential {
     /// With the issuing intermediate in the chain, as clients send it.
-    fn sent_with(mut self, intermediate: &Ca) -> Self {
+    fn sent_with(mut self, intermediate: &Authority) -> Self {
         self.chain.push_str(&intermediate.pem());
         self
     }
 }
 
 /// A CRL (DER) of this issuer with these certificates on it, good from an hour ago until tomorrow.
-pub(crate) fn crl(issuer: &Ca, number: u64, revoked: &[&Credential]) -> Vec<u8> {
-    const HOUR: Duration = Duration::from_secs(3_600);
-    crl_at(issuer, number, revoked, since_epoch() - HOUR, 25 * HOUR)
+pub(crate) fn crl(issuer: &Authority, number: u64, revoked: &[&Credential]) -> Vec<u8> {
+    let now = now();
+    let serials = revoked.iter().map(|credential| credential.serial);
+    certificates::crl(issuer, number, serials, now - HOUR..now + 24 * HOUR).der().to_vec()
 }
 
 /// A CRL that ended an hour ago.
-pub(crate) fn stale_crl(issuer: &Ca) -> Vec<u8> {
-    const HOUR: Duration = Duration::from_secs(3_600);
-    crl_at(issuer, 1, &[], since_epoch() - 25 * HOUR, 24 * HOUR)
+pub(crate) fn stale_crl(issuer: &Authority) -> Vec<u8> {
+    let now = now();
+    certificates::crl(issuer, 1, [], now - 25 * HOUR..now - HOUR).der().to_vec()
 }
 
-fn crl_at(issuer: &Ca, number: u64, revoked: &[&Credential], issued: Duration, lifetime: Duration) -> Vec<u8> {
-    let epoch = date_time_ymd(1970, 1, 1);
-    let revoked = revoked.iter().map(|credential| RevokedCertParams {
-        serial_number: SerialNumber::from(credential.serial),
-        revocation_time: epoch + issued,
-        reason_code: Some(RevocationReason::KeyCompromise),
-        invalidity_date: None,
-    });
-    let params = CertificateRevocationListParams {
-        this_update: epoch + issued,
-        next_update: epoch + issued + lifetime,
-        crl_number: SerialNumber::from(number),
-        issuing_distribution_point: None,
-        revoked_certs: revoked.collect(),
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    params.signed_by(issuer).expect("a CRL").der().to_vec()
-}
-
-fn since_epoch() -> Duration {
+/// Seconds since 1970, by the real clock.
+#[expect(clippy::disallowed_methods, reason = "processes can't be told another time")]
+pub(crate) fn now() -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock after 1970");
-    Duration::from_secs(now.as_secs())
+    now.as_secs().cast_signed()
 }
 
-fn root(name: &str, key: Key) -> Ca {
-    CertifiedIssuer::self_signed(ca(name), key.make()).expect("a root")
+fn root(name: &str, key: Key) -> Authority {
+    certificates::certified(ca(name), key, None)
 }
 
-fn intermediate(name: &str, issuer: &Ca) -> Ca {
-    let mut params = ca(name);
-    params.use_authority_key_identifier_extension = true;
-    CertifiedIssuer::signed_by(params, Key::Rsa.make(), issuer).expect("an intermediate")
+fn intermediate(name: &str, issuer: &Authority) -> Authority {
+    certificates::certified(ca(name), Key::Rsa, Some(issuer))
 }
 
 fn ca(name: &str) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    (params.not_before, params.not_after) = (date_time_ymd(2018, 1, 1), date_time_ymd(2098, 12, 31));
-    params.serial_number = Some(SerialNumber::from(serial()));
-    params.distinguished_name = names(&[
+    let mut params = certificates::authority_params(&[
         (DnType::CountryName, "JP"),
         (DnType::OrganizationName, "SECOM Trust Systems CO.,LTD. (look-alike)"),
         (DnType::CommonName, name),
     ]);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.serial_number = Some(SerialNumber::from(serial()));
     params
-}
-
-impl Key {
-    /// As OpenSSL prints the type.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Rsa => "rsaEncryption",
-            Self::P256 => "id-ecPublicKey",
-        }
-    }
-
-    fn make(self) -> KeyPair {
-        match self {
-            Self::Rsa => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
-            Self::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
-        }
-        .expect("a key")
-    }
 }
 
 /// A certificate that is about to be issued.
@@ -209,16 +160,6 @@ struct Leaf {
 }
 
 impl Leaf {
-    fn new(names_in_order: &[(DnType, &str)], purpose: ExtendedKeyUsagePurpose) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = names(names_in_order);
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![purpose];
-        params.use_authority_key_identifier_extension = true;
-        Self { params }.valid(2023..=2090)
-    }
-
     fn member(name: &str) -> Self {
         let subject = [
             (DnType::CountryName, "JP"),
@@ -227,19 +168,16 @@ impl Leaf {
             (DnType::OrganizationalUnitName, "Members"),
             (DnType::CommonName, name),
         ];
-        Self::new(&subject, ExtendedKeyUsagePurpose::ClientAuth).also_known_as(name)
+        Self { params: certificates::client(&subject, &mail(name)) }
     }
 
     fn server() -> Self {
-        const NAME: &str = "radius.campus.example";
-        let mut leaf = Self::new(&[(DnType::CommonName, NAME)], ExtendedKeyUsagePurpose::ServerAuth);
-        leaf.params.subject_alt_names.push(SanType::DnsName(NAME.try_into().expect("ASCII")));
-        leaf
+        Self { params: certificates::server("radius.campus.example") }
     }
 
     /// One more mail address.
     fn also_known_as(mut self, name: &str) -> Self {
-        let mail = format!("{name}@jaist.ac.jp").try_into().expect("ASCII");
+        let mail = mail(name).as_str().try_into().expect("ASCII");
         self.params.subject_alt_names.push(SanType::Rfc822Name(mail));
         self
     }
@@ -260,7 +198,7 @@ impl Leaf {
         self
     }
 
-    fn issue(mut self, key: Key, issuer: &Ca) -> Credential {
+    fn issue(mut self, key: Key, issuer: &Authority) -> Credential {
         let serial = serial();
         self.params.serial_number = Some(SerialNumber::from(serial));
         let key = key.make();
@@ -269,15 +207,11 @@ impl Leaf {
     }
 }
 
-fn names(in_order: &[(DnType, &str)]) -> DistinguishedName {
-    let mut names = DistinguishedName::new();
-    for (kind, value) in in_order {
-        names.push(kind.clone(), *value);
-    }
-    names
+fn mail(name: &str) -> String {
+    format!("{name}@jaist.ac.jp")
 }
 
 /// A serial that nobody else has.
 fn serial() -> u64 {
-    0x1000_0000 + u64::from(crate::scratch::unique())
+    0x1000_0000 + u64::from(unique())
 }

@@ -1,4 +1,5 @@
 //! A directory of one test's own, and loopback ports of its own.
+#![expect(clippy::disallowed_types, reason = "a port is free if it can be bound")]
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
@@ -22,8 +23,7 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        let name = format!("interop-{}-{}", process::id(), unique());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let path = std::env::temp_dir().join(format!("sekisho-test-{}-{}", process::id(), unique()));
         fs::create_dir_all(&path).unwrap_or_else(|e| panic!("no scratch directory {}: {e}", path.display()));
         Self { path }
     }

@@ -1,4 +1,5 @@
 //! Foreign programs and the server as child processes: started with a log of their own, ended with their test.
+#![expect(clippy::disallowed_methods, reason = "processes take their time")]
 
 use std::fs::{self, File};
 use std::io;
@@ -8,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::scratch::{Scratch, unique};
+use super::scratch::{Scratch, unique};
 
 /// How long a process may take until it is ready: generous, for a machine that compiles beside.
 const READY: Duration = Duration::from_secs(30);

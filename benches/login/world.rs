@@ -1,0 +1,264 @@
+//! An engine as a campus configures it, and a NAS that measures it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sekisho::access::{self, Handles};
+use sekisho::eap;
+use sekisho::engine::{Arrival, Engine, Order, Output, Settings, Snapshot, Ticket};
+use sekisho::event::{Listener, Method, TlsVersion};
+use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
+use sekisho::now::{Mono, Now};
+use sekisho::pki::{AuthoritySettings, Crl, Purpose, Revocation, RevocationSource, Trust};
+use sekisho::policy::{Grants, Match, Policy, ReplyUsername, ServiceSettings, UsernameRule, UsernameSource};
+use sekisho::secret::Secret;
+use sekisho::standing::Standing;
+use sekisho::supplicant::{Next, Station, Supplicant};
+use sekisho::tls::{self, Group, IdentitySettings};
+
+use crate::campus::{Campus, wall};
+
+pub(crate) const SECRET: &[u8] = b"a secret of the bench";
+const NAS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const NAME: &str = "campus";
+/// How long answers are kept for repeats.
+pub(crate) const KEEP_ANSWER: Duration = Duration::from_secs(10);
+
+/// The engine and its clock.
+pub(crate) struct World {
+    engine: Engine,
+    now: Now,
+    tls: Arc<tls::Server>,
+    port: u16,
+}
+
+/// What a login was like.
+#[derive(Default)]
+pub(crate) struct Measured {
+    /// The server's time; nothing where allocations were counted.
+    pub(crate) server: Duration,
+    /// The server's allocations; none where time was measured.
+    pub(crate) allocations: u64,
+    /// Octets of each request and its answer.
+    pub(crate) packets: Vec<(usize, usize)>,
+    pub(crate) resumed: bool,
+}
+
+impl World {
+    pub(crate) fn new(campus: &Campus) -> Self {
+        let now = Now { mono: Mono::default(), wall: wall() };
+        let tls = Arc::new(tls::Server::new(&tls_settings(campus), None).expect("a good identity"));
+        let settings = Settings {
+            exchange: exchange::Settings {
+                keep_answer: KEEP_ANSWER,
+                keep_unanswered: Duration::from_secs(30),
+                max_exchanges: 100_000,
+            },
+            max_conversations: 20_000,
+            conversation_timeout: Duration::from_secs(60),
+            max_waiting: Duration::from_millis(500),
+        };
+        let engine = Engine::new(settings, snapshot(campus, &tls, now)).expect("random octets");
+        Self { engine, now, tls, port: 1_024 }
+    }
+
+    /// Puts an equal configuration in force that has verified no chain yet.
+    pub(crate) fn forget_chains(&mut self, campus: &Campus) {
+        let next = snapshot(campus, &self.tls, self.now);
+        self.engine.handle(self.now, Arrival::Order(Ticket(1), Order::Swap(next)));
+        self.sent();
+    }
+
+    /// A login, the server's time measured.
+    pub(crate) fn log_in(&mut self, supplicant: &Supplicant, member: u32, resume: bool) -> Measured {
+        self.drive(supplicant, member, resume, |measured, serve| {
+            let begun = Instant::now();
+            let answer = serve();
+            measured.server += begun.elapsed();
+            answer
+        })
+    }
+
+    /// A login, the server's allocations counted.
+    pub(crate) fn log_in_counted(&mut self, supplicant: &Supplicant, member: u32, resume: bool) -> Measured {
+        self.drive(supplicant, member, resume, |measured, serve| {
+            let mut answer = None;
+            measured.allocations += allocation_counter::measure(|| answer = serve()).count_total;
+            answer
+        })
+    }
+
+    fn drive(
+        &mut self,
+        supplicant: &Supplicant,
+        member: u32,
+        resume: bool,
+        measure: impl Fn(&mut Measured, &mut dyn FnMut() -> Option<Outgoing>) -> Option<Outgoing>,
+    ) -> Measured {
+        // Answers of about ten logins are always kept.
+        self.wait(Duration::from_secs(1));
+        let hop = self.next_hop();
+        let mut measured = Measured::default();
+        let mut login = supplicant.login(asker(), station(member), resume, self.now.wall);
+        let mut request = login.begin();
+        loop {
+            let answer = measure(&mut measured, &mut || self.serve(hop, &request)).expect("an answer");
+            measured.packets.push((request.len(), answer.octets.len()));
+            match login.handle(&answer.octets, self.now.wall) {
+                Next::Send(next) => request = next,
+                Next::Done(report) => {
+                    assert!(report.logged_in, "{report:?}");
+                    measured.resumed = report.resumed;
+                    return measured;
+                }
+                Next::Ignored => panic!("an answer that isn't ours"),
+            }
+        }
+    }
+
+    /// Begins a login and leaves it when the server's first flight has begun to come.
+    pub(crate) fn leave_half_open(&mut self, supplicant: &Supplicant, member: u32) {
+        const FIRST_REQUESTS: usize = 2;
+        let hop = self.next_hop();
+        let mut login = supplicant.login(asker(), station(member), false, self.now.wall);
+        let mut request = login.begin();
+        for _ in 0..FIRST_REQUESTS {
+            let answer = self.serve(hop, &request).expect("an answer");
+            let Next::Send(next) = login.handle(&answer.octets, self.now.wall) else { panic!("it goes on") };
+            request = next;
+        }
+        assert!(self.serve(hop, &request).expect("an answer").octets.len() > 1_000, "the server's first flight");
+    }
+
+    /// Turns the clock.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        self.now = Now { mono: self.now.mono + time, wall: self.now.wall + time };
+        self.engine.handle_timeout(self.now);
+    }
+
+    pub(crate) fn conversations(&self) -> usize {
+        self.engine.conversations()
+    }
+
+    /// All that a datagram causes; the answer. Never inlined: a profile is taken of what is below this.
+    #[inline(never)]
+    fn serve(&mut self, hop: Hop, octets: &[u8]) -> Option<Outgoing> {
+        self.engine.handle(self.now, Arrival::Datagram { hop, octets });
+        let mut answer = self.sent();
+        while let Some(step) = self.engine.poll_step() {
+            let stepped = step.run(self.now);
+            self.engine.resume(self.now, stepped, Duration::from_micros(300));
+            answer = self.sent().or(answer);
+        }
+        answer
+    }
+
+    /// What the engine wants sent; events are dropped.
+    fn sent(&mut self) -> Option<Outgoing> {
+        let mut answer = None;
+        while let Some(output) = self.engine.poll_output() {
+            if let Output::Send(outgoing) = output {
+                answer = Some(outgoing);
+            }
+        }
+        answer
+    }
+
+    fn next_hop(&mut self) -> Hop {
+        self.port = self.port.checked_add(1).unwrap_or(1_024);
+        Hop { listener: Listener::Auth, socket: 0, local: None, peer: SocketAddr::new(NAS, self.port) }
+    }
+}
+
+fn asker() -> Arc<Asker> {
+    Arc::new(Asker::new(Secret::new(SECRET)))
+}
+
+fn station(member: u32) -> Station {
+    let [_, a, b, c] = member.to_be_bytes();
+    Station {
+        ssid: Some("JAIST".to_owned()),
+        mac: format!("02-00-00-{a:02x}-{b:02x}-{c:02x}"),
+        nas_identifier: Some("ap-building-3-floor-2".to_owned()),
+        ..Station::default()
+    }
+}
+
+fn tls_settings(campus: &Campus) -> tls::Settings {
+    let identity =
+        IdentitySettings { name: NAME.into(), chain: campus.server_chain.clone(), key: campus.server_key.clone() };
+    tls::Settings {
+        identities: vec![identity],
+        versions: vec![TlsVersion::Tls13, TlsVersion::Tls12],
+        groups: vec![Group::X25519, Group::Secp256r1, Group::Secp384r1],
+        resumption: Duration::from_secs(8 * 3_600),
+        ticket_keys: Vec::new(),
+        max_session_ids: 10_000,
+    }
+}
+
+fn snapshot(campus: &Campus, tls: &Arc<tls::Server>, now: Now) -> Arc<Snapshot> {
+    let (trust, _) = Trust::new(&[authority(campus)], now.wall).expect("a good authority");
+    let crl = Crl::load(&campus.crl, &NAME.into(), &"memory".into(), &trust).expect("a good CRL");
+    let access = access::Snapshot {
+        eap: eap::Settings { fragment_size: 1_200, max_message: 16 * 1_024, max_idle_rounds: 50 },
+        policy: Arc::new(policy()),
+        trust: Arc::new(trust),
+        revocation: Arc::new(Revocation::new(vec![Arc::new(crl)])),
+        standing: Arc::new(Standing::new(&[("suspended".into(), "nobody\n".to_owned())])),
+        tls: tls.clone(),
+        handles: Arc::new(Handles::new(Some(&Secret::new(*b"cui"))).expect("random octets")),
+    };
+    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas()]).expect("one NAS")), access: Arc::new(access) })
+}
+
+fn authority(campus: &Campus) -> AuthoritySettings {
+    AuthoritySettings {
+        name: NAME.into(),
+        anchor: campus.client_ca.clone(),
+        fingerprint_sha1: None,
+        fingerprint_sha256: None,
+        intermediates: Vec::new(),
+        subject: vec![("C".to_owned(), "JP".to_owned())],
+        purpose: Purpose { require: vec!["clientAuth".to_owned()], policies: Vec::new(), refuse_policies: Vec::new() },
+        revocation: RevocationSource::Crl,
+        grace: Duration::ZERO,
+        distrust: None,
+    }
+}
+
+fn nas() -> NasSettings {
+    NasSettings {
+        name: "ap".into(),
+        address: vec![Prefix { address: NAS, bits: 24 }],
+        secret: Secret::new(SECRET),
+        services: None,
+        methods: vec![Method::EapTls],
+        require_message_authenticator: true,
+        limit_proxy_state: true,
+        max_conversations: 0,
+        class: true,
+        federation: false,
+    }
+}
+
+fn policy() -> Policy {
+    let service = ServiceSettings {
+        name: NAME.into(),
+        matches: vec![Match { ssid: Some(vec!["JAIST".to_owned()]), ..Match::default() }],
+        authorities: vec![NAME.into()],
+        identities: Vec::new(),
+        realms: None,
+        reply_username: ReplyUsername::Certificate,
+        grants: Grants { vlan: Some("120".to_owned()), ..Grants::default() },
+        rules: Vec::new(),
+    };
+    let username = UsernameRule {
+        authority: NAME.into(),
+        sources: vec![UsernameSource::SanEmail, UsernameSource::Cn],
+        lowercase: true,
+        strip_realm: false,
+    };
+    Policy::new(vec![service], vec![username])
+}
