@@ -2,16 +2,17 @@
 //! Names that begin with a letter and two digits are rows of the catalogue of attacks and faults.
 
 mod accept;
-mod attacks;
 mod certificates;
 mod chance;
 mod changes;
 mod eap;
-mod floods;
+mod flood;
 mod hand;
+mod load;
 mod logins;
 mod loss;
 mod mangled;
+mod replays;
 mod resumption;
 mod simulation;
 mod states;
