@@ -225,17 +225,3 @@ fn e12_of_a_thousand_conversations_of_one_station_the_newest_three_live() {
         assert_eq!(hand.ask(&mut world, &tls(*identifier, 0, None, &[22; 20])).code, Code::ACCESS_CHALLENGE);
     }
 }
-
-#[test]
-fn e03_fragments_without_end_hold_no_more_than_one_message() {
-    let mut world = World::new();
-    let mut hand = Hand::here();
-    let mut answer = hand.start(&mut world);
-    let mut sent = 0;
-    while answer.code == Code::ACCESS_CHALLENGE {
-        assert!(sent <= 16 * 1_024, "{sent} octets were taken");
-        sent += 1_000;
-        answer = hand.ask(&mut world, &tls(answer.next(), MORE, None, &[22; 1_000]));
-    }
-    assert_eq!((world.engine.conversations(), world.decided()), (0, (Outcome::Reject, Reason::Malformed)));
-}

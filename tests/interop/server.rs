@@ -1,8 +1,6 @@
 //! The server under test: a campus' configuration, and the process.
 
 use std::fmt::Write as _;
-use std::io::{self, Read, Write as _};
-use std::net::TcpStream;
 
 use crate::eapol::SECRET;
 use crate::http::{get, get_with};
@@ -73,17 +71,8 @@ impl Server {
     }
 
     /// The whole answer to a GET at the admin door.
-    pub(crate) fn get(&self, path: &str) -> String {
-        get(self.admin, path).expect("an answer from the admin door")
-    }
-
-    /// The same with headers.
-    pub(crate) fn ask(&self, path: &str, headers: &str) -> io::Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.admin))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+    pub(crate) fn get(&self, path: &str, headers: &str) -> String {
+        get_with(self.admin, path, headers).expect("an answer from the admin door")
     }
 
     /// Replaces the CRL of CA16 on disk; `number` has to grow.
