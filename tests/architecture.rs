@@ -43,7 +43,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fetch", &["pki", "standing"]),
     ("observe", &["pki", "policy"]),
     ("admin", &["pki"]),
-    ("config", &["admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius", "tls"]),
+    (
+        "config",
+        &["access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius", "tls"],
+    ),
     (
         "cli",
         &[

@@ -235,12 +235,6 @@ impl Conversation {
         }
     }
 
-    /// Whether the supplicant has answered anything of ours yet.
-    #[must_use]
-    pub fn is_answered(&self) -> bool {
-        self.rounds > 1
-    }
-
     /// The State that names it.
     #[must_use]
     pub fn state(&self) -> &State {

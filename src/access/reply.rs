@@ -41,8 +41,8 @@ impl Accept<'_> {
         let mut attributes = Attributes::default();
         attributes.push(Type::USER_NAME, self.user_name().as_bytes())?;
         let timeout = u32::try_from(self.grant.session_timeout.as_secs()).unwrap_or(u32::MAX);
-        attributes.push(Type::SESSION_TIMEOUT, &timeout.to_be_bytes())?;
-        attributes.push(Type::TERMINATION_ACTION, &TERMINATION_ACTION_RADIUS_REQUEST.to_be_bytes())?;
+        attributes.push_integer(Type::SESSION_TIMEOUT, timeout);
+        attributes.push_integer(Type::TERMINATION_ACTION, TERMINATION_ACTION_RADIUS_REQUEST);
         if let Some(vlan) = &self.grant.vlan {
             attributes.push_vlan(vlan)?;
         }

@@ -12,10 +12,13 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tokio::sync::Semaphore;
 
 use super::problem::Problem;
-use super::routes::{OPEN, Shared};
+use super::shared::Shared;
 use super::{Role, Settings, Token};
 use crate::now::Wall;
 use crate::secret::{Secret, random};
+
+/// Paths that anybody may look at; `/metrics` has a switch of its own.
+pub(super) const OPEN: [&str; 4] = ["/", "/healthz", "/readyz", "/openapi.json"];
 
 /// How long a wrong token waits for its answer.
 const DELAY: Duration = Duration::from_millis(500);

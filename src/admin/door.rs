@@ -15,7 +15,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::routes::{Shared, router};
+use super::routes::router;
+use super::shared::Shared;
 
 /// Connections at once, over all sockets; more wait in the kernel.
 const CONNECTIONS: usize = 128;

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use super::routes::Shared;
+use super::shared::Shared;
 
 /// Longest body in octets.
 pub(super) const MAX_BODY: usize = 1 << 20;

@@ -8,6 +8,7 @@ mod guard;
 mod problem;
 mod readiness;
 mod routes;
+mod shared;
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ pub use auth::{hash_token, make_token};
 pub use door::{BindError, Door, Running};
 pub(crate) use readiness::complaint;
 pub use readiness::{Readiness, assess};
-pub use routes::Shared;
+pub use shared::Shared;
 
 /// `role` of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

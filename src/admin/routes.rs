@@ -1,8 +1,5 @@
 //! What is answered.
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
@@ -11,45 +8,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::auth::{Throttle, require_token};
+use super::auth::require_token;
 use super::guard::{MAX_BODY, guard};
 use super::problem::Problem;
-use super::{Settings, Status};
-
-/// Paths that anybody may look at; `/metrics` has a switch of its own.
-pub(super) const OPEN: [&str; 4] = ["/", "/healthz", "/readyz", "/openapi.json"];
-
-/// What every request shares.
-#[derive(Clone)]
-pub struct Shared {
-    settings: Arc<ArcSwap<Settings>>,
-    pub(super) status: Arc<dyn Status>,
-    pub(super) node: Arc<str>,
-    pub(super) throttle: Arc<Throttle>,
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("settings", &self.settings).field("node", &self.node).finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    /// `node`: the name of this server, which requests may use for it.
-    #[must_use]
-    pub fn new(settings: Settings, node: Arc<str>, status: Arc<dyn Status>) -> Self {
-        Self { settings: Arc::new(ArcSwap::from_pointee(settings)), status, node, throttle: Arc::default() }
-    }
-
-    /// Other tokens from now on.
-    pub fn swap(&self, settings: Settings) {
-        self.settings.store(Arc::new(settings));
-    }
-
-    pub(super) fn settings(&self) -> Arc<Settings> {
-        self.settings.load_full()
-    }
-}
+use super::shared::Shared;
 
 /// Everything there is. `guard` is the outermost, then the token; a path that doesn't exist is no exception.
 pub(super) fn router(shared: Shared) -> Router {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::routes::OPEN;
+use super::auth::OPEN;
 use super::*;
 use crate::event::Reason;
 use crate::pki::{Coverage, Gap};

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use p12_keystore::{Certificate, Pkcs12Archive};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::{Error as PemError, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use crate::config::pem::{self, BadKey};
 use crate::secret::Secret;
 
 /// What a client logs in with.
@@ -22,21 +22,28 @@ pub(crate) struct Credential {
 /// Certificate chain and key: from a PKCS#12 file, or from PEM (the key in the same file or in `key`). The error is a sentence that names the file.
 pub(crate) fn read(certificate: &Path, key: Option<&Path>, password: Option<&Secret>) -> Result<Credential, String> {
     let octets = read_file(certificate)?;
-    if !is_pem(octets.expose()) && parse_certificate(octets.expose()).is_none() {
+    if !pem::is_pem(octets.expose()) && parse_certificate(octets.expose()).is_none() {
         return from_pkcs12(octets.expose(), password).map_err(|error| format!("{}: {error}", certificate.display()));
     }
-    let chain = certificates_in(octets.expose()).map_err(|error| format!("{}: {error}", certificate.display()))?;
+    let chain = pem::certificates(octets.expose()).map_err(|error| format!("{}: {error}", certificate.display()))?;
     let (path, octets) = match key {
         Some(path) => (path, read_file(path)?),
         None => (certificate, octets),
     };
-    let key = key_in(octets.expose()).map_err(|error| format!("{}: {error}", path.display()))?;
+    let key = pem::private_key(octets.expose()).map_err(|bad| format!("{}: {bad}{}", path.display(), advice(bad)))?;
     Ok(Credential { chain, key })
+}
+
+fn advice(bad: BadKey) -> &'static str {
+    match bad {
+        BadKey::Encrypted => ", or use PKCS#12",
+        BadKey::Missing => "; --key names its file",
+    }
 }
 
 /// All certificates of a PEM file, or the one of a DER file; at least one, DER.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, String> {
-    certificates_in(read_file(path)?.expose()).map_err(|error| format!("{}: {error}", path.display()))
+    pem::certificates(read_file(path)?.expose()).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// A secret or password from a file: its first line, without the line's end.
@@ -63,47 +70,8 @@ fn read_file(path: &Path) -> Result<Secret, String> {
     std::fs::read(path).map(Secret::new).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn is_pem(octets: &[u8]) -> bool {
-    octets.windows(11).any(|window| window == b"-----BEGIN ")
-}
-
 fn parse_certificate(der: &[u8]) -> Option<X509Certificate<'_>> {
     X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate)
-}
-
-fn certificates_in(octets: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    if !is_pem(octets) {
-        return match parse_certificate(octets) {
-            Some(_) => Ok(vec![octets.to_vec()]),
-            None => Err("neither PEM nor a certificate in DER".to_owned()),
-        };
-    }
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(octets).collect();
-    let certificates = certificates.map_err(|error| format!("PEM that can't be read: {error}"))?;
-    if certificates.is_empty() {
-        return Err("no certificate in it".to_owned());
-    }
-    Ok(certificates.iter().map(|certificate| certificate.to_vec()).collect())
-}
-
-fn key_in(octets: &[u8]) -> Result<Secret, String> {
-    if !is_pem(octets) {
-        return PrivateKeyDer::try_from(octets)
-            .map(|key| Secret::new(key.secret_der()))
-            .map_err(|_| "no private key (PKCS#8, PKCS#1 or SEC1)".to_owned());
-    }
-    let key = PrivateKeyDer::from_pem_slice(octets).map_err(|error| match error {
-        PemError::NoItemsFound if contains(octets, b"ENCRYPTED PRIVATE KEY") => {
-            "the private key is encrypted: decrypt it (openssl pkey), or use PKCS#12".to_owned()
-        }
-        PemError::NoItemsFound => "no private key in it; --key names its file".to_owned(),
-        other => format!("PEM that can't be read: {other}"),
-    })?;
-    Ok(Secret::new(key.secret_der()))
-}
-
-fn contains(octets: &[u8], part: &[u8]) -> bool {
-    octets.windows(part.len()).any(|window| window == part)
 }
 
 fn from_pkcs12(octets: &[u8], password: Option<&Secret>) -> Result<Credential, String> {

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::reader::{Item, Table};
-use super::{files, scalar, service};
+use super::{files, grants, scalar};
 
 /// The tables at the file's top.
 pub(super) fn sections(root: &mut Table<'_>, names: &Names) {
@@ -111,8 +111,8 @@ fn disconnect(table: &mut Table<'_>) {
 
 fn visitors(table: &mut Table<'_>) {
     table.boolean("proxy", true);
-    table.take("vlan").map(|item| service::vlan(&item));
-    table.take("session-timeout").map(|item| service::session_timeout(&item));
+    table.take("vlan").map(|item| grants::vlan(&item));
+    table.take("session-timeout").map(|item| grants::session_timeout(&item));
 }
 
 fn authorize(table: &mut Table<'_>) {

@@ -4,11 +4,11 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
+use super::pem;
 use super::reader::{Item, Table};
+use crate::exchange::SHORT_SECRET;
 use crate::secret::Secret;
 
 /// More than any chain or key takes.
@@ -50,20 +50,7 @@ fn guard(item: &Item<'_>, path: &Path, what: &str) {
 pub(super) fn certificates(item: &Item<'_>) -> Option<Vec<Vec<u8>>> {
     let path = item.path()?;
     let octets = octets(&path, MAX_PEM).map_err(|text| item.error(text)).ok()?;
-    let found = match octets.first() {
-        Some(0x30) => Ok(vec![octets.to_vec()]),
-        _ => pem_certificates(&octets),
-    };
-    match found {
-        Ok(found) if found.is_empty() => item.error(format!("{} holds no certificate", path.display())),
-        Ok(found) => return Some(found),
-        Err(error) => item.error(format!("{} can't be read as PEM: {error}", path.display())),
-    }
-    None
-}
-
-fn pem_certificates(octets: &[u8]) -> Result<Vec<Vec<u8>>, pem::Error> {
-    CertificateDer::pem_slice_iter(octets).map(|found| found.map(|certificate| certificate.to_vec())).collect()
+    pem::certificates(&octets).map_err(|text| item.error(format!("{}: {text}", path.display()))).ok()
 }
 
 /// The one certificate in a file.
@@ -77,23 +64,12 @@ pub(super) fn certificate(item: &Item<'_>) -> Option<Vec<u8>> {
     (found.len() == 1).then(|| found.swap_remove(0))
 }
 
-/// A private key: PKCS#8, PKCS#1 or SEC1 in PEM.
+/// A private key: PKCS#8, PKCS#1 or SEC1.
 pub(super) fn private_key(item: &Item<'_>) -> Option<Secret> {
     let path = item.path()?;
     let octets = octets(&path, MAX_PEM).map_err(|text| item.error(text)).ok()?;
     guard(item, &path, "a private key");
-    match PrivateKeyDer::from_pem_slice(&octets) {
-        Ok(key) => return Some(Secret::new(key.secret_der())),
-        Err(_) if contains(&octets, b"ENCRYPTED") => {
-            item.error(format!("{}: the key is encrypted, and nobody is there to type a passphrase; decrypt it: openssl pkey -in … -out …", path.display()));
-        }
-        Err(_) => item.error(format!("{} holds no private key in PEM (PKCS#8, PKCS#1 or SEC1)", path.display())),
-    }
-    None
-}
-
-fn contains(octets: &[u8], wanted: &[u8]) -> bool {
-    octets.windows(wanted.len()).any(|window| window == wanted)
+    pem::private_key(&octets).map_err(|bad| item.error(format!("{}: {bad}", path.display()))).ok()
 }
 
 /// Keys that hold a secret: the one that says it and the one that names a file.
@@ -143,7 +119,7 @@ pub(super) fn shared_secret(table: &mut Table<'_>) -> Option<Secret> {
         item.error("the shared secret is empty: anybody could speak for this NAS; make one: openssl rand -base64 24");
         return None;
     }
-    if secret.len() <= 12 {
+    if secret.len() <= SHORT_SECRET {
         item.warning(format!(
             "the shared secret has {} octets only; whoever hears one packet can find it by trying; use 16 or more: openssl rand -base64 24",
             secret.len()

@@ -134,7 +134,7 @@ fn addresses(table: &mut Table<'_>) -> Vec<Prefix> {
     item.one_or_more(|item| {
         let prefix = item.parsed(scalar::prefix)?;
         if known.contains(&prefix) {
-            item.warning(format!("{} stands here twice", scalar::show(prefix)));
+            item.warning(format!("{} stands here twice", prefix));
             return None;
         }
         if prefix.bits == 0 {
@@ -150,13 +150,13 @@ fn nested(root: &Table<'_>, all: &AllNas) {
     for (inner, places) in all.settings.iter().zip(&all.places) {
         for outer in all.settings.iter().filter(|outer| outer.name != inner.name) {
             let pairs = inner.address.iter().flat_map(|small| outer.address.iter().map(move |large| (*small, *large)));
-            for (small, large) in pairs.filter(|(small, large)| small != large && scalar::contains(*large, *small)) {
+            for (small, large) in pairs.filter(|(small, large)| small != large && large.contains(small)) {
                 root.report.warning(
                     places.of("address"),
                     format!(
                         "{} lies within {} of the NAS \"{}\"; the longest prefix wins, so \"{}\" it is there, with its own secret",
-                        scalar::show(small),
-                        scalar::show(large),
+                        small,
+                        large,
                         outer.name,
                         inner.name
                     ),

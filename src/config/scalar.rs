@@ -1,6 +1,6 @@
 //! What is written as a string and means something else: durations, sizes, networks, digests.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -56,62 +56,19 @@ pub(super) fn prefix(text: &str) -> Result<Prefix, String> {
         None => (text, None),
     };
     let address: IpAddr = address.parse().map_err(|_| wrong())?;
-    let width = width(address);
+    let width = if address.is_ipv4() { 32 } else { 128 };
     let bits = match bits {
         None => width,
         Some(digits) if digits.bytes().all(|octet| octet.is_ascii_digit()) => digits.parse().map_err(|_| wrong())?,
         Some(_) => return Err(wrong()),
     };
-    if bits > width {
-        return Err(format!("\"{text}\": such an address has {width} bits only"));
-    }
-    let written = Prefix { address, bits };
-    let network = Prefix { address: mask(address, bits), bits };
-    match written == network {
-        true => Ok(unmapped(network)),
+    let network =
+        Prefix::new(address, bits).ok_or_else(|| format!("\"{text}\": such an address has {width} bits only"))?;
+    match [address, address.to_canonical()].contains(&network.address) {
+        true => Ok(network),
         false => Err(format!(
-            "\"{text}\" has bits beyond its prefix; is the network {} meant, or the one address {address}?",
-            show(network)
+            "\"{text}\" has bits beyond its prefix; is the network {network} meant, or the one address {address}?"
         )),
-    }
-}
-
-/// As an administrator writes it.
-pub(super) fn show(prefix: Prefix) -> String {
-    format!("{}/{}", prefix.address, prefix.bits)
-}
-
-/// Whether the first holds all of the second.
-pub(super) fn contains(outer: Prefix, inner: Prefix) -> bool {
-    width(outer.address) == width(inner.address)
-        && outer.bits <= inner.bits
-        && mask(inner.address, outer.bits) == outer.address
-}
-
-fn width(address: IpAddr) -> u8 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-fn mask(address: IpAddr, bits: u8) -> IpAddr {
-    match address {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(u32::from(32_u8.saturating_sub(bits))).unwrap_or(0);
-            Ipv4Addr::from_bits(v4.to_bits() & mask).into()
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(u32::from(128_u8.saturating_sub(bits))).unwrap_or(0);
-            Ipv6Addr::from_bits(v6.to_bits() & mask).into()
-        }
-    }
-}
-
-fn unmapped(prefix: Prefix) -> Prefix {
-    match prefix.address {
-        IpAddr::V6(v6) if prefix.bits >= 96 => match v6.to_ipv4_mapped() {
-            Some(v4) => Prefix { address: v4.into(), bits: prefix.bits - 96 },
-            None => prefix,
-        },
-        _ => prefix,
     }
 }
 

@@ -10,18 +10,35 @@ use crate::exchange::{self, Hop, NasSettings, Peers, Prefix};
 use crate::now::{Mono, Now, Wall};
 use crate::pki::{Revocation, Trust};
 use crate::policy::{Grants, Match, Policy, ReplyUsername, ServiceSettings};
-use crate::radius::{Code, Key, Packet, Type, Writer};
+use crate::radius::{self, Code, Packet, Type, Writer};
 use crate::secret::Secret;
 use crate::standing::Standing;
+use crate::support::certificates::{Key, server};
 use crate::tls::{self, Group, IdentitySettings};
 
-const SECRET: &[u8] = b"a secret of the tests";
+pub(crate) const SECRET: &[u8] = b"a secret of the tests";
 const NOW: Now = Now { mono: Mono(Duration::ZERO), wall: Wall(1_800_000_000) };
 
-fn engine() -> Engine {
+/// An engine that lets nobody in.
+pub(crate) fn engine() -> Engine {
+    let settings = Settings {
+        exchange: exchange::Settings {
+            keep_answer: Duration::from_secs(20),
+            keep_unanswered: Duration::from_secs(60),
+            max_exchanges: 1_000,
+        },
+        max_conversations: 100,
+        conversation_timeout: Duration::from_secs(60),
+        max_waiting: Duration::from_millis(500),
+    };
+    Engine::new(settings, snapshot()).unwrap()
+}
+
+/// One NAS, all of loopback; one service without an authority.
+pub(crate) fn snapshot() -> Arc<Snapshot> {
     let nas = NasSettings {
         name: "ap".into(),
-        address: vec![Prefix { address: IpAddr::V4(Ipv4Addr::LOCALHOST), bits: 32 }],
+        address: vec![Prefix { address: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), bits: 8 }],
         secret: Secret::new(SECRET),
         services: None,
         methods: vec![Method::EapTls],
@@ -40,18 +57,7 @@ fn engine() -> Engine {
         tls: Arc::new(tls_server()),
         handles: Arc::new(Handles::new(None).unwrap()),
     };
-    let snapshot = Snapshot { peers: Arc::new(Peers::new(&[nas]).unwrap()), access: Arc::new(access) };
-    let settings = Settings {
-        exchange: exchange::Settings {
-            keep_answer: Duration::from_secs(20),
-            keep_unanswered: Duration::from_secs(60),
-            max_exchanges: 1_000,
-        },
-        max_conversations: 100,
-        conversation_timeout: Duration::from_secs(60),
-        max_waiting: Duration::from_millis(500),
-    };
-    Engine::new(settings, Arc::new(snapshot)).unwrap()
+    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas]).unwrap()), access: Arc::new(access) })
 }
 
 /// Whatever is asked for.
@@ -69,8 +75,8 @@ fn service() -> ServiceSettings {
 }
 
 fn tls_server() -> tls::Server {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(["radius.invalid".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let key = Key::P256.make();
+    let certificate = server("radius.invalid").self_signed(&key).unwrap();
     let identity = IdentitySettings {
         name: "server".into(),
         chain: vec![certificate.der().to_vec()],
@@ -107,7 +113,7 @@ impl AccessPoint {
         if !self.state.is_empty() {
             writer.push(Type::STATE, &self.state).unwrap();
         }
-        writer.finish(&Key::new(Secret::new(SECRET)), &[self.identifier; 16]).unwrap();
+        writer.finish(&radius::Key::new(Secret::new(SECRET)), &[self.identifier; 16]).unwrap();
         let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), self.port);
         let hop = Hop { listener: Listener::Auth, socket: 0, local: None, peer };
         engine.handle(NOW, Arrival::Datagram { hop, octets: &octets });

@@ -5,7 +5,6 @@ use std::fmt;
 use std::future::Future;
 use std::future::poll_fn;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::door::{Buffers, Door};
-use super::helpers::{self, Finished, Helpers};
+use super::helpers::{self, Finished, Helpers, end_process_on_panic};
 use super::{Clock, Doors, Gauges};
 use crate::engine::{Arrival, Engine, Order, Output, Ticket};
 use crate::event::Event;
@@ -92,14 +91,6 @@ impl Hall {
         };
         let run = move || runtime.block_on(running.run());
         thread::Builder::new().name("hall".into()).spawn(move || end_process_on_panic("the hall", run))
-    }
-}
-
-/// Runs `work`; a panic in it ends the process at once instead of leaving half a server.
-pub(super) fn end_process_on_panic(who: &str, work: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(work)).is_err() {
-        tracing::error!("{who} has panicked: the process ends, to be started again");
-        std::process::abort();
     }
 }
 

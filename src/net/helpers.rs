@@ -1,6 +1,7 @@
 //! Threads that run Steps when more than one waits.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -10,7 +11,6 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::clock::Clock;
-use super::hall::end_process_on_panic;
 use crate::engine::{Step, Stepped};
 
 /// A Step that has been run, and how long that took.
@@ -24,6 +24,14 @@ pub(super) fn run(step: Step, clock: &Clock) -> Finished {
     let begin = clock.now();
     let stepped = step.run(begin);
     Finished { stepped, took: clock.mono().since(begin.mono) }
+}
+
+/// Runs `work`; a panic in it ends the process at once instead of leaving half a server.
+pub(super) fn end_process_on_panic(who: &str, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        tracing::error!("{who} has panicked: the process ends, to be started again");
+        std::process::abort();
+    }
 }
 
 /// The helpers. They end when this is dropped.

@@ -1,6 +1,5 @@
 //! One certificate, read strictly: what the rest of `pki` looks at, and nothing believed yet.
 
-use aws_lc_rs::digest;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
 use x509_parser::prelude::FromDer;
@@ -9,6 +8,7 @@ use x509_parser::x509::{SubjectPublicKeyInfo, X509Name, X509Version};
 
 use super::AltName;
 use super::der::{self, BadDer, Reader};
+use super::digest::sha256;
 use super::name::{self, BadName};
 use super::points;
 use super::signature::Signed;
@@ -212,14 +212,4 @@ fn bits(modulus: &[u8]) -> usize {
     let significant = modulus.iter().skip_while(|&&octet| octet == 0);
     let first = significant.clone().next().map_or(0, |octet| octet.leading_zeros() as usize);
     (significant.count() * 8).saturating_sub(first)
-}
-
-pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in parts {
-        context.update(part);
-    }
-    let mut output = [0; 32];
-    output.copy_from_slice(context.finish().as_ref());
-    output
 }

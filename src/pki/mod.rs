@@ -10,6 +10,7 @@
 mod certificate;
 mod crl;
 mod der;
+mod digest;
 mod facts;
 mod gaps;
 mod name;

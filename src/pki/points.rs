@@ -3,8 +3,8 @@
 //! A point's name is kept as the first eight octets of the SHA-256 of the GeneralName's DER. Both sides are signed by the same
 //! CA, so nobody gains by a collision.
 
-use super::certificate::sha256;
 use super::der::{BadDer, CONTEXT, CONTEXT_CONSTRUCTED, Reader, SEQUENCE};
+use super::digest::sha256;
 
 /// Names of points of one certificate or CRL.
 const MAX_NAMES: usize = 16;

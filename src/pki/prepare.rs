@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_lc_rs::digest;
 use rustls::pki_types::CertificateDer;
 
-use super::certificate::{Certificate, sha256};
+use super::certificate::Certificate;
+use super::digest::sha256;
 use super::facts::Link;
 use super::signature::BadSignature;
 use super::trust::{Authority, Ca, Issuer, Trust};

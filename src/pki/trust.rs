@@ -7,7 +7,8 @@ use moka::sync::Cache;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
-use super::certificate::{Certificate, claimed, sha256};
+use super::certificate::{Certificate, claimed};
+use super::digest::sha256;
 use super::facts::{Facts, Link, NoPath};
 use super::name;
 use super::prepare;

@@ -101,8 +101,4 @@ pub mod vendor {
     pub const RUCKUS: u32 = 25053;
     /// Ruckus-SSID, of [`RUCKUS`]
     pub const RUCKUS_SSID: u8 = 3;
-    /// Fortinet
-    pub const FORTINET: u32 = 12356;
-    /// Fortinet-SSID, of [`FORTINET`]
-    pub const FORTINET_SSID: u8 = 7;
 }

@@ -291,15 +291,15 @@ fn describe(identity: &str, station: &Station) -> Result<Attributes, TooLong> {
     if !identity.is_empty() {
         attributes.push(Type::USER_NAME, identity.as_bytes())?;
     }
-    attributes.push(Type::SERVICE_TYPE, &FRAMED.to_be_bytes())?;
-    attributes.push(Type::NAS_PORT_TYPE, &WIRELESS_802_11.to_be_bytes())?;
+    attributes.push_integer(Type::SERVICE_TYPE, FRAMED);
+    attributes.push_integer(Type::NAS_PORT_TYPE, WIRELESS_802_11);
     let called = station.ssid.as_ref().map_or_else(|| ACCESS_POINT.to_owned(), |ssid| format!("{ACCESS_POINT}:{ssid}"));
     attributes.push(Type::CALLED_STATION_ID, called.as_bytes())?;
     if !station.mac.is_empty() {
         attributes.push(Type::CALLING_STATION_ID, station.mac.as_bytes())?;
     }
     if let Some(mtu) = station.framed_mtu {
-        attributes.push(Type::FRAMED_MTU, &mtu.to_be_bytes())?;
+        attributes.push_integer(Type::FRAMED_MTU, mtu);
     }
     if let Some(identifier) = &station.nas_identifier {
         attributes.push(Type::NAS_IDENTIFIER, identifier.as_bytes())?;

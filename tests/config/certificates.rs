@@ -123,7 +123,7 @@ fn a_key_that_is_encrypted_or_none_is_an_error() {
     campus.write("tls/server.key", pem);
     campus.load(BASE).error("identity[0].key", "\"tls/server.key\"", "is encrypted").only(1);
     campus.write("tls/server.key", "");
-    campus.load(BASE).error("identity[0].key", "\"tls/server.key\"", "no private key in PEM").only(1);
+    campus.load(BASE).error("identity[0].key", "\"tls/server.key\"", "no private key (PKCS#8").only(1);
 }
 
 #[test]

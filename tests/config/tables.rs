@@ -189,7 +189,10 @@ fn a_der_file_is_an_anchor_too() {
     campus.write("pki/ca.pem", authority("DER CA", None).der());
     campus.load(BASE).good();
     campus.write("pki/ca.pem", "nothing");
-    campus.load(BASE).error("authority[0].certificate", "\"pki/ca.pem\"", "holds no certificate").only(1);
+    campus
+        .load(BASE)
+        .error("authority[0].certificate", "\"pki/ca.pem\"", "neither PEM nor a certificate in DER")
+        .only(1);
     campus.write("pki/ca.pem", authority("One", None).pem() + &authority("Two", None).pem());
     campus.load(BASE).error("authority[0].certificate", "\"pki/ca.pem\"", "several certificates").only(1);
 }

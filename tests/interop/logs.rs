@@ -135,7 +135,7 @@ fn use_all(server: &Server) -> Nas {
     nas.send(&wrong.request(Code::ACCESS_REQUEST, 8, [8; 16], &[2, 0, 0, 5, 1], &password).expect("it fits"));
     nas.send(&[1; 600]);
     for token in [TOKEN, "wrong", &TOKEN[1..]] {
-        server.get("/api/v1/authorities", &format!("Authorization: Bearer {token}\r\n"));
+        server.ask("/api/v1/authorities", &format!("Authorization: Bearer {token}\r\n")).expect("an answer");
     }
     nas.log_in(&supplicant(settings(&pki().member_p256, None)), &station(LAST), false);
     nas
@@ -181,7 +181,7 @@ fn o02_nothing_secret_is_written_at_any_level() {
         for needle in ["accept ok", "reject revoked", "challenge", "drop bad-authenticator", "admin: refused"] {
             assert!(written.contains(needle), "the log is at its loudest: {needle}\n{written}");
         }
-        written.extend(["/", "/metrics", "/readyz", "/openapi.json"].map(|path| server.get(path, "")));
+        written.extend(["/", "/metrics", "/readyz", "/openapi.json"].map(|path| server.get(path)));
 
         let mut secrets =
             vec![SECRET.as_bytes().to_vec(), TICKET_KEY.to_vec(), TOKEN.as_bytes().to_vec(), PASSWORD.to_vec()];
@@ -266,7 +266,7 @@ fn o01_one_line_an_event_whatever_packets_and_certificates_say() {
             assert!(["TRACE", "DEBUG", " INFO", " WARN", "ERROR"].contains(&&rest[..5]), "{line}");
             accepted += usize::from(rest[5..].starts_with(" accept ok "));
         }
-        let metrics = server.get("/metrics", "");
+        let metrics = server.get("/metrics");
         let counted = metrics.lines().filter(|line| {
             line.starts_with("sekisho_requests_total{")
                 && line.contains("access-request")

@@ -1,6 +1,8 @@
 //! The server under test: a campus' configuration, and the process.
 
 use std::fmt::Write as _;
+use std::io::{self, Read, Write as _};
+use std::net::TcpStream;
 
 use crate::eapol::SECRET;
 use crate::http::{get, get_with};
@@ -71,8 +73,17 @@ impl Server {
     }
 
     /// The whole answer to a GET at the admin door.
-    pub(crate) fn get(&self, path: &str, headers: &str) -> String {
-        get_with(self.admin, path, headers).expect("an answer from the admin door")
+    pub(crate) fn get(&self, path: &str) -> String {
+        get(self.admin, path).expect("an answer from the admin door")
+    }
+
+    /// The same with headers.
+    pub(crate) fn ask(&self, path: &str, headers: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.admin))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 
     /// Replaces the CRL of CA16 on disk; `number` has to grow.
@@ -102,6 +113,8 @@ fn write_files(scratch: &Scratch) {
         scratch.write(&format!("{name}.pem"), &identity.chain);
         scratch.write(&format!("{name}.key"), &identity.key);
     }
+    // Every server of the tests is a node of one campus.
+    scratch.write("ticket.keys", "0a".repeat(32));
     let cas = [
         ("ca16", &pki.ca16),
         ("root-ca2", &pki.root_ca2),
@@ -139,8 +152,12 @@ chain = "rsa.pem"
 key = "rsa.key"
 [tls]
 versions = ["1.3", "1.2"]
+ticket-key-file = "ticket.keys"
 [eap]
 {eap}
+[federation]
+cui-key = "a key of every node"
+operator-name = "1jaist.ac.jp"
 [[nas]]
 name = "access-points"
 address = ["127.0.0.1"]

@@ -17,22 +17,22 @@ fn pencil() -> Secret {
     Secret::new(*b"pencil")
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+fn armoured(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}-----END {label}-----\n", data_encoding::BASE64_MIME.encode(der))
 }
 
 /// The certificate and key of a PKI in one PEM file, the authority in another.
 pub(crate) fn files(pki: &Pki) -> (Scratch, [PathBuf; 2]) {
     let folder = Scratch::new();
-    let credential = pem("CERTIFICATE", &pki.client) + &pem("PRIVATE KEY", pki.client_key.expose());
+    let credential = armoured("CERTIFICATE", &pki.client) + &armoured("PRIVATE KEY", pki.client_key.expose());
     let paths =
-        [folder.write("credential.pem", credential), folder.write("ca.pem", pem("CERTIFICATE", &pki.authority))];
+        [folder.write("credential.pem", credential), folder.write("ca.pem", armoured("CERTIFICATE", &pki.authority))];
     (folder, paths)
 }
 
 #[test]
 fn pkcs12_of_both_kinds_gives_leaf_intermediate_and_key_without_the_root() {
-    let leaf = certificates_in(LEAF).unwrap().remove(0);
+    let leaf = pem::certificates(LEAF).unwrap().remove(0);
     for octets in [MODERN, LEGACY] {
         let credential = from_pkcs12(octets, Some(&pencil())).unwrap();
         assert_eq!(credential.chain.len(), 2);
@@ -61,8 +61,8 @@ fn pkcs12_with_another_password_or_without_a_key_is_refused_in_a_sentence() {
 #[test]
 fn pem_holds_chain_and_key_in_one_file_or_two() {
     let pki = Pki::new();
-    let certificates = pem("CERTIFICATE", &pki.client) + &pem("CERTIFICATE", &pki.authority);
-    let key = pem("PRIVATE KEY", pki.client_key.expose());
+    let certificates = armoured("CERTIFICATE", &pki.client) + &armoured("CERTIFICATE", &pki.authority);
+    let key = armoured("PRIVATE KEY", pki.client_key.expose());
     let folder = Scratch::new();
     let together = folder.write("together", certificates.clone() + &key);
     let (apart, key) = (folder.write("apart", certificates), folder.write("key", key));
@@ -70,7 +70,7 @@ fn pem_holds_chain_and_key_in_one_file_or_two() {
         assert_eq!(credential.chain, [pki.client.clone(), pki.authority.clone()]);
         assert_eq!(credential.key, pki.client_key);
     }
-    assert!(read(&apart, None, None).unwrap_err().ends_with("no private key in it; --key names its file"));
+    assert!(read(&apart, None, None).unwrap_err().ends_with("in it; --key names its file"));
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn what_can_not_be_read_is_said_with_the_files_name() {
     assert!(read(&garbage, None, None).unwrap_err().starts_with(&name));
     assert!(read_certificates(&garbage).unwrap_err().starts_with(&name));
     assert!(read_certificates(&garbage.join("missing")).unwrap_err().starts_with(&name));
-    assert!(key_in(ENCRYPTED_KEY).unwrap_err().contains("is encrypted"));
-    assert_eq!(certificates_in(ENCRYPTED_KEY).unwrap_err(), "no certificate in it");
+    assert!(pem::private_key(ENCRYPTED_KEY).unwrap_err().to_string().contains("is encrypted"));
+    assert_eq!(pem::certificates(ENCRYPTED_KEY).unwrap_err(), "no certificate in it");
 }
 
 #[test]

@@ -11,24 +11,16 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::hall::end_process_on_panic;
+use super::super::helpers::end_process_on_panic;
 use super::super::{Clock, Command, Gauges, Hall, Heartbeat};
-use super::doors::{address, bind, bound, client};
-use crate::access::{self, Handles};
-use crate::eap;
-use crate::engine::{self, Engine, Order, Snapshot};
-use crate::event::{Event, Method, Outcome, RequestCode, TlsVersion};
-use crate::exchange::{self, Asker, NasSettings, Peers, Prefix};
+use super::doors::{bind, bound, client};
+use crate::engine::Order;
+use crate::engine::tests::{SECRET, engine, snapshot};
+use crate::event::{Event, Outcome, RequestCode};
+use crate::exchange::Asker;
 use crate::now::Wall;
-use crate::pki::{Revocation, Trust};
-use crate::policy::Policy;
 use crate::radius::{Attributes, Code};
 use crate::secret::Secret;
-use crate::standing::Standing;
-use crate::support::certificates::{Key, server};
-use crate::tls::{self, Group, IdentitySettings};
-
-const SECRET: &[u8] = b"a secret of the tests";
 
 /// A hall that runs.
 struct Running {
@@ -39,66 +31,14 @@ struct Running {
     hall: JoinHandle<()>,
 }
 
-fn snapshot() -> Arc<Snapshot> {
-    let nas = NasSettings {
-        name: "ap".into(),
-        address: vec![Prefix { address: address("127.0.0.0:0").ip(), bits: 8 }],
-        secret: Secret::new(SECRET),
-        services: None,
-        methods: vec![Method::EapTls],
-        require_message_authenticator: true,
-        limit_proxy_state: true,
-        max_conversations: 0,
-        class: false,
-        federation: false,
-    };
-    let key = Key::P256.make();
-    let certificate = server("radius.test").self_signed(&key).expect("a certificate");
-    let identity = IdentitySettings {
-        name: "test".into(),
-        chain: vec![certificate.der().to_vec()],
-        key: Secret::new(key.serialize_der()),
-    };
-    let tls = tls::Settings {
-        identities: vec![identity],
-        versions: vec![TlsVersion::Tls13],
-        groups: vec![Group::X25519],
-        resumption: Duration::ZERO,
-        ticket_keys: Vec::new(),
-        max_session_ids: 1,
-    };
-    let (trust, _) = Trust::new(&[], Clock::start().now().wall).expect("no authority is fine");
-    let access = access::Snapshot {
-        eap: eap::Settings { fragment_size: 1_200, max_message: 16_384, max_idle_rounds: 10 },
-        policy: Arc::new(Policy::new(Vec::new(), Vec::new())),
-        trust: Arc::new(trust),
-        revocation: Arc::new(Revocation::default()),
-        standing: Arc::new(Standing::default()),
-        tls: Arc::new(tls::Server::new(&tls, None).expect("a good identity")),
-        handles: Arc::new(Handles::new(None).expect("randomness")),
-    };
-    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas]).expect("one NAS")), access: Arc::new(access) })
-}
-
 fn run(clock: Clock, heartbeat: Option<Heartbeat>) -> Running {
-    let settings = engine::Settings {
-        exchange: exchange::Settings {
-            keep_answer: Duration::from_secs(5),
-            keep_unanswered: Duration::from_secs(5),
-            max_exchanges: 1_000,
-        },
-        max_conversations: 100,
-        conversation_timeout: Duration::from_secs(60),
-        max_waiting: Duration::from_millis(500),
-    };
-    let engine = Engine::new(settings, snapshot()).expect("randomness");
     let doors = bind(&["127.0.0.1:0"]);
     let socket = client("127.0.0.1:0", bound(&doors)[0]);
     let (orders, received) = mpsc::channel(4);
     let (sender, events) = channel();
     let gauges = Arc::new(Gauges::default());
     let hall = Hall {
-        engine,
+        engine: engine(),
         doors,
         helpers: 2,
         clock,
