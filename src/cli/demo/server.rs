@@ -113,13 +113,14 @@ impl Server {
         None
     }
 
-    /// Waits until the server ends, or somebody ends this program.
-    pub(super) fn wait(&mut self) -> Result<(), Error> {
+    /// Waits until the server ends, or somebody ends this program: from `listening` on, which is called first, that is heard.
+    pub(super) fn wait(&mut self, listening: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let mut interrupt = signal(SignalKind::interrupt())?;
             let mut terminate = signal(SignalKind::terminate())?;
             let mut hangup = signal(SignalKind::hangup())?;
+            listening()?;
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => return Ok(()),
