@@ -27,6 +27,9 @@ const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
 const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
 const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
 
+/// CRLReason (RFC 5280 section 5.3.1)
+const REMOVE_FROM_CRL: u8 = 8;
+
 /// A verified CRL: signature checked once, serials in an index of our own.
 #[derive(Debug)]
 pub struct Crl {
@@ -69,7 +72,7 @@ pub struct CrlSummary {
 impl Crl {
     /// Reads a CRL (DER or PEM), finds its issuer among the anchors and intermediates of `trust`, and checks signature, cRLSign and extensions.
     ///
-    /// Of several CAs of one name it belongs to the one whose key verifies it. Delta and indirect CRLs and those about attribute certificates aren't used.
+    /// Of several CAs of one name it belongs to the one whose key verifies it. Indirect CRLs and those about attribute certificates aren't used; of a delta CRL only what it revokes counts.
     /// How old it is doesn't matter here: that is judged whenever it is consulted.
     ///
     /// # Errors
@@ -80,7 +83,7 @@ impl Crl {
         let list = List::read(&signed).map_err(|BadDer| bad("it isn't a CRL: its header is malformed"))?;
         let issuer = issuer(&signed, &list, trust)?;
         let header = Extensions::read(&list)?;
-        let serials = entries(&list)?;
+        let serials = entries(&list, header.scope.delta)?;
         Ok(Self {
             authority: Arc::clone(authority),
             source: Arc::clone(source),
@@ -250,10 +253,11 @@ impl Extensions {
     fn read(list: &List<'_>) -> Result<Self, BadCrl> {
         const MALFORMED: &str = "its extensions are malformed";
         let mut found = Self { number: None, scope: Scope::ALL };
-        let Some(mut reader) = list.extensions else { return Ok(found) };
         if !list.version_2 {
-            return Err(bad("it is a version 1 CRL with extensions"));
+            let plain = list.extensions.is_none();
+            return if plain { Ok(found) } else { Err(bad("it is a version 1 CRL with extensions")) };
         }
+        let mut reader = list.extensions.unwrap_or(Reader::new(&[]));
         let mut seen: Vec<&[u8]> = Vec::new();
         while !reader.is_empty() {
             let extension = Extension::read(&mut reader).map_err(|BadDer| bad(MALFORMED))?;
@@ -263,16 +267,27 @@ impl Extensions {
             seen.push(extension.oid);
             found.take(&extension)?;
         }
+        // Its age can't be compared with that of another (RFC 5280 section 5.2.3).
+        if found.number.is_none() {
+            return Err(bad("it has no cRLNumber, as every version 2 CRL must"));
+        }
         Ok(found)
     }
 
     fn take(&mut self, extension: &Extension<'_>) -> Result<(), BadCrl> {
         match extension.oid {
+            CRL_NUMBER if extension.critical => return Err(bad("its cRLNumber is critical, which it must not be")),
             CRL_NUMBER => {
                 self.number = Some(number(extension.value).map_err(|BadDer| bad("its cRLNumber is malformed"))?)
             }
-            ISSUING_DISTRIBUTION_POINT => self.scope = points::of_crl(extension.value).map_err(bad_scope)?,
-            DELTA_CRL_INDICATOR => return Err(bad("it is a delta CRL: only complete ones are used")),
+            ISSUING_DISTRIBUTION_POINT => {
+                let scope = points::of_crl(extension.value).map_err(bad_scope)?;
+                self.scope = Scope { delta: self.scope.delta, ..scope };
+            }
+            DELTA_CRL_INDICATOR => {
+                number(extension.value).map_err(|BadDer| bad("its deltaCRLIndicator is malformed"))?;
+                self.scope.delta = true;
+            }
             AUTHORITY_KEY_IDENTIFIER => {}
             _ if extension.critical => return Err(bad("it has a critical extension that isn't known")),
             _ => {}
@@ -328,12 +343,12 @@ impl From<BadDer> for BadEntry {
     }
 }
 
-/// revokedCertificates. `removeFromCRL` belongs into delta CRLs; in a complete one it is an entry like any other, since "revoked" must never be overlooked.
-fn entries(list: &List<'_>) -> Result<Serials, BadCrl> {
+/// revokedCertificates. `removeFromCRL` belongs into delta CRLs, where it says nothing of its own; in a complete one it is an entry like any other, since "revoked" must never be overlooked.
+fn entries(list: &List<'_>, delta: bool) -> Result<Serials, BadCrl> {
     let mut serials = Serials::new();
     let mut reader = list.entries;
     while !reader.is_empty() {
-        entry(&mut reader, list.version_2, &mut serials).map_err(|what| {
+        entry(&mut reader, list.version_2, delta, &mut serials).map_err(|what| {
             let number = serials.len() + 1;
             bad(match what {
                 BadEntry::Malformed => format!("its entry {number} is malformed"),
@@ -344,7 +359,7 @@ fn entries(list: &List<'_>) -> Result<Serials, BadCrl> {
     Ok(serials.settle())
 }
 
-fn entry(list: &mut Reader<'_>, version_2: bool, serials: &mut Serials) -> Result<(), BadEntry> {
+fn entry(list: &mut Reader<'_>, version_2: bool, delta: bool, serials: &mut Serials) -> Result<(), BadEntry> {
     let mut reader = Reader::new(list.expect(SEQUENCE)?);
     let serial = der::trim_integer(reader.expect(INTEGER)?)?;
     let at = Wall(reader.time()?);
@@ -354,6 +369,9 @@ fn entry(list: &mut Reader<'_>, version_2: bool, serials: &mut Serials) -> Resul
         None => None,
     };
     reader.end()?;
+    if delta && reason == Some(REMOVE_FROM_CRL) {
+        return Ok(());
+    }
     if serials.push(serial, Entry { at, reason }) { Ok(()) } else { Err(BadEntry::Malformed) }
 }
 
@@ -389,7 +407,7 @@ pub(super) fn reason_name(code: u8) -> Option<&'static str> {
         4 => "superseded",
         5 => "cessationOfOperation",
         6 => "certificateHold",
-        8 => "removeFromCRL",
+        REMOVE_FROM_CRL => "removeFromCRL",
         9 => "privilegeWithdrawn",
         10 => "aACompromise",
         _ => return None,

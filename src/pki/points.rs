@@ -35,10 +35,12 @@ pub(super) struct Scope {
     pub(super) points: Option<Vec<u64>>,
     /// False: it is about some reasons only, so what it doesn't list may still be revoked.
     pub(super) all_reasons: bool,
+    /// True: it lists only what has changed since another CRL.
+    pub(super) delta: bool,
 }
 
 impl Scope {
-    pub(super) const ALL: Self = Self { users: true, cas: true, points: None, all_reasons: true };
+    pub(super) const ALL: Self = Self { users: true, cas: true, points: None, all_reasons: true, delta: false };
 
     /// Whether a certificate with these points that isn't on the CRL isn't revoked.
     pub(super) fn covers(&self, is_ca: bool, points: &[u64]) -> bool {
@@ -48,7 +50,13 @@ impl Scope {
 
     /// Whether there may be certificates for which that holds.
     pub(super) fn covers_some(&self, is_ca: bool) -> bool {
-        self.all_reasons && if is_ca { self.cas } else { self.users }
+        self.all_reasons && !self.delta && if is_ca { self.cas } else { self.users }
+    }
+
+    /// Whether a CRL of this scope is a complete one to which deltas of the other scope belong.
+    pub(super) fn completes(&self, other: &Self) -> bool {
+        let about = |scope: &Self| (scope.users, scope.cas, scope.all_reasons);
+        !self.delta && other.delta && about(self) == about(other) && self.points == other.points
     }
 }
 
@@ -89,7 +97,7 @@ pub(super) fn of_crl(extension: &[u8]) -> Result<Scope, BadScope> {
     if let Some(name) = name {
         full_names(name, points.insert(Vec::new()))?;
     }
-    Ok(Scope { users: !only_cas, cas: !only_users, points, all_reasons: !some_reasons })
+    Ok(Scope { users: !only_cas, cas: !only_users, points, all_reasons: !some_reasons, delta: false })
 }
 
 fn sequence(octets: &[u8]) -> Result<Reader<'_>, BadDer> {

@@ -1,5 +1,6 @@
 //! All CRLs in use, and what they say of a certificate at a moment.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
@@ -67,7 +68,15 @@ impl Revocation {
         self.lines(&link.issuer)
             .iter()
             .flat_map(|line| consulted(line, now))
+            .filter(|crl| !self.is_overtaken(crl, now))
             .find_map(|crl| Some((crl, crl.find(&link.serial)?)))
+    }
+
+    /// Whether it is a delta CRL whose changes a complete one of today already has: what was on hold then may be released.
+    fn is_overtaken(&self, delta: &Crl, now: Wall) -> bool {
+        let current = self.lines(&delta.issuer).iter().filter_map(|line| current(line, now));
+        delta.scope.delta
+            && current.filter(|crl| crl.scope.completes(&delta.scope)).any(|crl| crl.age(delta) != Ordering::Less)
     }
 
     /// The freshest CRL that would list the certificate if it were revoked.

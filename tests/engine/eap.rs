@@ -223,8 +223,11 @@ fn e09_old_requests_after_the_round_has_advanced_are_never_read_by_tls_again() {
                 let Some(state) = state else { continue };
                 let mut replayed = Hand { peer: (walk.peer.ip(), 4_000).into(), state: Some(state), ..hand.clone() };
                 replayed.identifier = u8::try_from(world.events.len() % 256).expect("below 256");
-                for answer in replayed.send(&mut world, &eap_of(old)) {
-                    assert!(eap_of(&answer.octets) == eap_of(&walk.answers[number]) || ended.is_some());
+                let answers = replayed.send(&mut world, &eap_of(old));
+                let newest = number + 1 == earlier.len();
+                assert!(answers.len() == 1 || (!newest && answers.is_empty()) || ended.is_some());
+                for answer in answers {
+                    assert!(eap_of(&answer.octets) == eap_of(&walk.answers[number]) || (!newest && ended.is_some()));
                 }
             }
             if let Some(report) = ended {

@@ -7,9 +7,9 @@ use sekisho::event::{Outcome, Reason};
 use sekisho::radius::Code;
 use sekisho::supplicant::Next;
 
+use crate::hand::{Hand, MORE, Walk, identity, tls};
 use crate::pki::pki;
-use crate::raw::Raw;
-use crate::world::{Options, World, asker, station, supplicant};
+use crate::world::{NAS, OTHER_NAS, Options, World, asker, station, supplicant};
 
 /// How much the engine holds: what it shows of itself, numbers aside.
 fn size(world: &World) -> usize {
@@ -112,20 +112,116 @@ fn r01_an_accept_is_not_repeated_after_its_certificate_is_revoked() {
 #[test]
 fn e03_a_flight_in_many_messages_is_no_longer_than_one_may_be() {
     let mut world = World::new();
-    let mut nas = Raw::new(2_000);
-    nas.say(&mut world, &[1, b'@', b'j', b'p']).expect("an answer");
+    let mut hand = Hand::here();
+    let mut answer = hand.start(&mut world);
     let mut sent = 0;
     let mut hello = vec![1, 0, 0xfd, 0xe8];
     for _ in 0..30 {
         hello.resize(3_000, 0);
         let record = [&[22, 3, 1, 0x0b, 0xb8], hello.as_slice()].concat();
         sent += record.len();
-        let code = nas.say(&mut world, &[&[13, 0], record.as_slice()].concat()).expect("an answer");
-        if code == Code::ACCESS_REJECT {
+        answer = hand.ask(&mut world, &tls(answer.next(), 0, None, &record));
+        if answer.code == Code::ACCESS_REJECT {
             assert!(sent <= 16 * 1_024 + record.len(), "{sent} octets were taken");
             break;
         }
         hello.clear();
     }
     assert_eq!((world.engine.conversations(), world.decided()), (0, (Outcome::Reject, Reason::Malformed)));
+}
+
+#[test]
+fn e11_a_flood_of_identities_keeps_nobody_out_and_ends_nothing_that_has_begun() {
+    let limit = 500;
+    let mut world = World::with(Options { max_conversations: limit, ..Options::default() });
+    let who = supplicant(&pki().member_p256, None);
+    let mut begun = Walk::new(&world, &who, station("JAIST", 1), false).rounds(&mut world, 2);
+    let mut number = 0;
+    let mut flood = |world: &mut World, identities: u16| {
+        for _ in 0..identities {
+            number += 1;
+            let mut hand = Hand::new(NAS, 2_000 + number).of_station(&format!("half-open {number}"));
+            assert_eq!(hand.ask(world, &identity(1, b"@jaist.ac.jp")).code, Code::ACCESS_CHALLENGE);
+            assert!(world.engine.conversations() <= limit);
+        }
+    };
+    flood(&mut world, 1_000);
+    assert_eq!(world.engine.conversations(), limit);
+    let mut fresh = Walk::new(&world, &who, station("JAIST", 2), false);
+    fresh.peer.set_port(1_700);
+    let report = loop {
+        if let Some(report) = fresh.round(&mut world) {
+            break report;
+        }
+        flood(&mut world, 100);
+    };
+    assert!(report.logged_in, "a good client still gets in: {report:?}");
+    flood(&mut world, 1_000);
+    assert!(begun.finish(&mut world).logged_in, "what has begun goes on");
+    world.wait(Duration::from_secs(60));
+    assert_eq!(world.engine.conversations(), 0, "recovery");
+}
+
+#[test]
+fn e11_a_flood_of_first_fragments_that_costs_no_step_keeps_nobody_out_either() {
+    let limit = 500;
+    let mut world = World::with(Options { max_conversations: limit, ..Options::default() });
+    let mut number = 0;
+    let mut flood = |world: &mut World, clients: u16| {
+        for _ in 0..clients {
+            number += 1;
+            let mut hand = Hand::new(NAS, 2_000 + number).of_station(&format!("half-open {number}"));
+            let start = hand.start(world);
+            assert_eq!(hand.ask(world, &tls(start.next(), MORE, None, &[22; 20])).code, Code::ACCESS_CHALLENGE);
+        }
+    };
+    flood(&mut world, 1_000);
+    assert_eq!((world.engine.conversations(), world.steps), (limit, 0));
+    let mut fresh = Walk::new(&world, &supplicant(&pki().member_p256, None), station("JAIST", 2), false);
+    let report = loop {
+        if let Some(report) = fresh.round(&mut world) {
+            break report;
+        }
+        flood(&mut world, 50);
+        world.wait(Duration::from_millis(20));
+    };
+    assert!(report.logged_in, "{report:?}");
+}
+
+#[test]
+fn e11_a_nas_with_a_cap_of_its_own_stays_below_it_and_leaves_room_for_others() {
+    let mut world = World::with(Options { nas_max_conversations: 10, ..Options::default() });
+    for number in 0..20 {
+        Hand::new(NAS, 2_000 + number).send(&mut world, &identity(1, b"@jaist.ac.jp"));
+    }
+    assert_eq!((world.engine.conversations(), world.count(Outcome::Drop, Reason::Overload)), (10, 10));
+    Hand::new(OTHER_NAS, 1_645).start(&mut world);
+    world.wait(Duration::from_secs(60));
+    Hand::here().start(&mut world);
+    assert_eq!(world.engine.conversations(), 1);
+}
+
+#[test]
+fn e12_of_a_thousand_conversations_of_one_station_the_newest_three_live() {
+    let mut world = World::with(Options { max_conversations: 10_000, ..Options::default() });
+    let mut hands = Vec::new();
+    for number in 0..1_000_u16 {
+        // One station, however its address is written.
+        let mac = if number % 2 == 0 { "02-00-00-AA-BB-CC" } else { "02:00:00:aa:bb:cc" };
+        let mut hand = Hand::new(NAS, 2_000 + number).of_station(mac);
+        let start = hand.start(&mut world);
+        assert!(world.engine.conversations() <= 3);
+        hands.push((hand, start.next()));
+    }
+    let mut elsewhere = Hand::new(OTHER_NAS, 1_645).of_station("02-00-00-AA-BB-CC");
+    elsewhere.start(&mut world);
+    assert_eq!(world.engine.conversations(), 4, "another NAS' station is another");
+    let (dead, live) = hands.split_at_mut(997);
+    for (hand, identifier) in dead {
+        assert!(hand.ask(&mut world, &tls(*identifier, 0, None, &[22; 20])).is_failure());
+        assert_eq!(world.decided(), (Outcome::Reject, Reason::ConversationExpired));
+    }
+    for (hand, identifier) in live {
+        assert_eq!(hand.ask(&mut world, &tls(*identifier, 0, None, &[22; 20])).code, Code::ACCESS_CHALLENGE);
+    }
 }

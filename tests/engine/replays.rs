@@ -4,9 +4,9 @@ use sekisho::event::{Outcome, Reason, TlsVersion};
 use sekisho::radius::{Code, Packet};
 use sekisho::supplicant::{Next, Supplicant};
 
+use crate::hand::{Hand, eap};
 use crate::pki::pki;
-use crate::raw::Raw;
-use crate::world::{World, asker, station, supplicant};
+use crate::world::{NAS, World, asker, station, supplicant};
 
 /// The EAP packets of a login's requests.
 fn record(world: &mut World, who: &Supplicant, resume: bool) -> Vec<Vec<u8>> {
@@ -41,13 +41,14 @@ fn s01_a_recorded_login_said_again_lets_nobody_in() {
             // All of it; and only the hello, then acknowledgements.
             for silent_from in [usize::MAX, 2] {
                 port += 1;
-                let mut nas = Raw::new(port);
+                let (mut hand, mut identifier) = (Hand::new(NAS, port), 0);
                 for round in 0..20 {
                     let response = recorded.get(round).filter(|_| round < silent_from);
                     let response = response.map_or(&[13, 0][..], |eap| &eap[4..]);
-                    let code = nas.say(&mut world, response).expect("an answer");
-                    assert_ne!(code, Code::ACCESS_ACCEPT, "{version}, resume {resume}, round {round}");
-                    if code == Code::ACCESS_REJECT {
+                    let answer = hand.ask(&mut world, &eap(2, identifier, response));
+                    identifier = answer.next();
+                    assert_ne!(answer.code, Code::ACCESS_ACCEPT, "{version}, resume {resume}, round {round}");
+                    if answer.code == Code::ACCESS_REJECT {
                         break;
                     }
                 }

@@ -10,6 +10,7 @@ use sekisho::exchange::Outgoing;
 use sekisho::now::{Now, Wall};
 use sekisho::supplicant::{Login, Next, Station, Supplicant};
 
+use crate::chance::Chance;
 use crate::hand::{Hand, eap_of, identity, tls};
 use crate::world::{World, asker, station};
 
@@ -62,7 +63,7 @@ pub(crate) struct Simulation {
     by_peer: HashMap<SocketAddr, usize>,
     flood: Option<Flood>,
     flooders: HashMap<SocketAddr, Hand>,
-    chance: u64,
+    chance: Chance,
     /// When each Step ended.
     pub(crate) stepped: Vec<Duration>,
 }
@@ -80,7 +81,7 @@ impl Simulation {
             by_peer: HashMap::new(),
             flood: None,
             flooders: HashMap::new(),
-            chance: 1,
+            chance: Chance::new(1),
             stepped: Vec::new(),
         }
     }
@@ -224,8 +225,7 @@ impl Simulation {
         self.post(self.now() + LATENCY, What::Arrives(hand.peer, request));
         self.flooders.insert(hand.peer, hand);
         // At random, so that nobody's rhythm fits to another's.
-        self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let jitter = u32::try_from(self.chance >> 33).expect("31 bits") % 200;
+        let jitter = u32::try_from(self.chance.below(200)).expect("small");
         self.post(self.now() + every * jitter / 100, What::Flood(number + 1));
     }
 

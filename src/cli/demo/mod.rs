@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use self::campus::Campus;
 use self::cases::Case;
 use self::files::{Ports, SECRET};
-use self::server::Server;
+use self::server::{Ending, Server};
 use super::credentials;
 use super::nas::Nas;
 use crate::event::TlsVersion;
@@ -187,39 +187,42 @@ impl Stage {
 
     /// Tells how to reach the server, and waits until somebody ends it.
     fn leave_running(&mut self, as_json: bool) -> Result<(), Error> {
+        // Whoever reads that it runs may end it at once.
+        let ending = Ending::new()?;
         let mut written = Vec::new();
         for (name, ssid, tls) in [("eapol_test.conf", "JAIST", "1.3"), ("eapol_test-tls12.conf", "eduroam", "1.2")] {
             written.push(files::write_eapol_test(&self.dir, name, ssid, tls)?.display().to_string());
         }
-        let (dir, ports) = (&self.dir, self.ports);
-        self.server.wait(|| tell(dir, ports, &written, as_json))
+        let Ports { radius, admin } = self.ports;
+        eprintln!("\nThe server keeps running; Ctrl-C ends it.");
+        eprintln!("  RADIUS   127.0.0.1:{radius}, secret {SECRET}");
+        eprintln!("  admin    http://127.0.0.1:{admin}/  (/metrics, /readyz)");
+        eprintln!(
+            "  try      eapol_test -c {} -a 127.0.0.1 -p {radius} -s {SECRET} -N30:s:02-00-00-00-00-01:JAIST",
+            written[0]
+        );
+        let certs = |file: &str| self.dir.join(file).display().to_string();
+        eprintln!(
+            "           sekisho login --server 127.0.0.1:{radius} --secret {SECRET} --cert {} --key {} --ca {} --ssid JAIST",
+            certs("certs/hanako.pem"),
+            certs("certs/hanako.key"),
+            certs("tls/campus-server-ca.pem"),
+        );
+        eprintln!(
+            "           sekisho explain --config {} --cert {}",
+            certs("sekisho.toml"),
+            certs("certs/revoked.pem")
+        );
+        if as_json {
+            let listening = json!({ "radius": format!("127.0.0.1:{radius}"), "secret": SECRET, "admin": format!("127.0.0.1:{admin}") });
+            println!(
+                "{}",
+                json!({ "listening": listening, "eapol_test": written, "dir": self.dir.display().to_string() })
+            );
+        }
+        std::io::stdout().flush()?;
+        self.server.wait(ending)
     }
-}
-
-/// How to reach the server; `written`: configurations of eapol_test.
-fn tell(dir: &Path, ports: Ports, written: &[String], as_json: bool) -> Result<(), Error> {
-    let Ports { radius, admin } = ports;
-    eprintln!("\nThe server keeps running; Ctrl-C ends it.");
-    eprintln!("  RADIUS   127.0.0.1:{radius}, secret {SECRET}");
-    eprintln!("  admin    http://127.0.0.1:{admin}/  (/metrics, /readyz)");
-    eprintln!(
-        "  try      eapol_test -c {} -a 127.0.0.1 -p {radius} -s {SECRET} -N30:s:02-00-00-00-00-01:JAIST",
-        written[0]
-    );
-    let certs = |file: &str| dir.join(file).display().to_string();
-    eprintln!(
-        "           sekisho login --server 127.0.0.1:{radius} --secret {SECRET} --cert {} --key {} --ca {} --ssid JAIST",
-        certs("certs/hanako.pem"),
-        certs("certs/hanako.key"),
-        certs("tls/campus-server-ca.pem"),
-    );
-    eprintln!("           sekisho explain --config {} --cert {}", certs("sekisho.toml"), certs("certs/revoked.pem"));
-    if as_json {
-        let listening =
-            json!({ "radius": format!("127.0.0.1:{radius}"), "secret": SECRET, "admin": format!("127.0.0.1:{admin}") });
-        println!("{}", json!({ "listening": listening, "eapol_test": written, "dir": dir.display().to_string() }));
-    }
-    Ok(std::io::stdout().flush()?)
 }
 
 fn supplicant(dir: &Path, case: &Case) -> Result<Supplicant, Error> {

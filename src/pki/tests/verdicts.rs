@@ -271,10 +271,11 @@ fn r06_of_two_crls_the_higher_number_counts_and_without_numbers_the_later_one() 
     assert_eq!(case.finding(&[listing(1), fresh(2)], NOW), Reason::Ok, "it has been taken off");
     assert_eq!(case.finding(&[fresh(2), listing(1)], NOW), Reason::Ok);
     assert_eq!(case.finding(&[fresh(1), listing(2)], NOW), Reason::Revoked);
-    let unnumbered = |draft: CrlDraft, this_update| CrlDraft { this_update, extensions: Vec::new(), ..draft };
-    let (older, later) = (unnumbered(fresh(0), days(-3)), unnumbered(listing(0), days(-1)));
-    assert_eq!(case.finding(&[later.clone(), older.clone()], NOW), Reason::Revoked);
-    assert_eq!(case.finding(&[unnumbered(listing(0), days(-3)), unnumbered(fresh(0), days(-1))], NOW), Reason::Ok);
+    let revoked = || CrlDraft { entries: vec![entry(&[7], days(-2), None)], ..fresh(0) };
+    let version_1 = |draft, this_update| CrlDraft { version_2: false, this_update, extensions: Vec::new(), ..draft };
+    let (older, later) = (version_1(fresh(0), days(-3)), version_1(revoked(), days(-1)));
+    assert_eq!(case.finding(&[later, older], NOW), Reason::Revoked);
+    assert_eq!(case.finding(&[version_1(revoked(), days(-3)), version_1(fresh(0), days(-1))], NOW), Reason::Ok);
 }
 
 #[test]
@@ -325,6 +326,22 @@ fn r09_a_crl_for_some_reasons_can_only_revoke() {
     assert_eq!(case.finding(&[fresh(1).with(some.clone())], NOW), Reason::RevocationUnknown);
     assert_eq!(case.finding(&[fresh(1).with(some.clone()), fresh(1)], NOW), Reason::Ok);
     assert_eq!(case.finding(&[listing(1).with(some), fresh(1)], NOW), Reason::Revoked);
+}
+
+#[test]
+fn r09_a_delta_crl_can_only_revoke_until_a_complete_one_has_its_changes() {
+    let case = Case::new();
+    let delta = |draft: CrlDraft| draft.with(extension("2.5.29.27", true, &[2, 1, 1]));
+    assert_eq!(case.finding(&[delta(fresh(3))], NOW), Reason::RevocationUnknown);
+    assert_eq!(case.finding(&[delta(listing(3)), fresh(2)], NOW), Reason::Revoked);
+    assert_eq!(case.finding(&[delta(listing(3)), fresh(3)], NOW), Reason::Ok);
+    let ahead = CrlDraft { this_update: days(1), ..fresh(3) };
+    assert_eq!(case.finding(&[delta(listing(3)), fresh(2), ahead], NOW), Reason::Revoked);
+    let released = delta(fresh(3).revoke(&[7], days(-1), Some(8)));
+    assert_eq!(case.finding(&[released.clone(), fresh(2)], NOW), Reason::Ok);
+    assert_eq!(case.finding(&[released, listing(2)], NOW), Reason::Revoked, "nobody is let in by a delta CRL");
+    let users = issuing_distribution_point(&[&der(0x81, &[&[0xff]])]);
+    assert_eq!(case.finding(&[delta(listing(3)).with(users), fresh(3)], NOW), Reason::Revoked, "of another scope");
 }
 
 #[test]

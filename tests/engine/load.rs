@@ -1,84 +1,60 @@
-//! More than can be done: the catalogue's E11, E12, T11, L01.
+//! More work than can be done: the catalogue's T11 and L01.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sekisho::event::{Outcome, Reason};
-use sekisho::radius::Code;
+use sekisho::event::{Outcome, Reason, TlsVersion};
 
+use crate::eap::unfragmented;
 use crate::hand::{Hand, Walk, eap_of, identity, tls, tls_of};
 use crate::pki::pki;
 use crate::simulation::{Flood, Simulation};
 use crate::world::{NAS, Options, World, station, supplicant};
 
+/// Conversations that wait for the first Step of theirs: half a second of work and more.
+fn fill(world: &mut World) -> usize {
+    let mut hands: Vec<(Hand, u8)> = (0..3_000_u16)
+        .map(|number| {
+            let mut hand = Hand::new(NAS, 2_000 + number);
+            let start = hand.start(world);
+            (hand, start.next())
+        })
+        .collect();
+    let mut dropped = 0;
+    for (hand, identifier) in &mut hands {
+        let request = hand.request(&tls(*identifier, 0, None, &[22; 20]));
+        let before = world.engine.waiting_steps();
+        assert!(world.hand_in_from(hand.peer, &request).is_empty());
+        dropped += usize::from(world.engine.waiting_steps() == before);
+    }
+    dropped
+}
+
 #[test]
-fn e11_a_flood_of_identities_keeps_nobody_out_and_ends_nothing_that_has_begun() {
-    let limit = 500;
-    let mut world = World::with(Options { max_conversations: limit, ..Options::default() });
-    let who = supplicant(&pki().member_p256, None);
+fn t11_no_more_work_waits_than_can_be_done_in_time_and_what_has_begun_goes_first() {
+    let mut world = World::with(Options { max_conversations: 10_000, fragment_size: 3_500, ..Options::default() });
+    let who = unfragmented(&pki().member_p256, TlsVersion::Tls13);
     let mut begun = Walk::new(&world, &who, station("JAIST", 1), false).rounds(&mut world, 2);
-    let mut number = 0;
-    let mut flood = |world: &mut World, identities: u16| {
-        for _ in 0..identities {
-            number += 1;
-            let mut hand = Hand::new(NAS, 2_000 + number).of_station(&format!("half-open {number}"));
-            assert_eq!(hand.ask(world, &identity(1, b"@jaist.ac.jp")).code, Code::ACCESS_CHALLENGE);
-            assert!(world.engine.conversations() <= limit);
-        }
-    };
-    flood(&mut world, 1_000);
-    assert_eq!(world.engine.conversations(), limit);
-    let mut fresh = Walk::new(&world, &who, station("JAIST", 2), false);
-    fresh.peer.set_port(1_700);
-    let report = loop {
-        if let Some(report) = fresh.round(&mut world) {
-            break report;
-        }
-        flood(&mut world, 100);
-    };
-    assert!(report.logged_in, "a good client still gets in: {report:?}");
-    flood(&mut world, 1_000);
-    assert!(begun.finish(&mut world).logged_in, "what has begun goes on");
-    world.wait(Duration::from_secs(60));
-    assert_eq!(world.engine.conversations(), 0, "recovery");
-}
-
-#[test]
-fn e11_a_nas_with_a_cap_of_its_own_stays_below_it_and_leaves_room_for_others() {
-    let mut world = World::with(Options { nas_max_conversations: 10, ..Options::default() });
-    for number in 0..20 {
-        Hand::new(NAS, 2_000 + number).send(&mut world, &identity(1, b"@jaist.ac.jp"));
-    }
-    assert_eq!((world.engine.conversations(), world.count(Outcome::Drop, Reason::Overload)), (10, 10));
-    Hand::new(crate::world::OTHER_NAS, 1_645).start(&mut world);
-    world.wait(Duration::from_secs(60));
-    Hand::here().start(&mut world);
-    assert_eq!(world.engine.conversations(), 1);
-}
-
-#[test]
-fn e12_of_a_thousand_conversations_of_one_station_the_newest_three_live() {
-    let mut world = World::with(Options { max_conversations: 10_000, ..Options::default() });
-    let mut hands = Vec::new();
-    for number in 0..1_000_u16 {
-        // One station, however its address is written.
-        let mac = if number % 2 == 0 { "02-00-00-AA-BB-CC" } else { "02:00:00:aa:bb:cc" };
-        let mut hand = Hand::new(NAS, 2_000 + number).of_station(mac);
-        let start = hand.start(&mut world);
-        assert!(world.engine.conversations() <= 3);
-        hands.push((hand, start.next()));
-    }
-    let mut elsewhere = Hand::new(crate::world::OTHER_NAS, 1_645).of_station("02-00-00-AA-BB-CC");
-    elsewhere.start(&mut world);
-    assert_eq!(world.engine.conversations(), 4, "another NAS' station is another");
-    let (dead, live) = hands.split_at_mut(997);
-    for (hand, identifier) in dead {
-        assert!(hand.ask(&mut world, &tls(*identifier, 0, None, &[22; 20])).is_failure());
-        assert_eq!(world.decided(), (Outcome::Reject, Reason::ConversationExpired));
-    }
-    for (hand, identifier) in live {
-        assert_eq!(hand.ask(&mut world, &tls(*identifier, 0, None, &[22; 20])).code, Code::ACCESS_CHALLENGE);
-    }
+    let mut started = Walk::new(&world, &who, station("JAIST", 2), false);
+    started.peer.set_port(1_700);
+    let mut started = started.rounds(&mut world, 1);
+    let dropped = fill(&mut world);
+    let waiting = world.engine.waiting_steps();
+    assert_eq!((waiting, dropped), (1_667, 3_000 - 1_667), "half a second of 300 us each");
+    assert_eq!(world.count(Outcome::Drop, Reason::Overload), dropped);
+    // Nobody new, neither before nor after the identity.
+    assert!(world.hand_in_from(started.peer, &started.request).is_empty());
+    assert!(world.hand_in_from((NAS, 1_800).into(), &Hand::here().request(&identity(1, b"a"))).is_empty());
+    assert_eq!((world.engine.waiting_steps(), world.count(Outcome::Drop, Reason::Overload)), (waiting, dropped + 2));
+    // Who has begun is next.
+    assert!(world.hand_in_from(begun.peer, &begun.request).is_empty());
+    assert_eq!(world.engine.waiting_steps(), waiting + 1);
+    let sent = world.step().expect("work");
+    assert!(begun.take(&world, &sent[0].octets).is_none());
+    while world.step().is_some() {}
+    assert!(begun.finish(&mut world).logged_in);
+    // And who was dropped is served when the same request comes again.
+    assert!(started.finish(&mut world).logged_in);
 }
 
 /// How many of these times lie in each whole second before `until`.
