@@ -313,6 +313,22 @@ fn r04_without_any_crl_it_runs_and_is_not_ready() {
 }
 
 #[test]
+fn r04_a_crl_of_another_ca_makes_nothing_ready() {
+    let campus = Campus::new();
+    let text = fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
+    let other = authority("Example CA", None);
+    campus.write("other.pem", &other.pem());
+    let more = "[[authority]]\nname = \"other\"\ncertificate = \"other.pem\"\ncrl = [\"ca.crl\"]\n";
+    let text =
+        text.replace("crl = [\"ca.crl\"]", "crl = []").replace("authorities = [\"ca\"]", "authorities = [\"other\"]");
+    campus.write("sekisho.toml", &format!("{text}{more}"));
+    let serving = campus.start();
+    let ready = serving.get("/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("authority other: no CRL of CN=Example CA"), "{ready}");
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
 fn a_token_is_printed_with_the_table_that_knows_it() {
     let output = Command::new(env!("CARGO_BIN_EXE_sekisho"))
         .args(["token", "--name", "help \"desk\"", "--role", "operator", "--json"])

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::names::{self, Names};
 use super::reader::Table;
+use super::report::Named;
 use super::scalar;
 use crate::admin::{Role, Settings, Token};
 use crate::now::Wall;
@@ -59,14 +60,17 @@ fn token(mut table: Table<'_>, known: &[Token], now: Wall) -> Option<Token> {
     Some(Token { name: name?.1.into(), sha256: sha256?, role: role?, expires: expires.map(|(_, time)| time) })
 }
 
-pub(super) fn groups(root: &mut Table<'_>) -> Vec<(Arc<str>, PathBuf)> {
-    let tables = root.tables("group").into_iter();
-    tables
-        .filter_map(|mut table| {
-            let name = names::of(&mut table);
-            let file = table.require("file", "users by name, one a line").and_then(|item| item.path());
-            table.finish();
-            name.zip(file)
-        })
-        .collect()
+pub(super) fn groups(root: &mut Table<'_>, named: &mut Vec<Named>) -> Vec<(Arc<str>, PathBuf)> {
+    let mut groups = Vec::new();
+    for mut table in root.tables("group") {
+        let name = names::of(&mut table);
+        let file = table.require("file", "users by name, one a line").and_then(|item| item.path());
+        let report = table.report;
+        let places = table.finish();
+        if let (Some(name), Some(file)) = (name, file) {
+            named.push(report.named(name.clone(), false, vec![file.clone()], places.of("file")));
+            groups.push((name, file));
+        }
+    }
+    groups
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::names;
 use super::reader::{Item, Places, Table};
+use super::report::Named;
 use super::{files, scalar};
 use crate::now::Wall;
 use crate::pki::{self, AuthoritySettings, Distrust, Purpose, RevocationSource, SubjectRule};
@@ -18,6 +19,7 @@ pub(super) struct Authorities {
     places: Vec<Places>,
     pub(super) usernames: Vec<UsernameRule>,
     pub(super) crls: Vec<(Arc<str>, PathBuf)>,
+    pub(super) named: Vec<Named>,
 }
 
 pub(super) fn read(root: &mut Table<'_>) -> Authorities {
@@ -46,11 +48,13 @@ fn one(mut table: Table<'_>, into: &mut Authorities) {
     let grace = table.take("grace").and_then(|item| grace(&item)).unwrap_or_default();
     let distrust = table.table("distrust").and_then(distrust);
     absent(&mut table);
+    let report = table.report;
     let places = table.finish();
     let (Some(name), Some(anchor), Some(intermediates)) = (name, anchor, intermediates.into_iter().collect()) else {
         return;
     };
     into.usernames.push(username);
+    into.named.push(report.named(name.clone(), true, crls.clone(), places.of("crl")));
     into.crls.extend(crls.into_iter().map(|path| (name.clone(), path)));
     into.places.push(places);
     into.settings.push(AuthoritySettings {

@@ -35,7 +35,7 @@ use names::Names;
 use reader::Table;
 use report::{Place, Report};
 
-pub use report::{Finding, Severity};
+pub use report::{Finding, Named, Severity};
 
 /// More than any administrator writes.
 const MAX_FILE: u64 = 1 << 20;
@@ -69,6 +69,8 @@ pub struct Config {
     pub tls: Arc<crate::tls::Server>,
     /// `[federation]`
     pub cui: access::CuiSettings,
+    /// Where the watched files are named: each authority's CRLs, then each group.
+    pub named: Vec<Named>,
     /// notAfter of the leaf of each identity.
     pub identity_ends: Vec<(Arc<str>, Wall)>,
 }
@@ -120,10 +122,11 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let eap = server::eap(root.section("eap"));
     let identities = tls::identities(&mut root, eap.settings.fragment_size, now);
     let tls = tls::tls(root.section("tls"));
-    let authorities = authority::read(&mut root);
+    let mut authorities = authority::read(&mut root);
     let all_nas = nas::read(&mut root, &names);
     let services = service::read(&mut root, &names, &all_nas.settings);
-    let groups = admin::groups(&mut root);
+    let mut named = std::mem::take(&mut authorities.named);
+    let groups = admin::groups(&mut root, &mut named);
     let admin = admin::admin(root.section("admin"), listen.admin, &names, now);
     let log = server::log(root.section("log"));
     let cui = federation::federation(&mut root, &names);
@@ -148,6 +151,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         policy: Arc::new(policy::Policy::new(services.settings, authorities.usernames)),
         tls: Arc::new(tls?),
         cui,
+        named,
         identity_ends,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -66,6 +67,28 @@ pub(super) struct Place {
     pub(super) offset: usize,
 }
 
+/// Where the configuration names files that are watched.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// What the table that names them is called.
+    pub table: Arc<str>,
+    /// Whether they are CRLs; else a group's users.
+    pub is_crl: bool,
+    /// The files.
+    pub files: Vec<PathBuf>,
+    line: usize,
+    column: usize,
+    key: String,
+}
+
+impl Named {
+    /// A finding about these files, at the place in the configuration `file` that names them.
+    #[must_use]
+    pub fn finding(&self, severity: Severity, file: &Path, text: String) -> Finding {
+        Finding { severity, file: file.to_owned(), line: self.line, column: self.column, key: self.key.clone(), text }
+    }
+}
+
 /// Nobody reads more; a file of nothing but mistakes must not cost more than its reading.
 const MAX_FINDINGS: usize = 1000;
 
@@ -101,6 +124,11 @@ impl<'a> Report<'a> {
 
     pub(super) fn warning(&self, place: &Place, text: impl Into<String>) {
         self.find(Severity::Warning, place, text.into());
+    }
+
+    pub(super) fn named(&self, table: Arc<str>, is_crl: bool, files: Vec<PathBuf>, place: &Place) -> Named {
+        let (line, column) = self.position(place.offset);
+        Named { table, is_crl, files, line, column, key: place.key.clone() }
     }
 
     /// All findings, in the order of the file.

@@ -32,8 +32,8 @@ use live::Live;
 const LOOK: Duration = Duration::from_millis(500);
 /// What the hall lost is told of this often.
 const COMPLAIN: Duration = Duration::from_secs(10);
-/// How long begun conversations may go on after the order to stop.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long begun conversations may go on after the order to stop, so that the process has ended within 5 s.
+const DRAIN: Duration = Duration::from_millis(4_500);
 /// Orders that may wait for the hall.
 const ORDERS: usize = 16;
 
@@ -224,7 +224,7 @@ impl Server {
         tracing::info!("draining");
         self.live.drain();
         if timeout(DRAIN, self.order(Order::Drain)).await.is_err() {
-            tracing::warn!("conversations were still alive after {} s", DRAIN.as_secs());
+            tracing::warn!("conversations were still alive after {DRAIN:?}");
         }
         let Self { orders, hall, admin, log, .. } = self;
         drop(orders);

@@ -1,6 +1,7 @@
 //! Real peers against the real binary: Debian's supplicants, authenticators, proxies and servers, over real UDP.
 //!
 //! - [`logins`], [`resumption`], [`refusals`]: eapol_test logs in, resumes, is refused, and says what it saw.
+//! - [`contract`]: what stands in an Accept, what isn't EAP, a second node.
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
 //! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
@@ -15,6 +16,7 @@
 
 mod authenticators;
 mod commands;
+mod contract;
 mod eapol;
 mod harness;
 mod logins;

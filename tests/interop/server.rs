@@ -102,6 +102,8 @@ fn write_files(scratch: &Scratch) {
         scratch.write(&format!("{name}.pem"), &identity.chain);
         scratch.write(&format!("{name}.key"), &identity.key);
     }
+    // Every server of the tests is a node of one campus.
+    scratch.write("ticket.keys", "0a".repeat(32));
     let cas = [
         ("ca16", &pki.ca16),
         ("root-ca2", &pki.root_ca2),
@@ -139,8 +141,12 @@ chain = "rsa.pem"
 key = "rsa.key"
 [tls]
 versions = ["1.3", "1.2"]
+ticket-key-file = "ticket.keys"
 [eap]
 {eap}
+[federation]
+cui-key = "a key of every node"
+operator-name = "1jaist.ac.jp"
 [[nas]]
 name = "access-points"
 address = ["127.0.0.1"]

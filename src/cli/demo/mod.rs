@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use self::campus::Campus;
 use self::cases::Case;
 use self::files::{Ports, SECRET};
-use self::server::Server;
+use self::server::{Ending, Server};
 use super::credentials;
 use super::nas::Nas;
 use crate::event::TlsVersion;
@@ -187,6 +187,8 @@ impl Stage {
 
     /// Tells how to reach the server, and waits until somebody ends it.
     fn leave_running(&mut self, as_json: bool) -> Result<(), Error> {
+        // Whoever reads that it runs may end it at once.
+        let ending = Ending::new()?;
         let mut written = Vec::new();
         for (name, ssid, tls) in [("eapol_test.conf", "JAIST", "1.3"), ("eapol_test-tls12.conf", "eduroam", "1.2")] {
             written.push(files::write_eapol_test(&self.dir, name, ssid, tls)?.display().to_string());
@@ -219,7 +221,7 @@ impl Stage {
             );
         }
         std::io::stdout().flush()?;
-        self.server.wait()
+        self.server.wait(ending)
     }
 }
 

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Error;
 use super::files::Ports;
@@ -114,12 +115,9 @@ impl Server {
     }
 
     /// Waits until the server ends, or somebody ends this program.
-    pub(super) fn wait(&mut self) -> Result<(), Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    pub(super) fn wait(&mut self, ending: Ending) -> Result<(), Error> {
+        let Ending { runtime, mut interrupt, mut terminate, mut hangup } = ending;
         runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
-            let mut hangup = signal(SignalKind::hangup())?;
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => return Ok(()),
@@ -131,6 +129,25 @@ impl Server {
                 }
             }
         })
+    }
+}
+
+/// The signals that end this program, caught as soon as this is made: from then on they end it in order.
+pub(super) struct Ending {
+    runtime: Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Ending {
+    pub(super) fn new() -> Result<Self, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let within = runtime.enter();
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let hangup = signal(SignalKind::hangup())?;
+        drop(within);
+        Ok(Self { runtime, interrupt, terminate, hangup })
     }
 }
 
