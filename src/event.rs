@@ -200,7 +200,7 @@ named! {
     }
 }
 
-/// What became of one packet.
+/// What became of one packet, or of a conversation whose supplicant fell silent.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// When it was decided.
@@ -209,8 +209,8 @@ pub struct Event {
     pub listener: Listener,
     /// Who sent it, by address.
     pub peer: SocketAddr,
-    /// What it was.
-    pub code: RequestCode,
+    /// What it was; `None`: there was no packet, but a conversation's time was up.
+    pub code: Option<RequestCode>,
     /// Name of the NAS in the configuration; `None`: not one of ours.
     pub nas: Option<Arc<str>>,
     /// Its Message-Authenticator; `None`: it was not looked at.

@@ -460,6 +460,10 @@ impl Conversation {
         let is_eap = self.asked.hints.method == Some(Method::EapTls);
         let failure = if is_eap { self.eap.failure() } else { Vec::new() };
         self.phase = Phase::Over;
+        Turn::End(reply::reject(failure), Box::new(self.refused(now, refusal)))
+    }
+
+    fn refused(&self, now: Now, refusal: Refusal) -> Ended {
         let mut authentication = self.authentication(now);
         authentication.evidence = refusal.evidence;
         authentication.tls = refusal.tls;
@@ -467,8 +471,31 @@ impl Conversation {
             authentication.user = decided.decision.user().cloned();
             authentication.certificate = decided.certificate;
         }
-        let ended = Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication };
-        Turn::End(reply::reject(failure), Box::new(ended))
+        Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication }
+    }
+
+    /// The supplicant or its NAS fell silent. Whoever was told by an alert that it is refused has been refused; of others it says how far they got,
+    /// since a supplicant that doesn't trust our certificate often says nothing more. `None`: it had not even said who it is.
+    #[must_use]
+    pub fn expire(mut self, now: Now) -> Option<Ended> {
+        self.identity.as_ref()?;
+        let mut authentication = self.authentication(now);
+        let silent_after = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Refusing(refusal) => return Some(self.refused(now, *refusal)),
+            Phase::AwaitIdentity | Phase::Over => return None,
+            Phase::Started => "EAP-TLS start: the device may have no profile for EAP-TLS",
+            Phase::Pending(..) | Phase::Handshaking(_) => {
+                "a flight of the handshake: the device may not trust the server's certificate, or wait for its user"
+            }
+            Phase::Confirming(decided, finished) => {
+                authentication.user = decided.decision.user().cloned();
+                authentication.certificate = decided.certificate;
+                authentication.tls = Some(finished.version);
+                "the end of the handshake"
+            }
+        };
+        authentication.evidence = vec![Evidence::Protocol(format!("silence after {silent_after}"))];
+        Some(Ended { outcome: Outcome::Drop, reason: Reason::ConversationExpired, authentication })
     }
 
     fn authentication(&self, now: Now) -> Authentication {

@@ -245,7 +245,7 @@ fn system(error: impl fmt::Display) -> StartError {
 
 /// What the hall does with events.
 fn events(sink: Arc<Sink>) -> Box<dyn FnMut(crate::event::Event) + Send> {
-    Box::new(move |event| sink.record(&event))
+    Box::new(move |event| sink.record(event))
 }
 
 /// What decisions rest on from now on.

@@ -92,8 +92,14 @@ impl Engine {
         self.exchanges.handle_timeout(now);
         self.last_answers.expire(now.mono);
         while let Some(number) = self.table.expired(now.mono) {
-            if let Some(request) = self.table.remove(number).and_then(|slot| slot.pending) {
+            let Some(slot) = self.table.remove(number) else { break };
+            if let Some(request) = slot.pending {
                 self.unanswered(now, request, Reason::ConversationExpired);
+            } else if let Some(Ended { outcome, reason, authentication }) =
+                slot.conversation.and_then(|conversation| conversation.expire(now))
+            {
+                let event = Event { code: None, nas: Some(slot.nas.name.clone()), ..dropped(now, slot.hop, reason) };
+                self.event(Event { outcome, authentication: Some(Box::new(authentication)), ..event });
             }
         }
         self.drained();
@@ -135,21 +141,23 @@ impl Engine {
 
     fn datagram(&mut self, now: Now, hop: Hop, octets: &[u8]) {
         let peers = self.snapshot.peers.clone();
-        let event = Event { code: RequestCode::AccessRequest, ..dropped(now, hop, Reason::Duplicate) };
+        let event = Event { code: Some(RequestCode::AccessRequest), ..dropped(now, hop, Reason::Duplicate) };
         match self.exchanges.receive(now, &peers, hop, octets) {
             Received::Dropped { reason, code, nas, message_authenticator, superseded: _ } => {
                 let nas = nas.map(|nas| nas.name.clone());
+                let code = Some(code);
                 self.event(Event { reason, code, nas, message_authenticator, ..event });
             }
-            Received::Repeat { id, outgoing, nas } => {
+            Received::Repeat { id, outgoing, nas, message_authenticator } => {
                 self.table.repeated(now.mono, id);
                 self.outputs.push_back(Output::Send(outgoing));
-                self.event(Event { nas: Some(nas.name.clone()), ..event });
+                let message_authenticator = Some(message_authenticator);
+                self.event(Event { nas: Some(nas.name.clone()), message_authenticator, ..event });
             }
             Received::Status { outgoing, nas } => {
                 self.outputs.push_back(Output::Send(outgoing));
                 let message_authenticator = Some(MessageAuthenticator::Present);
-                let (outcome, reason, code) = (Outcome::Accept, Reason::Ok, RequestCode::StatusServer);
+                let (outcome, reason, code) = (Outcome::Accept, Reason::Ok, Some(RequestCode::StatusServer));
                 self.event(Event {
                     nas: Some(nas.name.clone()),
                     message_authenticator,
@@ -224,7 +232,7 @@ impl Engine {
             if let Err(Full) = self.table.make_room(&request.nas) {
                 return self.unanswered(now, request, Reason::Overload);
             }
-            self.table.insert(now.mono, number, conversation, request.nas.clone(), station);
+            self.table.insert(now.mono, number, conversation, &request, station);
             while let Some(orphan) = self.table.next_orphan() {
                 self.unanswered(now, orphan, Reason::Overload);
             }
@@ -247,6 +255,7 @@ impl Engine {
             return self.unanswered(now, request, Reason::Overload);
         }
         let turn = conversation.hear(now, &self.snapshot.access, &request.nas, asked);
+        slot.hop = request.hop;
         self.table.touch(now.mono, number);
         self.turn(now, number, request, turn);
     }
@@ -317,7 +326,7 @@ fn dropped(at: Now, hop: Hop, reason: Reason) -> Event {
         at,
         listener: hop.listener,
         peer: hop.peer,
-        code: RequestCode::Other,
+        code: Some(RequestCode::Other),
         nas: None,
         message_authenticator: None,
         outcome: Outcome::Drop,
@@ -329,7 +338,7 @@ fn dropped(at: Now, hop: Hop, reason: Reason) -> Event {
 /// Adds what is known of an authentic Access-Request.
 fn of_request(event: Event, request: &Request) -> Event {
     Event {
-        code: RequestCode::AccessRequest,
+        code: Some(RequestCode::AccessRequest),
         nas: Some(request.nas.name.clone()),
         message_authenticator: Some(request.message_authenticator),
         ..event

@@ -32,6 +32,8 @@ pub(super) struct Slot {
     /// The State attribute's octets.
     pub(super) state: Vec<u8>,
     pub(super) nas: Arc<Nas>,
+    /// Where its last request came from.
+    pub(super) hop: Hop,
     /// What a Step is to answer.
     pub(super) pending: Option<Request>,
     /// What to answer if the Step is lost.
@@ -125,9 +127,11 @@ impl Table {
         now: Mono,
         number: u64,
         conversation: Conversation,
-        nas: Arc<Nas>,
+        request: &Request,
         station: Option<String>,
     ) {
+        let Request { hop, nas, .. } = request;
+        let (hop, nas) = (*hop, nas.clone());
         let deadline = now + self.timeout;
         self.deadlines.insert((deadline, number));
         self.first_round.insert(number);
@@ -141,6 +145,7 @@ impl Table {
             conversation,
             state,
             nas,
+            hop,
             pending: None,
             lost: Lost::default(),
             answered: None,

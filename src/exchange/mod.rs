@@ -96,6 +96,8 @@ pub enum Received<'a> {
         outgoing: Outgoing,
         /// Who asked.
         nas: Arc<Nas>,
+        /// `Present` or `Absent`
+        message_authenticator: MessageAuthenticator,
     },
     /// The answer to Status-Server (RFC 5997).
     Status {

@@ -346,7 +346,8 @@ fn repeat<'a>(entry: &mut Entry, now: Now, hop: Hop, admitted: &Admitted<'a, '_>
         && answered.may_repeat(now.mono)
     {
         let outgoing = Outgoing { hop, octets: answered.octets.clone() };
-        return Received::Repeat { id: answered.id, outgoing, nas: peer.nas.clone() };
+        let message_authenticator = looked_at(admitted);
+        return Received::Repeat { id: answered.id, outgoing, nas: peer.nas.clone(), message_authenticator };
     }
     dropped(Reason::Duplicate, label(packet.code()), Some(peer), Some(looked_at(admitted)))
 }

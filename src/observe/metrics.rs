@@ -108,9 +108,18 @@ impl Metrics {
         }
     }
 
-    /// Counts what became of a packet.
+    /// Counts what became of a packet or a conversation.
     pub fn record(&self, event: &Event) {
-        if let Some(requests) = self.requests.get(request_index(event.listener, event.code, event.outcome)) {
+        if let Some(code) = event.code {
+            self.record_packet(event, code);
+        }
+        if let Some(authentication) = &event.authentication {
+            self.record_authentication(event, authentication);
+        }
+    }
+
+    fn record_packet(&self, event: &Event, code: RequestCode) {
+        if let Some(requests) = self.requests.get(request_index(event.listener, code, event.outcome)) {
             requests.inc();
         }
         if event.outcome == Outcome::Drop
@@ -123,9 +132,6 @@ impl Metrics {
             if let Some(requests) = handles.get(message_authenticator as usize) {
                 requests.inc();
             }
-        }
-        if let Some(authentication) = &event.authentication {
-            self.record_authentication(event, authentication);
         }
     }
 

@@ -5,7 +5,7 @@ use tracing::Level;
 
 use super::explain::{Asked, Explainer};
 use super::line::Line;
-use crate::event::{Authentication, CertificateName, Event, Outcome, Reason};
+use crate::event::{Authentication, CertificateName, Event, Outcome, Reason, RequestCode};
 
 /// How much an event matters: decisions `info`, what somebody should look at `warn`, what is usual `debug`.
 pub(super) fn level(event: &Event) -> Level {
@@ -35,7 +35,7 @@ pub(super) fn line(event: &Event, suppressed: u64, explainer: &Explainer) -> Lin
         how(&mut line, authentication);
     } else {
         line.field("listener", Some(event.listener.name()));
-        line.field("code", Some(event.code.name()));
+        line.field("code", event.code.map(RequestCode::name));
     }
     line.field("suppressed", (suppressed > 0).then_some(suppressed));
     line.explanation = explanation(event, explainer);

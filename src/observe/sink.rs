@@ -13,7 +13,7 @@ use super::limiter::Limiter;
 use super::line::Line;
 use super::operational::Style;
 use super::{LogSettings, Metrics, render};
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Reason};
 use crate::now::{Mono, Now};
 
 /// Events that may wait for their line: a second or two of a very busy server, a few MiB.
@@ -64,13 +64,13 @@ impl Observer {
 
 impl Sink {
     /// Counts the event and hands it over to be logged. Never waits: a line for which there is no room is counted and lost.
-    pub fn record(&self, event: &Event) {
-        self.metrics.record(event);
-        if !self.style.load().writes(render::level(event)) {
+    pub fn record(&self, event: Event) {
+        self.metrics.record(&event);
+        if !self.style.load().writes(render::level(&event)) {
             return;
         }
-        let Some(suppressed) = self.may_log(event) else { return };
-        if self.waiting.try_send(Waiting { event: event.clone(), suppressed }).is_err() {
+        let Some(suppressed) = self.may_log(&event) else { return };
+        if self.waiting.try_send(Waiting { event, suppressed }).is_err() {
             self.metrics.log_dropped().inc();
         }
     }
@@ -80,9 +80,9 @@ impl Sink {
         self.style.store(Arc::new(Style::new(settings)));
     }
 
-    /// Anybody can cause drops.
+    /// Anybody can cause drops, and any NAS requests with a State that names nothing.
     fn may_log(&self, event: &Event) -> Option<u64> {
-        if event.outcome != Outcome::Drop {
+        if event.outcome != Outcome::Drop && event.reason != Reason::ConversationExpired {
             return Some(0);
         }
         self.limiter.lock().unwrap_or_else(PoisonError::into_inner).allow(event.peer.ip(), event.at.mono)

@@ -28,7 +28,7 @@ fn rejected(reason: Reason) -> Event {
         at: Now { mono: Mono(Duration::from_secs(10)), wall: WALL },
         listener: Listener::Auth,
         peer: SocketAddr::from(([10, 1, 2, 3], 50_000)),
-        code: RequestCode::AccessRequest,
+        code: Some(RequestCode::AccessRequest),
         nas: Some("ap-controllers".into()),
         message_authenticator: Some(MessageAuthenticator::Present),
         outcome: Outcome::Reject,

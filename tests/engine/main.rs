@@ -14,6 +14,7 @@ mod loss;
 mod mangled;
 mod replays;
 mod resumption;
+mod silence;
 mod simulation;
 mod states;
 mod tls;

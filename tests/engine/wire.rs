@@ -213,5 +213,5 @@ fn w17_status_server_is_answered_before_any_step_that_waits() {
     assert_eq!((sent.len(), world.engine.waiting_steps()), (1, 200));
     assert_eq!(Answer::new(&sent[0].octets).code, Code::ACCESS_ACCEPT);
     let event = world.events.last().expect("an event");
-    assert_eq!((event.code, event.outcome), (RequestCode::StatusServer, Outcome::Accept));
+    assert_eq!((event.code, event.outcome), (Some(RequestCode::StatusServer), Outcome::Accept));
 }

@@ -82,7 +82,7 @@ fn status_server_is_answered_and_told_of() {
     let running = run(Clock::start(), None);
     running.ask(1);
     let event = running.events.recv_timeout(Duration::from_secs(20)).expect("an event");
-    assert_eq!((event.code, event.outcome), (RequestCode::StatusServer, Outcome::Accept));
+    assert_eq!((event.code, event.outcome), (Some(RequestCode::StatusServer), Outcome::Accept));
     running.end();
 }
 

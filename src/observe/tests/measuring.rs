@@ -87,7 +87,7 @@ fn every_request_and_reason_is_counted_in_its_own_place() {
                 for reason in Reason::ALL.iter().copied() {
                     metrics.record(&Event {
                         listener,
-                        code,
+                        code: Some(code),
                         outcome,
                         ..dropped(reason, ([192, 0, 2, 1], 1).into(), Duration::ZERO)
                     });

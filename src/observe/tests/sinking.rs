@@ -59,7 +59,7 @@ fn lines(settings: &LogSettings, fill: impl FnOnce(&Sink)) -> Vec<String> {
 
 #[test]
 fn what_waits_is_written_when_the_sink_is_dropped() {
-    let lines = lines(&settings(Format::Json), |sink| (0..500).for_each(|_| sink.record(&rejected(Reason::Revoked))));
+    let lines = lines(&settings(Format::Json), |sink| (0..500).for_each(|_| sink.record(rejected(Reason::Revoked))));
     assert_eq!(lines.len(), 500);
     assert!(lines.iter().all(|line| line.starts_with("{\"time\":") && line.ends_with('}')));
 }
@@ -68,9 +68,9 @@ fn what_waits_is_written_when_the_sink_is_dropped() {
 fn levels_below_the_settings_are_not_written_and_can_be_changed() {
     let warn = LogSettings { level: "warn".into(), ..settings(Format::Text) };
     let lines = lines(&warn, |sink| {
-        sink.record(&accepted());
+        sink.record(accepted());
         sink.set_log(&settings(Format::Text));
-        sink.record(&rejected(Reason::Expired));
+        sink.record(rejected(Reason::Expired));
     });
     assert_eq!(lines.len(), 1);
     assert!(lines[0].contains("reject expired"), "{lines:?}");
@@ -81,7 +81,7 @@ fn a_flood_of_drops_is_a_line_a_second() {
     let peer = |port| SocketAddr::from(([192, 0, 2, 7], port));
     let lines = lines(&settings(Format::Text), |sink| {
         for n in 0..10_000 {
-            sink.record(&dropped(Reason::UnknownNas, peer(n), Duration::from_micros(u64::from(n) * 250)));
+            sink.record(dropped(Reason::UnknownNas, peer(n), Duration::from_micros(u64::from(n) * 250)));
         }
     });
     assert_eq!(lines.len(), 3, "{lines:#?}");
@@ -97,10 +97,10 @@ fn a_log_that_nobody_reads_stops_nobody_and_says_what_was_lost() {
     let metrics = Arc::new(Metrics::new());
     let (sink, thread) =
         Observer::spawn_to(Box::new(stuck), &settings(Format::Text), metrics.clone(), "radius1").expect("a thread");
-    sink.record(&rejected(Reason::Revoked));
+    sink.record(rejected(Reason::Revoked));
     has_entered.recv().expect("the first line is being written");
     for _ in 0..10_000 {
-        sink.record(&rejected(Reason::Expired));
+        sink.record(rejected(Reason::Expired));
     }
     let text = metrics.render();
     assert!(text.contains("sekisho_log_dropped_total 1808\n"), "10,000 less 8,192 that wait: {text}");
