@@ -172,7 +172,6 @@ fn o02_nothing_secret_is_written_at_any_level() {
             std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("ours");
             let hash = HEXLOWER.encode(&sekisho::admin::hash_token(TOKEN.as_bytes()));
             toml.replace("level = \"debug\"", &format!("level = \"trace\"\nformat = \"{format}\""))
-                .replace("[tls]\n", "[tls]\nticket-key-file = \"ticket.keys\"\n")
                 + &format!("[[admin.token]]\nname = \"desk\"\nsha256 = \"{hash}\"\nrole = \"viewer\"\n")
         });
         let nas = use_all(&server);
