@@ -200,6 +200,11 @@ impl Conversation {
         turn
     }
 
+    /// A further request whose EAP-Message attributes make no EAP packet (RFC 3579 section 3.1): the end.
+    pub fn unreadable(&mut self, now: Now) -> Turn {
+        self.out_of_turn(now, "EAP-Message attributes that make no packet")
+    }
+
     /// What is in force has changed. A handshake that has begun goes on by what it began with; what was decided is decided again.
     fn renew(&mut self, now: Now, by: &Arc<Snapshot>) {
         match &mut self.phase {

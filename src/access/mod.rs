@@ -18,7 +18,7 @@ pub use conversation::Conversation;
 pub use gate::alert_for;
 pub use handle::{CuiSettings, Handles};
 pub use state::{Keeper, State};
-pub use turn::{Ended, Farewell, Lost, Turn, Worked};
+pub use turn::{Ended, Farewell, Lost, Turn, Worked, unreadable};
 
 use crate::{eap, pki, policy, standing, tls};
 

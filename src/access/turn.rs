@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::{Asked, reply};
-use crate::event::{Authentication, Method, Outcome, Reason};
+use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::Reply;
 
 /// What a request leads to.
@@ -45,6 +45,14 @@ impl Lost {
         let authentication = Authentication { method: Method::EapTls, ..Authentication::default() };
         (reply::reject(self.failure), Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication })
     }
+}
+
+/// The refusal of a first request whose EAP-Message attributes make no EAP packet. Which Identifier an EAP-Failure would want can't be known.
+#[must_use]
+pub fn unreadable() -> (Reply, Ended) {
+    let evidence = vec![Evidence::Protocol("EAP-Message attributes that make no packet".to_owned())];
+    let authentication = Authentication { method: Method::EapTls, evidence, ..Authentication::default() };
+    (reply::reject(Vec::new()), Ended { outcome: Outcome::Reject, reason: Reason::Malformed, authentication })
 }
 
 /// How a conversation ended.

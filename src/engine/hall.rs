@@ -8,7 +8,7 @@ use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
 use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
-use crate::access::{Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
+use crate::access::{self, Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
@@ -174,13 +174,27 @@ impl Engine {
         if let Some((number, _)) = number.zip(slot).filter(|(_, slot)| state == Some(slot.state.as_slice())) {
             return match FollowUp::read(packet) {
                 Ok(asked) => self.go_on(now, number, request, asked),
-                Err(_) => self.unanswered(now, request, Reason::Malformed),
+                Err(_) => self.break_off(now, number, request),
             };
         }
         match Asked::read(packet, &request.nas) {
             Ok(asked) if state.is_none() => self.begin(now, request, asked),
             Ok(asked) => self.too_late(now, request, number, asked),
-            Err(_) => self.unanswered(now, request, Reason::Malformed),
+            Err(_) => {
+                let (reply, ended) = access::unreadable();
+                self.answer(now, &request, reply);
+                self.ended(now, &request, ended);
+            }
+        }
+    }
+
+    fn break_off(&mut self, now: Now, number: u64, request: Request) {
+        match self.table.get_mut(number).and_then(|slot| slot.conversation.as_mut()) {
+            Some(conversation) => {
+                let turn = conversation.unreadable(now);
+                self.turn(now, number, request, turn);
+            }
+            None => self.unanswered(now, request, Reason::Malformed),
         }
     }
 

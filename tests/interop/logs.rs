@@ -23,6 +23,8 @@ use crate::server::Server;
 const TICKET_KEY: [u8; 32] = *b"\x91\x02\xf3\xa4\x55\x96\x07\x68\x1f\xe9\xda\xcb\xbc\xad\x9e\x8f0123456789abcdef";
 const TOKEN: &str = "7d0f5a9c3b2e18467d0f5a9c3b2e18467d0f5a9c3b2e18467d0f5a9c3b2e1846";
 const PASSWORD: &[u8] = b"correct horse battery staple";
+/// As the server's configuration has it.
+const CUI_KEY: &str = "a key of every node";
 /// The SSID of the last login, by which the log is known to be complete.
 const LAST: &str = "the last of all";
 
@@ -169,6 +171,7 @@ fn o02_nothing_secret_is_written_at_any_level() {
     for format in ["text", "json"] {
         let mut server = Server::changed(|scratch, toml| {
             let file = scratch.write("ticket.keys", format!("{ticket_key}\n"));
+            assert!(toml.contains("\"ticket.keys\"") && toml.contains(CUI_KEY), "what is looked for is in use");
             std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("ours");
             let hash = HEXLOWER.encode(&sekisho::admin::hash_token(TOKEN.as_bytes()));
             toml.replace("level = \"debug\"", &format!("level = \"trace\"\nformat = \"{format}\""))
@@ -182,8 +185,13 @@ fn o02_nothing_secret_is_written_at_any_level() {
         }
         written.extend(["/", "/metrics", "/readyz", "/openapi.json"].map(|path| server.get(path, "")));
 
-        let mut secrets =
-            vec![SECRET.as_bytes().to_vec(), TICKET_KEY.to_vec(), TOKEN.as_bytes().to_vec(), PASSWORD.to_vec()];
+        let mut secrets = vec![
+            SECRET.as_bytes().to_vec(),
+            TICKET_KEY.to_vec(),
+            TOKEN.as_bytes().to_vec(),
+            CUI_KEY.as_bytes().to_vec(),
+            PASSWORD.to_vec(),
+        ];
         secrets.extend(nas.keys.iter().flat_map(|msk| msk.expose().chunks(32).map(<[u8]>::to_vec)));
         // A private key's own octets stand at the end of its DER's first part, after what all keys have in common.
         let own_keys = [&pki().server_p256, &pki().server_rsa].map(key_of);
