@@ -11,8 +11,6 @@ const MSK: usize = 64;
 pub struct Keys {
     /// MSK, 64 octets.
     pub msk: Secret,
-    /// EMSK, 64 octets.
-    pub emsk: Secret,
     /// Session-Id: type octet ‖ method id; EAP-Key-Name is this (RFC 5247 section 1.4, RFC 4072 section 4.1.4).
     pub session_id: Vec<u8>,
 }
@@ -26,6 +24,6 @@ impl Keys {
             return None;
         }
         let session_id = [&[TYPE_TLS], method_id].concat();
-        Some(Self { msk: Secret::new(msk), emsk: Secret::new(emsk), session_id })
+        Some(Self { msk: Secret::new(msk), session_id })
     }
 }

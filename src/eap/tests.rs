@@ -424,7 +424,6 @@ fn keys_are_the_halves_of_the_export_and_the_session_id_begins_with_the_type() {
     let export: Vec<u8> = (0..128).collect();
     let keys = Keys::from_export(&Secret::new(export.clone()), &[1, 2, 3]).unwrap();
     assert_eq!(keys.msk.expose(), &export[..64]);
-    assert_eq!(keys.emsk.expose(), &export[64..]);
     assert_eq!(keys.session_id, [0x0d, 1, 2, 3]);
     assert!(Keys::from_export(&Secret::new(vec![0; 127]), &[]).is_none());
     assert!(Keys::from_export(&Secret::new(vec![0; 129]), &[]).is_none());

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -73,12 +74,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 /// Whether every decision was the right one.
 fn demo(args: &Args) -> Result<bool, Error> {
-    let dir = match &args.dir {
-        Some(dir) => dir.clone(),
-        None => std::env::temp_dir().join(format!("sekisho-demo-{}", std::process::id())),
-    };
-    fs::create_dir_all(&dir)?;
-    let dir = dir.canonicalize()?;
+    let dir = directory(args.dir.as_deref())?;
     eprintln!("Making a look-alike campus in {} …", dir.display());
     let campus = Campus::make(Timestamp::now(), progress)?;
     let mut stage = Stage::set(&dir, campus)?;
@@ -97,10 +93,33 @@ fn demo(args: &Args) -> Result<bool, Error> {
         print!("{table}");
     }
     if args.once {
+        drop(stage);
+        if args.dir.is_none() && all_right {
+            fs::remove_dir_all(&dir)?;
+        }
         return Ok(all_right);
     }
     stage.leave_running(args.json)?;
     Ok(all_right)
+}
+
+/// The directory that was named, or a new one that nobody else may look into.
+fn directory(named: Option<&Path>) -> Result<PathBuf, Error> {
+    let dir = match named {
+        Some(dir) => {
+            fs::create_dir_all(dir)?;
+            dir.to_owned()
+        }
+        None => {
+            let dir = std::env::temp_dir().join(format!("sekisho-demo-{}", std::process::id()));
+            fs::DirBuilder::new()
+                .mode(0o700)
+                .create(&dir)
+                .map_err(|error| Error(format!("{}: {error}", dir.display())))?;
+            dir
+        }
+    };
+    Ok(dir.canonicalize()?)
 }
 
 fn progress(what: &str) {

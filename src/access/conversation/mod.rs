@@ -1,19 +1,21 @@
 //! The conversation: which packet may come next, and what is answered.
 
+mod handshake;
+
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use super::gate::{Decided, Gate, decide};
 use super::reply::{self, Accept};
-use super::turn::{Ended, Farewell, Lost, Turn, Worked};
+use super::turn::{Ended, Farewell, Lost, Turn};
 use super::{Asked, FollowUp, Snapshot, State};
 use crate::eap::{Authenticator, Fault, Heard, Identity};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion};
 use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
 use crate::policy::{Decision, Realm, ServiceIndex};
-use crate::tls::{Connection, Established, Failure, Progress};
 use crate::{eap, radius};
+use handshake::{Finished, Handshake};
 
 /// Where a conversation stands. Each state owns what is known in it; only [`Phase::Confirming`] has keys.
 #[derive(Debug)]
@@ -32,36 +34,6 @@ enum Phase {
     Refusing(Box<Refusal>),
     /// Nothing more.
     Over,
-}
-
-/// A TLS handshake and who judges it.
-struct Handshake {
-    connection: Option<Box<Connection>>,
-    gate: Arc<Gate>,
-    /// Octets of the client since TLS last had an answer: it keeps them until it has a whole message of its own.
-    unanswered: usize,
-}
-
-impl Handshake {
-    /// Counts octets that TLS had no answer to; whether there are more than `most`.
-    fn goes_over(&mut self, octets: usize, most: usize) -> bool {
-        self.unanswered = self.unanswered.saturating_add(octets);
-        self.unanswered > most
-    }
-}
-
-impl std::fmt::Debug for Handshake {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Handshake").field("gate", &self.gate).finish_non_exhaustive()
-    }
-}
-
-/// What is left of a handshake that went well; the connection is gone, and its memory.
-#[derive(Debug)]
-struct Finished {
-    keys: eap::Keys,
-    version: TlsVersion,
-    resumed: bool,
 }
 
 #[derive(Debug)]
@@ -235,7 +207,7 @@ impl Conversation {
     pub fn is_begun(&self) -> bool {
         match &self.phase {
             Phase::AwaitIdentity | Phase::Started => false,
-            Phase::Pending(handshake, _) => handshake.connection.is_some(),
+            Phase::Pending(handshake, _) => handshake.is_begun(),
             _ => true,
         }
     }
@@ -289,11 +261,10 @@ impl Conversation {
     fn message(&mut self, now: Now, octets: Vec<u8>) -> Turn {
         let handshake = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Started => match self.service {
-                Some(service) => Handshake {
-                    connection: None,
-                    gate: Arc::new(Gate::new(self.by.clone(), service, Arc::new(self.asked.hints.clone()))),
-                    unanswered: 0,
-                },
+                Some(service) => {
+                    let hints = Arc::new(self.asked.hints.clone());
+                    Handshake::new(Gate::new(self.by.clone(), service, hints))
+                }
                 None => return self.refuse(now, Refusal::new(Reason::NoService, Vec::new())),
             },
             Phase::Handshaking(handshake) => handshake,
@@ -315,105 +286,6 @@ impl Conversation {
 
     fn out_of_turn(&mut self, now: Now, what: &str) -> Turn {
         self.refuse(now, Refusal::new(Reason::Malformed, vec![Evidence::Protocol(what.to_owned())]))
-    }
-
-    /// The public-key work: reads the pending octets with TLS, judges, and makes the answer. Runs on any thread.
-    pub fn work(&mut self, now: Now) -> Worked {
-        let Phase::Pending(mut handshake, octets) = std::mem::replace(&mut self.phase, Phase::Over) else {
-            return Worked::Turn(self.out_of_turn(now, "no work is pending"));
-        };
-        let mut connection = match handshake.connection.take() {
-            Some(connection) => connection,
-            None => Box::new(self.connect(now, &handshake.gate)),
-        };
-        let progress = connection.receive(&octets, now.wall);
-        let flight = connection.take_output();
-        let worked = match progress {
-            // One flight cut into many messages is no longer than one message may be.
-            Progress::Continue if flight.is_empty() && handshake.goes_over(octets.len(), self.by.eap.max_message) => {
-                Worked::Turn(self.out_of_turn(now, "TLS octets without end"))
-            }
-            Progress::Continue => {
-                if !flight.is_empty() {
-                    handshake.unanswered = 0;
-                }
-                handshake.connection = Some(connection);
-                self.phase = Phase::Handshaking(handshake);
-                let packet = self.eap.send(flight);
-                Worked::Turn(self.challenge(packet))
-            }
-            Progress::Established(established) => {
-                connection.commit();
-                drop(connection);
-                self.established(now, &handshake.gate, established, flight)
-            }
-            Progress::Failed(failure) => {
-                let version = connection.version();
-                drop(connection);
-                Worked::Turn(self.failed(now, &handshake.gate, failure, version, flight))
-            }
-        };
-        if let (Some(last), Worked::Turn(Turn::Challenge(reply))) = (&mut self.last, &worked) {
-            last.answer.clone_from(&reply.eap);
-        }
-        worked
-    }
-
-    /// After [`Worked::Settle`]: the last answer, decided again where what is in force has changed during the work.
-    pub fn settle(&mut self, now: Now, by: &Arc<Snapshot>) -> Turn {
-        if !Arc::ptr_eq(&self.by, by) {
-            self.renew(now, by);
-        }
-        self.acknowledged(now)
-    }
-
-    fn connect(&self, now: Now, gate: &Arc<Gate>) -> Connection {
-        let service = self.service.and_then(|service| self.by.policy.service(service));
-        let (identities, context) = service.map_or((&[][..], &b""[..]), |s| (&s.identities[..], s.name.as_bytes()));
-        self.by.tls.accept(identities, context, gate.clone(), now.wall)
-    }
-
-    fn established(&mut self, now: Now, gate: &Gate, established: Established, flight: Vec<u8>) -> Worked {
-        let keys = eap::Keys::from_export(&established.keys, &established.method_id);
-        let (Some(decided), Some(keys)) = (gate.take(), keys) else {
-            let nothing = Evidence::Protocol("a handshake without decision or keys".to_owned());
-            return Worked::Turn(self.refuse(now, Refusal::new(Reason::Internal, vec![nothing])));
-        };
-        let finished = Finished { keys, version: established.version, resumed: established.resumed };
-        self.phase = Phase::Confirming(Box::new(decided), finished);
-        if flight.is_empty() {
-            return Worked::Settle;
-        }
-        let packet = self.eap.send(flight);
-        Worked::Turn(self.challenge(packet))
-    }
-
-    fn failed(&mut self, now: Now, gate: &Gate, failure: Failure, tls: Option<TlsVersion>, flight: Vec<u8>) -> Turn {
-        let mut refusal = match failure {
-            Failure::Judged(_) => match gate.take() {
-                Some(decided) => Refusal {
-                    reason: decided.decision.reason(),
-                    evidence: decided.decision.evidence().to_vec(),
-                    decided: Some(decided),
-                    tls,
-                },
-                None => {
-                    Refusal::new(Reason::Internal, vec![Evidence::Protocol("refused without a decision".to_owned())])
-                }
-            },
-            Failure::NoCertificate => Refusal::new(Reason::NoCertificate, Vec::new()),
-            Failure::BadSignature => Refusal::new(Reason::BadSignature, Vec::new()),
-            Failure::ClientAlert(alert) => Refusal::new(Reason::ClientAlert, vec![Evidence::ClientAlert(alert)]),
-            Failure::Protocol(text) => Refusal::new(Reason::TlsFailure, vec![Evidence::Protocol(text)]),
-        };
-        refusal.tls = tls;
-        if flight.is_empty() {
-            return self.refuse(now, refusal);
-        }
-        // RFC 9190 section 2.1.4: the alert, the peer's acknowledgement, then EAP-Failure.
-        self.phase = Phase::Refusing(Box::new(refusal));
-        let packet = self.eap.send(flight);
-        self.challenge(packet)
     }
 
     fn accept(&mut self, now: Now, decided: Decided, finished: Finished) -> Turn {
