@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::BAD_CONFIGURATION;
 use crate::admin::complaint;
-use crate::config::{self, Config, Finding, Named, Severity};
+use crate::config::{self, Examined, Finding, Named, Severity, Watched};
 use crate::event::Reason;
 use crate::fetch;
 use crate::net::Clock;
@@ -51,39 +51,39 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 fn check(args: &Args, now: Wall) -> Checked {
-    let (config, mut findings) = config::load(&args.config, None, now);
-    if let Some(config) = config {
-        findings.extend(watched(&args.config, &config, now));
+    let Examined { watched, mut findings, .. } = config::examine(&args.config, None, now);
+    if let Some(watched) = watched {
+        findings.extend(look(&args.config, &watched, now));
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     Checked { errors, warnings: findings.len() - errors, findings }
 }
 
 /// The files that the server watches, CRLs and groups, and the authorities that can't be decided about for want of a CRL; where the configuration names them.
-fn watched(file: &Path, config: &Config, now: Wall) -> Vec<Finding> {
-    let loaded = fetch::load(&config.fetch, &config.trust, now);
+fn look(file: &Path, watched: &Watched, now: Wall) -> Vec<Finding> {
+    let loaded = fetch::load(&watched.fetch, &watched.trust, now);
     let problems = loaded.problems.into_iter().map(|problem| {
         let severity = if problem.fatal { Severity::Error } else { Severity::Warning };
         let text = format!("{}: {}", problem.file.display(), problem.text);
-        finding(config, file, severity, text, |named| named.files.contains(&problem.file))
+        finding(watched, file, severity, text, |named| named.files.contains(&problem.file))
     });
-    let coverage = config.trust.coverage(&loaded.revocation, now);
+    let coverage = watched.trust.coverage(&loaded.revocation, now);
     let gaps = coverage.iter().flat_map(|authority| &authority.gaps).map(|gap| {
         let text = format!("{}: certificates below it are {}", complaint(gap, now), consequence(gap.finding));
-        finding(config, file, Severity::Warning, text, |named| named.is_crl && named.table == gap.authority)
+        finding(watched, file, Severity::Warning, text, |named| named.is_crl && named.table == gap.authority)
     });
     problems.chain(gaps).collect()
 }
 
 /// A finding at the place that names what it is about.
 fn finding(
-    config: &Config,
+    watched: &Watched,
     file: &Path,
     severity: Severity,
     text: String,
     is_about: impl FnMut(&&Named) -> bool,
 ) -> Finding {
-    match config.named.iter().find(is_about) {
+    match watched.named.iter().find(is_about) {
         Some(named) => named.finding(severity, file, text),
         None => Finding { severity, file: file.to_owned(), line: 0, column: 0, key: String::new(), text },
     }

@@ -69,8 +69,6 @@ pub struct Config {
     pub tls: Arc<crate::tls::Server>,
     /// `[federation]`
     pub cui: access::CuiSettings,
-    /// Where the watched files are named: each authority's CRLs, then each group.
-    pub named: Vec<Named>,
     /// notAfter of the leaf of each identity.
     pub identity_ends: Vec<(Arc<str>, Wall)>,
 }
@@ -78,19 +76,43 @@ pub struct Config {
 /// Reads a configuration. `Config` is there unless a finding is an error. `previous`: whose random ticket key is taken over.
 #[must_use]
 pub fn load(path: &Path, previous: Option<&crate::tls::Server>, now: Wall) -> (Option<Config>, Vec<Finding>) {
+    let Examined { config, findings, .. } = examine(path, previous, now);
+    let good = findings.iter().all(|finding| finding.severity < Severity::Error);
+    (config.filter(|_| good), findings)
+}
+
+/// All that could be made of a configuration, good or bad.
+#[derive(Debug)]
+pub(crate) struct Examined {
+    config: Option<Config>,
+    /// What is watched, where its authorities are good, whatever else is wrong.
+    pub(crate) watched: Option<Watched>,
+    /// What is wrong or odd.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// The files that are watched, for whoever looks at them once.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) fetch: fetch::Settings,
+    pub(crate) trust: Arc<pki::Trust>,
+    /// Where each is named: each authority's CRLs, then each group.
+    pub(crate) named: Vec<Named>,
+}
+
+/// As [`load`], for finding everything that is wrong at once.
+pub(crate) fn examine(path: &Path, previous: Option<&crate::tls::Server>, now: Wall) -> Examined {
     let text = match text(path) {
         Ok(text) => text,
         Err(text) => {
             let severity = Severity::Error;
             let finding = Finding { severity, file: path.to_owned(), line: 0, column: 0, key: String::new(), text };
-            return (None, vec![finding]);
+            return Examined { config: None, watched: None, findings: vec![finding] };
         }
     };
     let report = Report::new(path, &text);
-    let config = parse(&report, &text, previous, now);
-    let findings = report.into_findings();
-    let good = findings.iter().all(|finding| finding.severity < Severity::Error);
-    (config.filter(|_| good), findings)
+    let (config, watched) = parse(&report, &text, previous, now);
+    Examined { config, watched, findings: report.into_findings() }
 }
 
 /// The file's text. Secrets may stand in it.
@@ -102,7 +124,12 @@ fn text(path: &Path) -> Result<Zeroizing<String>, String> {
     }
 }
 
-fn parse(report: &Report<'_>, text: &str, previous: Option<&crate::tls::Server>, now: Wall) -> Option<Config> {
+fn parse(
+    report: &Report<'_>,
+    text: &str,
+    previous: Option<&crate::tls::Server>,
+    now: Wall,
+) -> (Option<Config>, Option<Watched>) {
     let (tree, mistakes) = DeTable::parse_recoverable(text);
     if mistakes.is_empty() {
         return read(Table::new(report, Place::default(), tree.get_ref()), previous, now);
@@ -112,10 +139,10 @@ fn parse(report: &Report<'_>, text: &str, previous: Option<&crate::tls::Server>,
         let offset = mistake.span().map_or(0, |span| span.start);
         report.error(&Place { key: String::new(), offset }, format!("not TOML: {}", mistake.message()));
     }
-    None
+    (None, None)
 }
 
-fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -> Option<Config> {
+fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -> (Option<Config>, Option<Watched>) {
     let names = Names::collect(&mut root);
     let server = server::server(root.section("server"));
     let listen = server::listen(root.section("listen"));
@@ -135,23 +162,26 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
     let tls = tls::server(&root, tls, identities, eap.max_conversations, previous);
     let trust = authority::trust(&root, &authorities, now);
-    let peers = nas::peers(&root, &all_nas);
+    let peers = nas::peers(&root, &all_nas).map(Arc::new);
     root.finish();
-    Some(Config {
+    let trust = trust.map(Arc::new);
+    let fetch = fetch::Settings { crls: authorities.crls, groups };
+    let watched = trust.clone().map(|trust| Watched { fetch: fetch.clone(), trust, named });
+    let config = peers.zip(trust).zip(tls).map(|((peers, trust), tls)| Config {
         node: server.node,
         state_dir: server.state_dir,
         net: net::Settings { auth: listen.auth, workers: server.workers },
         admin,
         log,
-        fetch: fetch::Settings { crls: authorities.crls, groups },
+        fetch,
         engine: server::engine(&eap),
         eap: eap.settings,
-        peers: Arc::new(peers?),
-        trust: Arc::new(trust?),
+        peers,
+        trust,
         policy: Arc::new(policy::Policy::new(services.settings, authorities.usernames)),
-        tls: Arc::new(tls?),
+        tls: Arc::new(tls),
         cui,
-        named,
         identity_ends,
-    })
+    });
+    (config, watched)
 }

@@ -85,3 +85,13 @@ fn the_shipped_files_are_checked_by_the_same_code() {
         }
     }
 }
+
+#[test]
+fn watched_files_are_looked_at_although_the_configuration_has_errors() {
+    let campus = Campus::new();
+    fs::write(campus.path().join("crl/ca.crl"), "nothing").unwrap();
+    let output = check(&campus.write("sekisho.toml", base("name = \"ap\"", "nam = \"ap\"")), &[]);
+    assert_eq!(output.status.code(), Some(78));
+    let text = stdout(&output);
+    assert!(text.contains(": error: nas[0]: ") && text.contains("warning: authority[0].crl: "), "{text}");
+}
