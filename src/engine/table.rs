@@ -43,21 +43,54 @@ pub(super) struct Slot {
     station: Option<String>,
     started: Mono,
     deadline: Mono,
-    /// Nothing has come back from the supplicant yet.
-    first_round: bool,
 }
 
 /// Why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
+/// Conversations by how much each would be missed.
+#[derive(Debug, Default)]
+struct Ranks {
+    deadlines: BTreeSet<(Mono, u64)>,
+    /// Nothing has come back from the supplicant yet.
+    first_round: BTreeSet<u64>,
+}
+
+impl Ranks {
+    fn len(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// When at least half are conversations that nobody has gone on with, the oldest of those: a flood of identities ends nothing that has begun (E11).
+    /// Otherwise the one that has been silent longest. Without this, whoever begins handshakes and leaves (T11) would hold every place until the timeout, at a tenth of the rate that we can answer.
+    fn least_missed(&self) -> Option<u64> {
+        if self.first_round.len() >= self.len().div_ceil(2) {
+            self.first_round.first().copied()
+        } else {
+            self.deadlines.first().map(|(_, number)| *number)
+        }
+    }
+
+    fn insert(&mut self, deadline: Mono, number: u64, first_round: bool) {
+        self.deadlines.insert((deadline, number));
+        if first_round {
+            self.first_round.insert(number);
+        }
+    }
+
+    fn remove(&mut self, deadline: Mono, number: u64) {
+        self.deadlines.remove(&(deadline, number));
+        self.first_round.remove(&number);
+    }
+}
+
 /// All slots, by number. Numbers are used once.
 #[derive(Debug)]
 pub(super) struct Table {
     slots: HashMap<u64, Slot>,
-    deadlines: BTreeSet<(Mono, u64)>,
-    first_round: BTreeSet<u64>,
-    by_nas: HashMap<Arc<str>, usize>,
+    ranks: Ranks,
+    by_nas: HashMap<Arc<str>, Ranks>,
     by_station: HashMap<(Arc<str>, String), VecDeque<u64>>,
     /// By the exchange that was answered last.
     by_exchange: HashMap<ExchangeId, u64>,
@@ -72,8 +105,7 @@ impl Table {
     pub(super) fn new(capacity: usize, timeout: Duration) -> Self {
         Self {
             slots: HashMap::new(),
-            deadlines: BTreeSet::new(),
-            first_round: BTreeSet::new(),
+            ranks: Ranks::default(),
             by_nas: HashMap::new(),
             by_station: HashMap::new(),
             by_exchange: HashMap::new(),
@@ -98,28 +130,16 @@ impl Table {
         self.slots.get_mut(&number)
     }
 
-    /// Makes room for one more of a NAS.
-    ///
-    /// When all is full and at least half of it is conversations that nobody has gone on with, the oldest of those goes: a flood of identities ends nothing that has begun (E11).
-    /// Otherwise the one that has been silent longest goes. Without this, whoever begins handshakes and leaves (T11) would hold every place until the timeout, at a tenth of the rate that we can answer.
+    /// Makes room for one more of a NAS: among its own where it has a cap and has reached it, among all where all is full.
     pub(super) fn make_room(&mut self, nas: &Nas) -> Result<(), Full> {
-        if nas.max_conversations > 0 && self.by_nas.get(&nas.name).is_some_and(|alive| *alive >= nas.max_conversations)
-        {
-            return Err(Full);
-        }
-        if self.slots.len() >= self.capacity {
-            let number = self.least_missed().ok_or(Full)?;
+        let own =
+            self.by_nas.get(&nas.name).filter(|own| nas.max_conversations > 0 && own.len() >= nas.max_conversations);
+        let full = (self.slots.len() >= self.capacity).then_some(&self.ranks);
+        if let Some(ranks) = own.or(full) {
+            let number = ranks.least_missed().ok_or(Full)?;
             self.evict(number);
         }
         Ok(())
-    }
-
-    fn least_missed(&self) -> Option<u64> {
-        if self.first_round.len() >= self.slots.len().div_ceil(2) {
-            self.first_round.first().copied()
-        } else {
-            self.deadlines.first().map(|(_, number)| *number)
-        }
     }
 
     pub(super) fn insert(
@@ -133,9 +153,8 @@ impl Table {
         let Request { hop, nas, .. } = request;
         let (hop, nas) = (*hop, nas.clone());
         let deadline = now + self.timeout;
-        self.deadlines.insert((deadline, number));
-        self.first_round.insert(number);
-        *self.by_nas.entry(nas.name.clone()).or_default() += 1;
+        self.ranks.insert(deadline, number, true);
+        self.by_nas.entry(nas.name.clone()).or_default().insert(deadline, number, true);
         if let Some(station) = &station {
             self.make_room_for(&nas.name, station, number);
         }
@@ -152,14 +171,13 @@ impl Table {
             station,
             started: now,
             deadline,
-            first_round: true,
         };
         self.slots.insert(number, slot);
     }
 
     fn make_room_for(&mut self, nas: &Arc<str>, station: &str, number: u64) {
         let alive = self.by_station.entry((nas.clone(), station.to_owned())).or_default();
-        let idle = alive.iter().find(|number| self.first_round.contains(number));
+        let idle = alive.iter().find(|number| self.ranks.first_round.contains(number));
         let goes = idle.or(alive.front()).copied().filter(|_| alive.len() >= PER_STATION);
         alive.push_back(number);
         if let Some(goes) = goes {
@@ -179,17 +197,17 @@ impl Table {
 
     /// Its supplicant has answered: it has time again, and is no longer the first to go.
     pub(super) fn touch(&mut self, now: Mono, number: u64) {
-        self.extend(now, number);
-        if self.slots.get_mut(&number).is_some_and(|slot| std::mem::take(&mut slot.first_round)) {
-            self.first_round.remove(&number);
-        }
+        self.extend(now, number, false);
     }
 
-    fn extend(&mut self, now: Mono, number: u64) {
+    fn extend(&mut self, now: Mono, number: u64, first_round: bool) {
         let Some(slot) = self.slots.get_mut(&number) else { return };
-        self.deadlines.remove(&(slot.deadline, number));
-        slot.deadline = (now + self.timeout).min(slot.started + self.timeout * TOTAL);
-        self.deadlines.insert((slot.deadline, number));
+        let deadline = (now + self.timeout).min(slot.started + self.timeout * TOTAL);
+        let earlier = std::mem::replace(&mut slot.deadline, deadline);
+        for ranks in std::iter::once(&mut self.ranks).chain(self.by_nas.get_mut(&slot.nas.name)) {
+            ranks.remove(earlier, number);
+            ranks.insert(deadline, number, first_round);
+        }
     }
 
     /// An exchange of it has been answered.
@@ -204,20 +222,20 @@ impl Table {
     /// The NAS asks again for the last answer: the answer was lost, and the conversation has time again.
     pub(super) fn repeated(&mut self, now: Mono, exchange: ExchangeId) {
         if let Some(number) = self.by_exchange.get(&exchange).copied() {
-            self.extend(now, number);
+            let first_round = self.ranks.first_round.contains(&number);
+            self.extend(now, number, first_round);
         }
     }
 
     pub(super) fn remove(&mut self, number: u64) -> Option<Slot> {
         let slot = self.slots.remove(&number)?;
-        self.deadlines.remove(&(slot.deadline, number));
-        self.first_round.remove(&number);
+        self.ranks.remove(slot.deadline, number);
         if let Some(exchange) = slot.answered {
             self.by_exchange.remove(&exchange);
         }
-        if let Some(alive) = self.by_nas.get_mut(&slot.nas.name) {
-            *alive = alive.saturating_sub(1);
-            if *alive == 0 {
+        if let Some(own) = self.by_nas.get_mut(&slot.nas.name) {
+            own.remove(slot.deadline, number);
+            if own.len() == 0 {
                 self.by_nas.remove(&slot.nas.name);
             }
         }
@@ -234,11 +252,11 @@ impl Table {
     }
 
     pub(super) fn deadline(&self) -> Option<Mono> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.ranks.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
     /// One whose time is over.
     pub(super) fn expired(&self, now: Mono) -> Option<u64> {
-        self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, number)| *number)
+        self.ranks.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, number)| *number)
     }
 }
