@@ -10,7 +10,7 @@ use super::AltName;
 use super::der::{self, BadDer, Reader};
 use super::digest::sha256;
 use super::name::{self, BadName};
-use super::points;
+use super::points::{self, Point};
 use super::signature::Signed;
 use crate::event::CertificateName;
 use crate::now::Wall;
@@ -37,7 +37,7 @@ pub(super) struct Certificate<'a> {
     pub(super) issuer: X509Name<'a>,
     pub(super) subject: X509Name<'a>,
     pub(super) key: SubjectPublicKeyInfo<'a>,
-    /// Without leading zeros.
+    /// See [`der::serial`].
     pub(super) serial: Vec<u8>,
     pub(super) not_before: Wall,
     pub(super) not_after: Wall,
@@ -50,7 +50,7 @@ pub(super) struct Certificate<'a> {
     /// Dotted OIDs of certificatePolicies.
     pub(super) policies: Vec<String>,
     /// cRLDistributionPoints, see [`points`].
-    pub(super) points: Vec<u64>,
+    pub(super) points: Vec<Point>,
     pub(super) has_name_constraints: bool,
     /// A critical extension that nobody here knows.
     pub(super) unknown_critical: Option<String>,
@@ -65,12 +65,12 @@ impl<'a> Certificate<'a> {
             return Err("it isn't a version 3 certificate");
         }
         let signed = Signed::read(der).map_err(|BadDer| NO_CERTIFICATE)?;
-        let serial = der::trim_integer(x509.raw_serial()).map_err(|BadDer| "its serial number is over 20 octets")?;
+        let serial = der::serial(x509.raw_serial()).map_err(|BadDer| "its serial number is over 20 octets")?;
         let tbs = x509.tbs_certificate;
         let mut certificate = Self {
             der,
             signed,
-            serial: serial.to_vec(),
+            serial: serial.into_owned(),
             not_before: Wall(tbs.validity.not_before.timestamp()),
             not_after: Wall(tbs.validity.not_after.timestamp()),
             is_ca: false,
@@ -125,8 +125,8 @@ impl<'a> Certificate<'a> {
                 self.alt_names = name::alt_names(&names.general_names)?;
             }
             ParsedExtension::CRLDistributionPoints(_) => {
-                self.points =
-                    points::of_certificate(extension.value).map_err(|BadDer| "cRLDistributionPoints is malformed")?;
+                self.points = points::of_certificate(extension.value, self.issuer.as_raw())
+                    .map_err(|BadDer| "cRLDistributionPoints is malformed")?;
             }
             ParsedExtension::NameConstraints(_) => self.has_name_constraints = true,
             ParsedExtension::ParseError { .. } => return Err("an extension is malformed"),
@@ -144,6 +144,11 @@ impl<'a> Certificate<'a> {
     /// What tells a CA from every other: its name and its key, as [`super::Link::issuer`] has it.
     pub(super) fn authority_id(&self) -> [u8; 32] {
         sha256(&[self.subject.as_raw(), self.key.raw])
+    }
+
+    /// Whether it is no CA's and may sign CRLs.
+    pub(super) fn signs_crls_only(&self) -> bool {
+        !self.is_ca && self.key_usage.is_some_and(|usage| usage.crl_sign && !usage.key_cert_sign)
     }
 
     /// RSA of 2,048 to 8,192 bits, P-256, P-384, P-521 or Ed25519.
@@ -173,7 +178,7 @@ pub fn claimed(leaf: &[u8]) -> Option<CertificateName> {
     Some(CertificateName {
         fingerprint: sha256(&[leaf]),
         authority: None,
-        serial: der::trim_integer(x509.raw_serial()).ok()?.to_vec(),
+        serial: der::serial(x509.raw_serial()).ok()?.into_owned(),
         subject: name::shown(&x509.subject),
         not_after: Wall(x509.validity.not_after.timestamp()),
     })

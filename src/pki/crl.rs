@@ -9,14 +9,17 @@ use rustls::pki_types::pem::PemObject;
 
 use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use super::points::{self, BadScope, Scope};
-use super::serials::{Entry, Serials};
+use super::serials::{Entry, REMOVE_FROM_CRL, Serials};
 use super::signature::{BadSignature, Signed};
-use super::trust::{Ca, Trust};
+use super::trust::Trust;
+use super::{name, signers::Ca};
 use crate::event::CrlName;
 use crate::now::Wall;
 
 /// Octets of an issuer's name.
 const MAX_NAME: usize = 4096;
+/// Issuers about whose certificates one indirect CRL may be.
+const MAX_ISSUERS: usize = 256;
 /// Extensions of the list, and of an entry.
 const MAX_EXTENSIONS: usize = 32;
 
@@ -25,10 +28,8 @@ const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];
 const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 24];
 const DELTA_CRL_INDICATOR: &[u8] = &[0x55, 0x1d, 27];
 const ISSUING_DISTRIBUTION_POINT: &[u8] = &[0x55, 0x1d, 28];
+const CERTIFICATE_ISSUER: &[u8] = &[0x55, 0x1d, 29];
 const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
-
-/// CRLReason (RFC 5280 section 5.3.1)
-const REMOVE_FROM_CRL: u8 = 8;
 
 /// A verified CRL: signature checked once, serials in an index of our own.
 #[derive(Debug)]
@@ -39,10 +40,13 @@ pub struct Crl {
     pub(super) issuer: [u8; 32],
     /// Without leading zeros.
     number: Option<Vec<u8>>,
+    /// BaseCRLNumber of a delta CRL.
+    base: Option<Vec<u8>>,
     pub(super) this_update: Wall,
     pub(super) next_update: Option<Wall>,
     pub(super) scope: Scope,
-    serials: Serials,
+    /// By the name of who has issued the certificates ([`name::id`]): the CRL's issuer first, then others, if it is indirect.
+    lists: Vec<(u64, Serials)>,
 }
 
 /// Why a CRL is not used.
@@ -72,7 +76,7 @@ pub struct CrlSummary {
 impl Crl {
     /// Reads a CRL (DER or PEM), finds its issuer among the anchors and intermediates of `trust`, and checks signature, cRLSign and extensions.
     ///
-    /// Of several CAs of one name it belongs to the one whose key verifies it. Indirect CRLs and those about attribute certificates aren't used; of a delta CRL only what it revokes counts.
+    /// Of several CAs of one name it belongs to the one whose key verifies it. Those about attribute certificates aren't used.
     /// How old it is doesn't matter here: that is judged whenever it is consulted.
     ///
     /// # Errors
@@ -83,16 +87,17 @@ impl Crl {
         let list = List::read(&signed).map_err(|BadDer| bad("it isn't a CRL: its header is malformed"))?;
         let issuer = issuer(&signed, &list, trust)?;
         let header = Extensions::read(&list)?;
-        let serials = entries(&list, header.scope.delta)?;
+        let lists = entries(&list, header.scope.indirect)?;
         Ok(Self {
             authority: Arc::clone(authority),
             source: Arc::clone(source),
             issuer: issuer.id,
             number: header.number,
+            base: header.base,
             this_update: list.this_update,
             next_update: list.next_update,
             scope: header.scope,
-            serials,
+            lists,
         })
     }
 
@@ -105,7 +110,7 @@ impl Crl {
             number: self.number.clone(),
             this_update: self.this_update,
             next_update: self.next_update,
-            entries: self.serials.len(),
+            entries: self.lists.iter().map(|(_, serials)| serials.len()).sum(),
         }
     }
 
@@ -129,9 +134,29 @@ impl Crl {
         numbers.then(self.this_update.cmp(&other.this_update))
     }
 
-    /// What it says of a serial (without leading zeros); `None`: it isn't listed.
-    pub(super) fn find(&self, serial: &[u8]) -> Option<Entry> {
-        self.serials.find(serial)
+    /// The entry that revokes the certificate of this serial and issuer ([`name::id`]); `None`: there is none.
+    pub(super) fn find(&self, issuer: u64, serial: &[u8]) -> Option<Entry> {
+        self.entry(issuer, serial).filter(|entry| !self.scope.delta || entry.reason != Some(REMOVE_FROM_CRL))
+    }
+
+    /// Whether a delta CRL says that a certificate isn't revoked any more.
+    pub(super) fn releases(&self, issuer: u64, serial: &[u8]) -> bool {
+        self.scope.delta && self.entry(issuer, serial).is_some_and(|entry| entry.reason == Some(REMOVE_FROM_CRL))
+    }
+
+    fn entry(&self, issuer: u64, serial: &[u8]) -> Option<Entry> {
+        let (_, serials) = self.lists.iter().find(|(name, _)| *name == issuer)?;
+        serials.find(serial)
+    }
+
+    /// Whether a delta CRL may be laid over a complete one of the same issuer (RFC 5280 section 5.2.4): same scope, the base not later than the complete one, and something new in it.
+    pub(super) fn is_overlay_of(&self, complete: &Self) -> bool {
+        let numbers = (&self.base, &complete.number, &self.number);
+        let (Some(base), Some(number), Some(own)) = numbers else { return false };
+        self.issuer == complete.issuer
+            && complete.scope.completes(&self.scope)
+            && compare(base, number) != Ordering::Greater
+            && compare(number, own) == Ordering::Less
     }
 
     pub(super) fn name(&self) -> CrlName {
@@ -246,13 +271,14 @@ fn issuer<'t>(signed: &Signed<'_>, list: &List<'_>, trust: &'t Trust) -> Result<
 /// What crlExtensions say.
 struct Extensions {
     number: Option<Vec<u8>>,
+    base: Option<Vec<u8>>,
     scope: Scope,
 }
 
 impl Extensions {
     fn read(list: &List<'_>) -> Result<Self, BadCrl> {
         const MALFORMED: &str = "its extensions are malformed";
-        let mut found = Self { number: None, scope: Scope::ALL };
+        let mut found = Self { number: None, base: None, scope: Scope::ALL };
         if !list.version_2 {
             let plain = list.extensions.is_none();
             return if plain { Ok(found) } else { Err(bad("it is a version 1 CRL with extensions")) };
@@ -265,7 +291,7 @@ impl Extensions {
                 return Err(bad("an extension stands twice, or there are too many"));
             }
             seen.push(extension.oid);
-            found.take(&extension)?;
+            found.take(&extension, list.issuer)?;
         }
         // Its age can't be compared with that of another (RFC 5280 section 5.2.3).
         if found.number.is_none() {
@@ -274,18 +300,19 @@ impl Extensions {
         Ok(found)
     }
 
-    fn take(&mut self, extension: &Extension<'_>) -> Result<(), BadCrl> {
+    fn take(&mut self, extension: &Extension<'_>, issuer: &[u8]) -> Result<(), BadCrl> {
         match extension.oid {
             CRL_NUMBER if extension.critical => return Err(bad("its cRLNumber is critical, which it must not be")),
             CRL_NUMBER => {
                 self.number = Some(number(extension.value).map_err(|BadDer| bad("its cRLNumber is malformed"))?)
             }
             ISSUING_DISTRIBUTION_POINT => {
-                let scope = points::of_crl(extension.value).map_err(bad_scope)?;
+                let scope = points::of_crl(extension.value, issuer).map_err(bad_scope)?;
                 self.scope = Scope { delta: self.scope.delta, ..scope };
             }
             DELTA_CRL_INDICATOR => {
-                number(extension.value).map_err(|BadDer| bad("its deltaCRLIndicator is malformed"))?;
+                let base = number(extension.value).map_err(|BadDer| bad("its deltaCRLIndicator is malformed"))?;
+                self.base = Some(base);
                 self.scope.delta = true;
             }
             AUTHORITY_KEY_IDENTIFIER => {}
@@ -299,7 +326,6 @@ impl Extensions {
 fn bad_scope(scope: BadScope) -> BadCrl {
     bad(match scope {
         BadScope::Malformed => "its issuingDistributionPoint is malformed",
-        BadScope::Indirect => "it is an indirect CRL: only a CA's own are used",
         BadScope::AttributeCertificates => "it is about attribute certificates only",
     })
 }
@@ -335,6 +361,7 @@ impl<'a> Extension<'a> {
 enum BadEntry {
     Malformed,
     UnknownCritical,
+    TooManyIssuers,
 }
 
 impl From<BadDer> for BadEntry {
@@ -343,58 +370,95 @@ impl From<BadDer> for BadEntry {
     }
 }
 
-/// revokedCertificates. `removeFromCRL` belongs into delta CRLs, where it says nothing of its own; in a complete one it is an entry like any other, since "revoked" must never be overlooked.
-fn entries(list: &List<'_>, delta: bool) -> Result<Serials, BadCrl> {
-    let mut serials = Serials::new();
+/// revokedCertificates. `removeFromCRL` belongs into delta CRLs; in a complete one it is an entry like any other, since "revoked" must never be overlooked.
+fn entries(list: &List<'_>, indirect: bool) -> Result<Vec<(u64, Serials)>, BadCrl> {
+    let own = name::id(list.issuer).ok_or_else(|| bad("its issuer's name is malformed"))?;
+    let mut lists = Lists { all: vec![(own, Serials::new())], current: 0, indirect };
     let mut reader = list.entries;
+    let mut number = 0_usize;
     while !reader.is_empty() {
-        entry(&mut reader, list.version_2, delta, &mut serials).map_err(|what| {
-            let number = serials.len() + 1;
+        number += 1;
+        lists.read_entry(&mut reader, list.version_2).map_err(|what| {
             bad(match what {
                 BadEntry::Malformed => format!("its entry {number} is malformed"),
                 BadEntry::UnknownCritical => format!("its entry {number} has a critical extension that isn't known"),
+                BadEntry::TooManyIssuers => format!("it is about certificates of more than {MAX_ISSUERS} issuers"),
             })
         })?;
     }
-    Ok(serials.settle())
+    Ok(lists.all.into_iter().map(|(issuer, serials)| (issuer, serials.settle())).collect())
 }
 
-fn entry(list: &mut Reader<'_>, version_2: bool, delta: bool, serials: &mut Serials) -> Result<(), BadEntry> {
-    let mut reader = Reader::new(list.expect(SEQUENCE)?);
-    let serial = der::trim_integer(reader.expect(INTEGER)?)?;
-    let at = Wall(reader.time()?);
-    let reason = match reader.optional(SEQUENCE)? {
-        Some(extensions) if version_2 => entry_reason(Reader::new(extensions))?,
-        Some(_) => return Err(BadEntry::Malformed),
-        None => None,
-    };
-    reader.end()?;
-    if delta && reason == Some(REMOVE_FROM_CRL) {
-        return Ok(());
-    }
-    if serials.push(serial, Entry { at, reason }) { Ok(()) } else { Err(BadEntry::Malformed) }
+/// Serials by who has issued the certificates.
+struct Lists {
+    all: Vec<(u64, Serials)>,
+    /// That of the entry before: an entry of an indirect CRL that names nobody is about the same issuer (RFC 5280 section 5.3.3).
+    current: usize,
+    indirect: bool,
 }
 
-fn entry_reason(mut extensions: Reader<'_>) -> Result<Option<u8>, BadEntry> {
-    let mut reason = None;
-    let mut count = 0;
-    while !extensions.is_empty() {
-        let extension = Extension::read(&mut extensions)?;
-        count += 1;
-        match extension.oid {
-            _ if count > MAX_EXTENSIONS => return Err(BadEntry::Malformed),
-            REASON_CODE => {
-                let mut reader = Reader::new(extension.value);
-                let [code] = reader.expect(ENUMERATED)? else { return Err(BadEntry::Malformed) };
-                reader.end()?;
-                reason = Some(*code);
-            }
-            INVALIDITY_DATE => {}
-            _ if extension.critical => return Err(BadEntry::UnknownCritical),
-            _ => {}
+impl Lists {
+    fn read_entry(&mut self, list: &mut Reader<'_>, version_2: bool) -> Result<(), BadEntry> {
+        let mut reader = Reader::new(list.expect(SEQUENCE)?);
+        let serial = der::serial(reader.expect(INTEGER)?)?;
+        let at = Wall(reader.time()?);
+        let more = match reader.optional(SEQUENCE)? {
+            Some(extensions) if version_2 => EntryExtensions::read(Reader::new(extensions), self.indirect)?,
+            Some(_) => return Err(BadEntry::Malformed),
+            None => EntryExtensions::default(),
+        };
+        reader.end()?;
+        if let Some(issuer) = more.issuer {
+            self.turn_to(issuer)?;
         }
+        let (_, serials) = self.all.get_mut(self.current).ok_or(BadEntry::Malformed)?;
+        if serials.push(&serial, Entry { at, reason: more.reason }) { Ok(()) } else { Err(BadEntry::Malformed) }
     }
-    Ok(reason)
+
+    fn turn_to(&mut self, issuer: u64) -> Result<(), BadEntry> {
+        let known = self.all.iter().position(|(name, _)| *name == issuer);
+        if known.is_none() {
+            if self.all.len() == MAX_ISSUERS {
+                return Err(BadEntry::TooManyIssuers);
+            }
+            self.all.push((issuer, Serials::new()));
+        }
+        self.current = known.unwrap_or(self.all.len() - 1);
+        Ok(())
+    }
+}
+
+/// What crlEntryExtensions say.
+#[derive(Default)]
+struct EntryExtensions {
+    reason: Option<u8>,
+    /// certificateIssuer
+    issuer: Option<u64>,
+}
+
+impl EntryExtensions {
+    fn read(mut extensions: Reader<'_>, indirect: bool) -> Result<Self, BadEntry> {
+        let mut found = Self::default();
+        let mut count = 0;
+        while !extensions.is_empty() {
+            let extension = Extension::read(&mut extensions)?;
+            count += 1;
+            match extension.oid {
+                _ if count > MAX_EXTENSIONS => return Err(BadEntry::Malformed),
+                REASON_CODE => {
+                    let mut reader = Reader::new(extension.value);
+                    let [code] = reader.expect(ENUMERATED)? else { return Err(BadEntry::Malformed) };
+                    reader.end()?;
+                    found.reason = Some(*code);
+                }
+                INVALIDITY_DATE => {}
+                CERTIFICATE_ISSUER if indirect => found.issuer = Some(points::certificate_issuer(extension.value)?),
+                _ if extension.critical => return Err(BadEntry::UnknownCritical),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// CRLReason's names (RFC 5280 section 5.3.1).

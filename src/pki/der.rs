@@ -1,5 +1,7 @@
 //! A strict reader of DER: definite minimal lengths, one-octet tags, no recursion, nothing allocated by a declared length.
 
+use std::borrow::Cow;
+
 /// Octets that aren't DER, or not the element that was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadDer;
@@ -14,6 +16,7 @@ pub(super) const UTF8_STRING: u8 = 0x0c;
 pub(super) const UTC_TIME: u8 = 0x17;
 pub(super) const GENERALIZED_TIME: u8 = 0x18;
 pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const SET: u8 = 0x31;
 /// `[0]`, primitive: implicitly tagged.
 pub(super) const CONTEXT: u8 = 0x80;
 /// `[0]`, constructed.
@@ -205,7 +208,35 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
 }
 
-/// A serial number or CRL number as it is compared everywhere: the INTEGER's octets without leading zeros, at least one, at most twenty (RFC 5280 sections 4.1.2.2 and 5.2.3).
+/// Octets of the longest serial number as [`serial`] has it.
+pub(super) const MAX_SERIAL: usize = 21;
+
+/// A serial number as it is compared everywhere: as [`trim_integer`] has it. A negative one, which no CA should issue, is its two's complement in 21 octets, one more than any other has: so -1 isn't 255.
+pub(super) fn serial(value: &[u8]) -> Result<Cow<'_, [u8]>, BadDer> {
+    if value.first().is_none_or(|octet| octet & 0x80 == 0) {
+        return trim_integer(value).map(Cow::Borrowed);
+    }
+    let sign = MAX_SERIAL.checked_sub(value.len()).filter(|&more| more > 0).ok_or(BadDer)?;
+    let mut wide = vec![0xff; sign];
+    wide.extend_from_slice(value);
+    Ok(Cow::Owned(wide))
+}
+
+/// The element of this tag and value.
+pub(super) fn element(tag: u8, value: &[u8]) -> Vec<u8> {
+    let digits: Vec<u8> = value.len().to_be_bytes().into_iter().skip_while(|&digit| digit == 0).collect();
+    let mut element = vec![tag];
+    if value.len() >= 0x80 {
+        element.push(0x80 | u8::try_from(digits.len()).unwrap_or(0x7f));
+        element.extend(digits);
+    } else {
+        element.push(digits.first().copied().unwrap_or(0));
+    }
+    element.extend_from_slice(value);
+    element
+}
+
+/// A positive serial number or CRL number as it is compared everywhere: the INTEGER's octets without leading zeros, at least one, at most twenty (RFC 5280 sections 4.1.2.2 and 5.2.3).
 pub(super) fn trim_integer(value: &[u8]) -> Result<&[u8], BadDer> {
     let zeros = value.iter().take_while(|&&octet| octet == 0).count();
     let start = zeros.min(value.len().saturating_sub(1));

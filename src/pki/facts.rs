@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::name;
+use super::points::Point;
 use crate::event::{CertificateName, Evidence, Reason};
 use crate::now::Wall;
 
@@ -26,7 +27,7 @@ pub struct Facts {
     pub fingerprint: [u8; 32],
     /// Name of the authority whose table the issuing intermediate decides.
     pub authority: Arc<str>,
-    /// Serial of the leaf, big-endian without leading zeros.
+    /// Serial of the leaf, big-endian without leading zeros; a negative one in two's complement of 21 octets.
     pub serial: Vec<u8>,
     /// Subject: (short name or dotted OID, value), in order.
     pub subject: Vec<(String, String)>,
@@ -57,8 +58,8 @@ pub struct Link {
     pub not_before: Wall,
     /// notAfter of that certificate.
     pub not_after: Wall,
-    /// The names of its CRL distribution points, each as the first eight octets of a SHA-256. A CRL for one point is only about certificates that name it.
-    pub points: Vec<u64>,
+    /// Its CRL distribution points. A CRL for one point is only about certificates that name it.
+    pub points: Vec<Point>,
 }
 
 /// Why there are no facts: nothing of the certificate may be believed.
@@ -90,7 +91,7 @@ impl Facts {
         let subject: usize = self.subject.iter().map(|(name, value)| name.len() + value.len() + 48).sum();
         let names: usize = self.alt_names.iter().map(|name| name.text().len() + 32).sum();
         let lists = (self.policies.len() + self.purposes.as_ref().map_or(0, Vec::len)) * 48;
-        512 + subject + names + lists + self.links.len() * 160
+        512 + subject + names + lists + self.links.iter().map(|link| 160 + link.points.len() * 32).sum::<usize>()
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::crl::Crl;
-use super::revocation::{Freshness, Revocation};
+use super::revocation::{Covering, Revocation};
 use super::trust::{Issuer, Trust};
 use super::verdict::{Source, finding};
 use crate::event::Reason;
@@ -65,18 +64,18 @@ impl Trust {
             return vec![self.gap(issuer, &issuer.id, None)];
         }
         let grace = issuer.authority.grace;
-        let users = (issuer.id, revocation.covering_some_users(&issuer.id, grace, now));
-        let cas = issuer.links.iter().map(|link| (link.issuer, revocation.covering(link, true, grace, now)));
-        let gaps = std::iter::once(users).chain(cas).map(|(ca, found)| self.gap(issuer, &ca, found));
+        let users = (issuer.id, revocation.covering_some_users(self, &issuer.id, grace, now));
+        let cas = issuer.links.iter().map(|link| (link.issuer, revocation.covering(self, link, true, grace, now)));
+        let gaps = std::iter::once(users).chain(cas).map(|(ca, found)| self.gap(issuer, &ca, found.as_ref()));
         gaps.filter(|gap| gap.finding != Reason::Ok).collect()
     }
 
-    fn gap(&self, issuer: &Issuer, ca: &[u8; 32], found: Option<(&Crl, Freshness)>) -> Gap {
+    fn gap(&self, issuer: &Issuer, ca: &[u8; 32], found: Option<&Covering<'_>>) -> Gap {
         Gap {
             authority: Arc::clone(&issuer.authority.name),
             issuer: self.ca(ca).map(|ca| ca.text.clone()).unwrap_or_default(),
-            finding: finding(found.map(|(_, freshness)| freshness)),
-            next_update: found.and_then(|(crl, _)| crl.next_update),
+            finding: finding(found.map(|covering| covering.freshness)),
+            next_update: found.and_then(|covering| covering.next_update),
         }
     }
 }

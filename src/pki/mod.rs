@@ -2,7 +2,7 @@
 //!
 //! - Configuration → [`Trust`]: `settings`, `prepare`, `trust`.
 //! - A client's chain → [`Facts`], which a ticket can carry: `certificate`, `name`, `signature`, `trust`, `facts`, `ticket`.
-//! - A CRL's octets → [`Crl`] → [`Revocation`]: `crl`, `serials`, `points`, `revocation`.
+//! - A CRL's octets → [`Crl`] → [`Revocation`]: `crl`, `serials`, `points`, `signers`, `revocation`.
 //! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`.
 //!
 //! `der` reads what strangers send before any other parser does.
@@ -21,6 +21,7 @@ mod revocation;
 mod serials;
 mod settings;
 mod signature;
+mod signers;
 mod ticket;
 mod trust;
 mod verdict;
@@ -33,6 +34,7 @@ pub use crl::{BadCrl, Crl, CrlSummary};
 pub use facts::{AltName, Facts, Link, NoPath};
 pub use gaps::{Coverage, Gap};
 pub use name::{SHORT_NAMES, is_attribute_name};
+pub use points::Point;
 pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
 pub use trust::{AuthoritySummary, Trust};

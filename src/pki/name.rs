@@ -8,10 +8,12 @@
 
 use data_encoding::HEXLOWER;
 use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
 use super::AltName;
-use super::der::{BadDer, CONTEXT_CONSTRUCTED, Reader, UTF8_STRING};
+use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, Reader, UTF8_STRING};
+use super::digest::sha256;
 
 /// Attributes of one name, and names in one subjectAltName.
 pub(super) const MAX_VALUES: usize = 64;
@@ -103,6 +105,24 @@ pub(super) fn attributes_lossy(name: &X509Name<'_>) -> Vec<(String, String)> {
 /// RFC 4514's text of a name, however odd it is.
 pub(super) fn shown(name: &X509Name<'_>) -> String {
     text(&attributes_lossy(name))
+}
+
+/// What two spellings of one name have in common, for lists that one CA makes about another's certificates: the first eight octets of a SHA-256 over attributes and values, neither case nor white space nor the kind of string counted. `None`: `name` isn't a Name's DER.
+pub(super) fn id(name: &[u8]) -> Option<u64> {
+    der::well_formed(name).ok()?;
+    let (rest, name) = X509Name::from_der(name).ok()?;
+    if !rest.is_empty() || name.iter_attributes().count() > MAX_VALUES {
+        return None;
+    }
+    let mut plain = Vec::new();
+    for (attribute, value) in attributes_lossy(&name) {
+        let value = value.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [attribute, value] {
+            plain.extend_from_slice(&part.len().to_be_bytes());
+            plain.extend_from_slice(part.as_bytes());
+        }
+    }
+    sha256(&[&plain]).first_chunk().map(|octets| u64::from_be_bytes(*octets))
 }
 
 fn value_text(tag: u32, octets: &[u8]) -> Result<String, BadName> {

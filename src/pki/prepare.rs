@@ -10,7 +10,8 @@ use super::certificate::Certificate;
 use super::digest::sha256;
 use super::facts::Link;
 use super::signature::BadSignature;
-use super::trust::{Authority, Ca, Issuer, Trust};
+use super::signers::{Ca, CaPath};
+use super::trust::{Authority, Issuer, Trust};
 use super::{AuthoritySettings, BadAuthority, Purpose, RevocationSource, name, purpose};
 use crate::now::Wall;
 
@@ -98,8 +99,8 @@ impl Builder {
         let Some(anchor) = read_anchor(table, self.now, &mut findings) else { return };
         let Some(intermediates) = read_intermediates(table, self.now, &mut findings) else { return };
         let Some(paths) = paths(&anchor, &intermediates, &mut findings) else { return };
-        warn_shared(table, &anchor, &paths, &mut findings);
-        check_purpose_of_path(&purpose, &paths, &mut findings);
+        warn_shared(table, &anchor, &paths.issuing, &mut findings);
+        check_purpose_of_path(&purpose, &paths.issuing, &mut findings);
         self.add(table, purpose, &anchor, &paths, index);
     }
 
@@ -108,7 +109,7 @@ impl Builder {
         table: &AuthoritySettings,
         purpose: Purpose,
         anchor: &Certificate<'_>,
-        paths: &[Vec<&Certificate<'_>>],
+        paths: &Paths<'_, '_>,
         index: usize,
     ) {
         let authority = Arc::new(Authority {
@@ -120,30 +121,47 @@ impl Builder {
             distrust: table.distrust,
             anchor_not_before: anchor.not_before,
             anchor_not_after: anchor.not_after,
-            issuer_texts: paths.iter().map(|path| name::shown(&path.first().unwrap_or(&anchor).subject)).collect(),
+            issuer_texts: paths
+                .issuing
+                .iter()
+                .map(|path| name::shown(&path.first().unwrap_or(&anchor).subject))
+                .collect(),
         });
         self.authorities.push(Arc::clone(&authority));
-        self.add_ca(anchor);
-        for path in paths {
-            path.iter().for_each(|ca| self.add_ca(ca));
+        self.add_ca(anchor, &[], anchor);
+        for path in &paths.all {
+            path.iter()
+                .enumerate()
+                .for_each(|(above, ca)| self.add_ca(ca, path.get(above..).unwrap_or_default(), anchor));
+        }
+        for path in &paths.issuing {
             self.add_issuer(&authority, anchor, path, index);
         }
     }
 
-    fn add_ca(&mut self, certificate: &Certificate<'_>) {
+    /// `path`: itself and those above it, without the anchor.
+    fn add_ca(&mut self, certificate: &Certificate<'_>, path: &[&Certificate<'_>], anchor: &Certificate<'_>) {
         let id = certificate.authority_id();
         let crl_sign = certificate.key_usage.is_none_or(|usage| usage.crl_sign);
+        let way = CaPath { anchor: anchor.authority_id(), links: links(path, anchor) };
         if let Some(known) = self.cas.iter_mut().find(|ca| ca.id == id) {
             // Two certificates of one CA: what either allows, the CA may.
             known.crl_sign |= crl_sign;
+            known.is_ca |= certificate.is_ca;
+            if !known.paths.contains(&way) {
+                known.paths.push(way);
+            }
             return;
         }
         self.cas.push(Ca {
             id,
             subject: certificate.subject.as_raw().to_vec(),
+            name: name::id(certificate.subject.as_raw()).unwrap_or_default(),
             text: name::shown(&certificate.subject),
             spki: certificate.key.raw.to_vec(),
+            is_ca: certificate.is_ca,
             crl_sign,
+            paths: vec![way],
         });
     }
 
@@ -292,12 +310,7 @@ fn check_ca(ca: &Certificate<'_>, key: &'static str, now: Wall, findings: &mut F
     if ca.key_usage.is_some_and(|usage| !usage.key_cert_sign) {
         findings.error(key, format!("{text} may not issue certificates: keyUsage lacks keyCertSign"));
     }
-    if !ca.key_is_strong() {
-        findings.error(
-            key,
-            format!("{text} has a key that isn't accepted: RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519 are"),
-        );
-    }
+    check_key(ca, key, findings);
     if ca.not_after < now {
         findings.warning(key, format!("{text} has expired: all of its certificates are refused"));
     } else if ca.not_after.0 < now.0.saturating_add(NEAR) {
@@ -319,6 +332,31 @@ fn check_ca(ca: &Certificate<'_>, key: &'static str, now: Wall, findings: &mut F
     }
 }
 
+fn check_key(ca: &Certificate<'_>, key: &'static str, findings: &mut Findings<'_>) {
+    if !ca.key_is_strong() {
+        let text = name::shown(&ca.subject);
+        findings.error(
+            key,
+            format!("{text} has a key that isn't accepted: RSA of 2048 to 8192 bits, P-256, P-384, P-521, Ed25519 are"),
+        );
+    }
+}
+
+/// What holds for a certificate that is there to sign CRLs only.
+fn check_crl_signer(signer: &Certificate<'_>, key: &'static str, now: Wall, findings: &mut Findings<'_>) {
+    let text = name::shown(&signer.subject);
+    if text.is_empty() {
+        findings.error(key, "it signs CRLs and has no name: no CRL could name it as issuer");
+    }
+    check_key(signer, key, findings);
+    if let Some(oid) = &signer.unknown_critical {
+        findings.error(key, format!("{text}: its critical extension {oid} isn't known"));
+    }
+    if signer.not_after < now {
+        findings.warning(key, format!("{text} has expired: its CRLs can only revoke"));
+    }
+}
+
 fn read_intermediates<'a>(
     table: &'a AuthoritySettings,
     now: Wall,
@@ -336,7 +374,11 @@ fn read_intermediates<'a>(
             }
         };
         let text = name::shown(&certificate.subject);
-        check_ca(&certificate, KEY, now, findings);
+        if certificate.signs_crls_only() {
+            check_crl_signer(&certificate, KEY, now, findings);
+        } else {
+            check_ca(&certificate, KEY, now, findings);
+        }
         if certificate.key_usage.is_none() {
             findings.error(KEY, format!("{text} has no keyUsage, so no keyCertSign"));
         }
@@ -353,12 +395,19 @@ fn read_intermediates<'a>(
     sound.then_some(intermediates)
 }
 
-/// For each CA that issues users' certificates its path, itself first, without the anchor. Those are the intermediates that issued no other of the table, or else the anchor.
+/// The paths of a table's CAs, each the CA itself first, without the anchor.
+struct Paths<'c, 'a> {
+    /// Of every intermediate.
+    all: Vec<Vec<&'c Certificate<'a>>>,
+    /// Of the CAs that issue users' certificates: the intermediates that issued no other CA of the table, or else the anchor.
+    issuing: Vec<Vec<&'c Certificate<'a>>>,
+}
+
 fn paths<'c, 'a>(
     anchor: &'c Certificate<'a>,
     intermediates: &'c [Certificate<'a>],
     findings: &mut Findings<'_>,
-) -> Option<Vec<Vec<&'c Certificate<'a>>>> {
+) -> Option<Paths<'c, 'a>> {
     let mut paths = Vec::new();
     for intermediate in intermediates {
         match path(anchor, intermediates, intermediate) {
@@ -369,12 +418,15 @@ fn paths<'c, 'a>(
     if paths.len() < intermediates.len() {
         return None;
     }
-    if intermediates.is_empty() {
-        return Some(vec![Vec::new()]);
+    let is_issuing = |path: &&Vec<&Certificate<'_>>| path.first().is_some_and(|ca| !ca.signs_crls_only());
+    let mut issuing: Vec<_> = paths.iter().filter(is_issuing).cloned().collect();
+    let above: Vec<[u8; 32]> =
+        issuing.iter().flat_map(|path| path.iter().skip(1)).map(|ca| ca.authority_id()).collect();
+    issuing.retain(|path| path.first().is_some_and(|issuer| !above.contains(&issuer.authority_id())));
+    if issuing.is_empty() {
+        issuing.push(Vec::new());
     }
-    let above: Vec<[u8; 32]> = paths.iter().flat_map(|path| path.iter().skip(1)).map(|ca| ca.authority_id()).collect();
-    paths.retain(|path| path.first().is_some_and(|issuer| !above.contains(&issuer.authority_id())));
-    Some(paths)
+    Some(Paths { all: paths, issuing })
 }
 
 fn path<'c, 'a>(
@@ -387,14 +439,16 @@ fn path<'c, 'a>(
     while !issued(anchor, top) {
         top = intermediates
             .iter()
-            .find(|parent| issued(parent, top))
+            .find(|parent| !parent.signs_crls_only() && issued(parent, top))
             .ok_or("neither the anchor nor another intermediate has signed it, with an algorithm that is accepted")?;
         path.push(top);
         if path.len() > MAX_INTERMEDIATES {
             return Err("its path to the anchor has more than 4 intermediates");
         }
     }
-    for (below, ca) in path.iter().copied().chain(std::iter::once(anchor)).enumerate() {
+    // The last certificate of a path isn't counted, and a signer of CRLs is the last of its own.
+    let counted = path.iter().copied().chain(std::iter::once(anchor)).skip(usize::from(start.signs_crls_only()));
+    for (below, ca) in counted.enumerate() {
         if ca.path_length.is_some_and(|allowed| usize::try_from(allowed).is_ok_and(|allowed| below > allowed)) {
             return Err("a CA above it allows fewer intermediates (pathLenConstraint)");
         }

@@ -8,12 +8,16 @@ use std::time::Duration;
 
 use super::crl::Crl;
 use super::facts::Link;
-use super::points::Scope;
+use super::points::ALL_REASONS;
 use super::serials::Entry;
+use super::signers::{CaPath, Role, Signer};
+use super::trust::Trust;
 use crate::now::Wall;
 
 /// How far a thisUpdate may lie ahead: clocks differ.
 const SKEW: Duration = Duration::from_secs(300);
+/// CRLReason (RFC 5280 section 5.3.1)
+const CERTIFICATE_HOLD: u8 = 6;
 
 /// Every CRL in use, by issuer; immutable, swapped whole.
 #[derive(Debug, Default)]
@@ -64,12 +68,20 @@ impl Revocation {
     }
 
     /// The entry that revokes a certificate, whatever the age and scope of the CRL that holds it.
-    pub(super) fn revoked(&self, link: &Link, now: Wall) -> Option<(&Crl, Entry)> {
-        self.lines(&link.issuer)
-            .iter()
-            .flat_map(|line| consulted(line, now))
-            .filter(|crl| !self.is_overtaken(crl, now))
-            .find_map(|crl| Some((crl, crl.find(&link.serial)?)))
+    pub(super) fn revoked(&self, trust: &Trust, link: &Link, now: Wall) -> Option<(&Crl, Entry)> {
+        let issuer = trust.ca(&link.issuer)?.name;
+        let found = |signer: Signer<'_>| self.listed(signer, issuer, link, now);
+        trust.signers(link).find_map(found)
+    }
+
+    fn listed(&self, signer: Signer<'_>, issuer: u64, link: &Link, now: Wall) -> Option<(&Crl, Entry)> {
+        let is_about = |crl: &&Crl| crl.scope.indirect || signer.role.by().is_none();
+        let mut consulted = self.lines(&signer.ca.id).iter().flat_map(|line| consulted(line, now)).filter(is_about);
+        consulted.find_map(|crl| {
+            let entry = crl.find(issuer, &link.serial)?;
+            let counts = !self.is_overtaken(crl, now) && !self.is_released(crl, entry, issuer, link, now);
+            counts.then_some((crl, entry))
+        })
     }
 
     /// Whether it is a delta CRL whose changes a complete one of today already has: what was on hold then may be released.
@@ -79,38 +91,163 @@ impl Revocation {
             && current.filter(|crl| crl.scope.completes(&delta.scope)).any(|crl| crl.age(delta) != Ordering::Less)
     }
 
-    /// The freshest CRL that would list the certificate if it were revoked.
-    pub(super) fn covering(&self, link: &Link, is_ca: bool, grace: Duration, now: Wall) -> Option<(&Crl, Freshness)> {
-        self.freshest(&link.issuer, |scope| scope.covers(is_ca, &link.points), grace, now)
+    /// Whether a certificate that was on hold has been taken off since, as the delta CRL of today says. Nothing else than a hold ends, and no delta ends it that is past its own nextUpdate.
+    fn is_released(&self, complete: &Crl, entry: Entry, issuer: u64, link: &Link, now: Wall) -> bool {
+        entry.reason == Some(CERTIFICATE_HOLD)
+            && self.overlay(complete, now).is_some_and(|delta| {
+                freshness(delta, Duration::ZERO, now) == Freshness::Fresh && delta.releases(issuer, &link.serial)
+            })
     }
 
-    /// The freshest CRL of an issuer that lists at least some of the users' certificates.
+    /// Today's delta CRL over a complete one.
+    fn overlay(&self, complete: &Crl, now: Wall) -> Option<&Crl> {
+        let current = self.lines(&complete.issuer).iter().filter_map(|line| current(line, now));
+        current.filter(|crl| crl.is_overlay_of(complete)).max_by(|one, other| one.age(other))
+    }
+
+    /// The freshest CRLs that together would list the certificate if it were revoked, for whatever reason.
+    pub(super) fn covering(
+        &self,
+        trust: &Trust,
+        link: &Link,
+        is_ca: bool,
+        grace: Duration,
+        now: Wall,
+    ) -> Option<Covering<'_>> {
+        let moment = Moment { grace, now };
+        let found = trust.signers(link).filter_map(|signer| {
+            // Of two keys of one name the other's CRLs count only where the issuer's own key signs none: some CAs keep one list for each key.
+            if signer.role == Role::RolledKey && !self.lines(&link.issuer).is_empty() {
+                return None;
+            }
+            Some((signer, self.standing(trust, signer, link, moment)?))
+        });
+        let found: Vec<_> = found.collect();
+        united(found.into_iter().flat_map(|(signer, standing)| self.parts(signer, standing, link, is_ca, moment)))
+    }
+
+    /// The CRLs of a CA that lists at least some of the users' certificates of an issuer.
     pub(super) fn covering_some_users(
         &self,
+        trust: &Trust,
         issuer: &[u8; 32],
         grace: Duration,
         now: Wall,
-    ) -> Option<(&Crl, Freshness)> {
-        self.freshest(issuer, |scope| scope.covers_some(false), grace, now)
+    ) -> Option<Covering<'_>> {
+        let moment = Moment { grace, now };
+        let any = Link { issuer: *issuer, ..Link::default() };
+        let about = trust.ca(issuer)?;
+        let is_about = |signer: &Signer<'_>, crl: &Crl| signer.role.by().is_none() || crl.scope.indirect;
+        let parts = trust.signers_for_some(about).flat_map(|signer| {
+            let standing = self.standing(trust, signer, &any, moment);
+            let crls = self.lines(&signer.ca.id).iter().filter_map(|line| current(line, now));
+            crls.filter(move |crl| is_about(&signer, crl))
+                .filter_map(move |crl| Some(self.part(crl, crl.scope.reasons_for_some(false), standing?, moment)))
+        });
+        united(parts)
     }
 
-    fn freshest(
+    /// What of a CA's CRLs is about a certificate.
+    fn parts(
         &self,
-        issuer: &[u8; 32],
-        covers: impl Fn(&Scope) -> bool,
-        grace: Duration,
-        now: Wall,
-    ) -> Option<(&Crl, Freshness)> {
-        let current = self.lines(issuer).iter().filter_map(|line| current(line, now));
+        signer: Signer<'_>,
+        standing: Freshness,
+        link: &Link,
+        is_ca: bool,
+        moment: Moment,
+    ) -> Vec<Part<'_>> {
+        let current = self.lines(&signer.ca.id).iter().filter_map(|line| current(line, moment.now));
         current
-            .filter(|crl| covers(&crl.scope))
-            .map(|crl| (crl, freshness(crl, grace, now)))
-            .min_by_key(|(_, freshness)| *freshness)
+            .map(|crl| (crl, crl.scope.reasons_for(is_ca, &link.points, signer.role.by())))
+            .filter(|(_, reasons)| *reasons != 0)
+            .map(|(crl, reasons)| self.part(crl, reasons, standing, moment))
+            .collect()
+    }
+
+    /// A complete CRL, with its delta over it if that is the fresher one: then both are as fresh as the delta is (RFC 5280 section 5.2.4).
+    fn part<'r>(&'r self, complete: &'r Crl, reasons: u16, standing: Freshness, moment: Moment) -> Part<'r> {
+        let of = |crl: &Crl| freshness(crl, moment.grace, moment.now);
+        let delta = self.overlay(complete, moment.now).filter(|delta| of(delta) <= of(complete));
+        let newest = delta.unwrap_or(complete);
+        Part { complete, delta, reasons, freshness: of(newest).max(standing), next_update: newest.next_update }
+    }
+
+    /// How well it is known that a CA which signs CRLs about another's certificates may still do so: its own certificate and those above it, by their dates and the CRLs that their issuers have signed, or that it has signed itself where it is named for that.
+    fn standing(&self, trust: &Trust, signer: Signer<'_>, link: &Link, moment: Moment) -> Option<Freshness> {
+        if signer.role == Role::Issuer {
+            return Some(Freshness::Fresh);
+        }
+        let paths = signer.ca.paths_beside(trust.ca(&link.issuer)?);
+        paths.filter_map(|path| self.standing_of_path(trust, signer, path, moment)).min()
+    }
+
+    fn standing_of_path(&self, trust: &Trust, signer: Signer<'_>, path: &CaPath, moment: Moment) -> Option<Freshness> {
+        let mut worst = Freshness::Fresh;
+        for (index, link) in path.links.iter().enumerate() {
+            let is_valid = link.not_before <= moment.now && moment.now <= link.not_after;
+            if !is_valid || self.revoked(trust, link, moment.now).is_some() {
+                return None;
+            }
+            let is_ca = index > 0 || signer.ca.is_ca;
+            let near = |other: &Signer<'_>| other.role == Role::Issuer || other.ca.id == signer.ca.id;
+            let signers: Vec<_> = trust.signers(link).filter(near).collect();
+            let parts = signers.into_iter().flat_map(|near| self.parts(near, Freshness::Fresh, link, is_ca, moment));
+            worst = worst.max(united(parts)?.freshness);
+        }
+        Some(worst)
     }
 
     fn lines(&self, issuer: &[u8; 32]) -> &[Line] {
         self.lines.get(issuer).map_or(&[], Vec::as_slice)
     }
+}
+
+/// When it is judged, and how long past nextUpdate a CRL still counts.
+#[derive(Clone, Copy)]
+struct Moment {
+    grace: Duration,
+    now: Wall,
+}
+
+/// A CRL's share of what there is to know of a certificate.
+struct Part<'r> {
+    complete: &'r Crl,
+    delta: Option<&'r Crl>,
+    /// For which reasons it would list the certificate.
+    reasons: u16,
+    freshness: Freshness,
+    next_update: Option<Wall>,
+}
+
+/// CRLs that together would list a certificate if it were revoked.
+pub(super) struct Covering<'r> {
+    pub(super) crls: Vec<&'r Crl>,
+    /// Of the oldest.
+    pub(super) freshness: Freshness,
+    /// When the first of them is due again.
+    pub(super) next_update: Option<Wall>,
+}
+
+/// The freshest parts that are about all reasons together.
+fn united<'r>(parts: impl Iterator<Item = Part<'r>>) -> Option<Covering<'r>> {
+    let mut parts: Vec<_> = parts.collect();
+    parts.sort_by_key(|part| part.freshness);
+    let mut covering = Covering { crls: Vec::new(), freshness: Freshness::Fresh, next_update: None };
+    let mut known = 0;
+    for part in parts {
+        if part.reasons & !known == 0 {
+            continue;
+        }
+        known |= part.reasons;
+        covering.freshness = covering.freshness.max(part.freshness);
+        let earlier = covering.next_update.into_iter().chain(part.next_update).min();
+        covering.next_update = earlier;
+        covering.crls.extend(std::iter::once(part.complete).chain(part.delta));
+        if known == ALL_REASONS {
+            return Some(covering);
+        }
+    }
+    None
 }
 
 fn has_begun(crl: &Crl, now: Wall) -> bool {

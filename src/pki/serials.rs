@@ -3,11 +3,12 @@
 
 use std::cmp::Ordering;
 
+use super::der::MAX_SERIAL;
 use crate::now::Wall;
 
-/// Longest serial number (RFC 5280 section 4.1.2.2).
-const MAX_WIDTH: usize = 20;
 const NO_REASON: u8 = u8::MAX;
+/// CRLReason (RFC 5280 section 5.3.1)
+pub(super) const REMOVE_FROM_CRL: u8 = 8;
 
 /// What a CRL says of a serial number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl std::fmt::Debug for Serials {
 
 impl Serials {
     pub(super) fn new() -> Self {
-        Self { rows: std::iter::repeat_with(Row::default).take(MAX_WIDTH).collect() }
+        Self { rows: std::iter::repeat_with(Row::default).take(MAX_SERIAL).collect() }
     }
 
     /// Adds one. False: it is empty or too long, so it can't be a serial number.
@@ -52,7 +53,7 @@ impl Serials {
         true
     }
 
-    /// Sorts what was added; of one that stands twice the earlier date counts.
+    /// Sorts what was added; of one that stands twice the earlier date counts, and `removeFromCRL` only where nothing else does.
     pub(super) fn settle(mut self) -> Self {
         for (row, width) in self.rows.iter_mut().zip(1..) {
             row.settle(width);
@@ -97,6 +98,10 @@ impl Row {
         Some(Entry { at, reason: (reason != NO_REASON).then_some(reason) })
     }
 
+    fn is_removal(&self, index: usize) -> bool {
+        self.reasons.get(index) == Some(&REMOVE_FROM_CRL)
+    }
+
     fn settle(&mut self, width: usize) {
         let mut order = self.order(width);
         order.dedup_by(|later, earlier| self.serial(later.1, width) == self.serial(earlier.1, width));
@@ -123,6 +128,7 @@ impl Row {
             one.0
                 .cmp(&other.0)
                 .then_with(|| self.serial(one.1, width).cmp(&self.serial(other.1, width)))
+                .then_with(|| self.is_removal(one.1).cmp(&self.is_removal(other.1)))
                 .then_with(|| self.dates.get(one.1).cmp(&self.dates.get(other.1)))
         });
         order

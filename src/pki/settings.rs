@@ -56,7 +56,7 @@ pub struct AuthoritySettings {
     pub fingerprint_sha1: Option<[u8; 20]>,
     /// `fingerprint-sha256`
     pub fingerprint_sha256: Option<[u8; 32]>,
-    /// DER of `intermediates`
+    /// DER of `intermediates`. One that is no CA's, but has cRLSign, issues nothing: it is there to sign CRLs, with a key of its own under the name of a CA, or under the name that certificates' distribution points call their cRLIssuer.
     pub intermediates: Vec<Vec<u8>>,
     /// `subject`; empty: not looked at.
     pub subject: Vec<SubjectRule>,

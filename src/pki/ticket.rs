@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
+use super::der::MAX_SERIAL;
 use super::facts::{AltName, Facts, Link};
 use super::name::{MAX_VALUE, SHORT_NAMES};
+use super::points::{ALL_REASONS, Point};
 use super::trust::Trust;
 use crate::now::Wall;
 
 /// Changes with every change of the form.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Octets that are looked at.
 const MAX_OCTETS: usize = 16 * 1024;
 /// Octets of an issuer's id that are kept.
@@ -42,7 +44,7 @@ impl Facts {
         writer.0.push(u8::from(self.purposes.is_some()));
         writer.list(self.purposes.as_deref().unwrap_or_default(), Writer::oid);
         writer.list(&self.policies, Writer::oid);
-        writer.list(&leaf.points, |writer, point| writer.0.extend_from_slice(&point.to_be_bytes()));
+        writer.list(&leaf.points, Writer::point);
         writer.0
     }
 
@@ -61,7 +63,7 @@ impl Facts {
         let fingerprint = reader.array()?;
         let short_id = reader.array::<SHORT_ID>()?;
         let issuer = trust.issuers.iter().find(|issuer| issuer.id.starts_with(&short_id))?;
-        let serial = reader.octets(20)?.to_vec();
+        let serial = reader.octets(MAX_SERIAL)?.to_vec();
         let not_before = Wall(i64::from_be_bytes(reader.array()?));
         let not_after = Wall(i64::from_be_bytes(reader.array()?));
         let subject = reader.list(|reader| Some((reader.attribute()?, reader.text()?)))?;
@@ -69,7 +71,7 @@ impl Facts {
         let has_purposes = reader.array::<1>()? == [1];
         let purposes = reader.list(Reader::oid)?;
         let policies = reader.list(Reader::oid)?;
-        let points = reader.list(|reader| reader.array().map(u64::from_be_bytes))?;
+        let points = reader.list(Reader::point)?;
         if !reader.0.is_empty() {
             return None;
         }
@@ -127,6 +129,15 @@ impl Writer {
         }
     }
 
+    /// The name, and what else there is of it, which is seldom.
+    fn point(&mut self, point: &Point) {
+        let reasons = Some(point.reasons).filter(|reasons| *reasons != ALL_REASONS);
+        self.0.push(u8::from(reasons.is_some()) | u8::from(point.issuer.is_some()) << 1);
+        self.0.extend_from_slice(&point.name.to_be_bytes());
+        self.0.extend(reasons.into_iter().flat_map(u16::to_be_bytes));
+        self.0.extend(point.issuer.into_iter().flat_map(u64::to_be_bytes));
+    }
+
     fn oid(&mut self, oid: &String) {
         self.position_or_text(OIDS.iter().position(|known| known == oid), oid);
     }
@@ -167,6 +178,14 @@ impl<'a> Reader<'a> {
 
     fn attribute(&mut self) -> Option<String> {
         self.position_or_text(|position| SHORT_NAMES.get(position).map(|(short, _)| *short))
+    }
+
+    fn point(&mut self) -> Option<Point> {
+        let [more] = self.array()?;
+        let name = u64::from_be_bytes(self.array()?);
+        let reasons = if more & 1 == 0 { ALL_REASONS } else { u16::from_be_bytes(self.array()?) & ALL_REASONS };
+        let issuer = if more & 2 == 0 { None } else { Some(u64::from_be_bytes(self.array()?)) };
+        Some(Point { name, issuer, reasons })
     }
 
     fn oid(&mut self) -> Option<String> {

@@ -13,6 +13,7 @@ use super::facts::{Facts, Link, NoPath};
 use super::name;
 use super::prepare;
 use super::settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
+use super::signers::Ca;
 use crate::event::{Evidence, Reason};
 use crate::now::Wall;
 
@@ -29,7 +30,7 @@ pub struct Trust {
     authorities: Vec<Arc<Authority>>,
     /// The CAs that may have issued users' certificates, each in one table.
     pub(super) issuers: Vec<Issuer>,
-    /// Every CA: anchors and intermediates, each once.
+    /// Every CA: anchors and intermediates, those that sign only CRLs among them, each once.
     pub(super) cas: Vec<Ca>,
     /// Verified chains by the leaf's fingerprint. It dies with this trust, so no entry outlives the CAs that it rests on.
     chains: Cache<[u8; 32], Arc<Facts>>,
@@ -49,19 +50,6 @@ pub(super) struct Authority {
     pub(super) anchor_not_before: Wall,
     pub(super) anchor_not_after: Wall,
     pub(super) issuer_texts: Vec<String>,
-}
-
-/// A CA as issuer of certificates or CRLs.
-#[derive(Debug)]
-pub(super) struct Ca {
-    pub(super) id: [u8; 32],
-    /// Its subject, DER.
-    pub(super) subject: Vec<u8>,
-    /// RFC 4514
-    pub(super) text: String,
-    /// SubjectPublicKeyInfo, DER.
-    pub(super) spki: Vec<u8>,
-    pub(super) crl_sign: bool,
 }
 
 /// A CA that issues users' certificates.

@@ -127,7 +127,7 @@ impl Case<'_> {
             return None;
         }
         self.facts.links.iter().enumerate().find_map(|(index, link)| {
-            let (crl, entry) = self.revocation.revoked(link, self.now)?;
+            let (crl, entry) = self.revocation.revoked(self.trust, link, self.now)?;
             let reason = entry.reason.and_then(reason_name);
             let entry = Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 };
             against(Reason::Revoked, vec![entry, Evidence::Crl(crl.name())])
@@ -180,17 +180,19 @@ impl Case<'_> {
             let (freshness, found) = self.consult(link, index > 0);
             // Unknown, `None`, is worse than any age.
             worst = worst.zip(freshness).map(|(one, other)| one.max(other));
-            if !evidence.contains(&found) {
-                evidence.push(found);
+            for one in found {
+                if !evidence.contains(&one) {
+                    evidence.push(one);
+                }
             }
         }
         Verdict { finding: finding(worst), evidence }
     }
 
     /// The first source that is fresh and in scope decides, else the freshest.
-    fn consult(&self, link: &Link, is_ca: bool) -> (Option<Freshness>, Evidence) {
+    fn consult(&self, link: &Link, is_ca: bool) -> (Option<Freshness>, Vec<Evidence>) {
         let sources = self.authority.revocation.order();
-        let mut best: Option<(Freshness, Evidence)> = None;
+        let mut best: Option<(Freshness, Vec<Evidence>)> = None;
         for answer in sources.iter().filter_map(|source| self.answer(*source, link, is_ca)) {
             if best.as_ref().is_none_or(|(freshness, _)| answer.0 < *freshness) {
                 best = Some(answer);
@@ -199,16 +201,18 @@ impl Case<'_> {
         let issuer = self.issuer_text(link);
         match best {
             Some((freshness, evidence)) => (Some(freshness), evidence),
-            None if sources.contains(&Source::Crl) => (None, Evidence::NoCrl(issuer)),
-            None => (None, Evidence::Path(format!("no OCSP answer of {issuer} is known"))),
+            None if sources.contains(&Source::Crl) => (None, vec![Evidence::NoCrl(issuer)]),
+            None => (None, vec![Evidence::Path(format!("no OCSP answer of {issuer} is known"))]),
         }
     }
 
-    fn answer(&self, source: Source, link: &Link, is_ca: bool) -> Option<(Freshness, Evidence)> {
+    fn answer(&self, source: Source, link: &Link, is_ca: bool) -> Option<(Freshness, Vec<Evidence>)> {
         match source {
             Source::Crl => {
-                let (crl, freshness) = self.revocation.covering(link, is_ca, self.authority.grace, self.now)?;
-                Some((freshness, Evidence::Crl(crl.name())))
+                let grace = self.authority.grace;
+                let covering = self.revocation.covering(self.trust, link, is_ca, grace, self.now)?;
+                let evidence = covering.crls.iter().map(|crl| Evidence::Crl(crl.name()));
+                Some((covering.freshness, evidence.collect()))
             }
             // Nobody asks a responder, so there is never an answer.
             Source::Ocsp => None,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use sekisho::event::Reason;
 use sekisho::now::Wall;
 use sekisho::pki::{AuthoritySettings, Crl, Purpose, Revocation, RevocationSource, Trust, verdict};
+use x509_parser::extensions::X509Extension;
+use x509_parser::oid_registry::OID_X509_EXT_CRL_DISTRIBUTION_POINTS;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// As many as an authority may have between a user's certificate and its anchor.
@@ -31,11 +33,27 @@ pub(crate) struct Case<'a> {
 
 impl Case<'_> {
     /// Whether any administrator could let the certificate in: one who allows every intermediate of the case, or those of one
-    /// way by the issuers' names.
+    /// way by the issuers' names, with or without those that sign CRLs beside it.
     pub(crate) fn is_accepted(&self) -> bool {
         let all = || self.intermediates.iter().map(Vec::as_slice).collect();
         (self.intermediates.len() <= MAX_TOGETHER && self.is_accepted_by(all()))
-            || self.ways().into_iter().any(|way| self.is_accepted_by(way))
+            || self.ways().into_iter().any(|way| {
+                let signers = self.crl_signers(&way);
+                let with_signers = || [&way[..], &signers].concat();
+                self.is_accepted_by(way.clone()) || (!signers.is_empty() && self.is_accepted_by(with_signers()))
+            })
+    }
+
+    /// Who signs CRLs beside a way: with another key of a name on it, or named in the leaf's distribution points.
+    fn crl_signers(&self, way: &[&[u8]]) -> Vec<&[u8]> {
+        let on_way: Vec<_> = way.iter().filter_map(|der| Some(names(der)?.1)).collect();
+        let points = points(self.leaf).unwrap_or_default();
+        let is_named = |subject: &[u8]| points.windows(subject.len()).any(|place| place == subject);
+        let signs = |der: &&[u8]| {
+            names(der)
+                .is_some_and(|(_, subject)| is_named(&subject) || (on_way.contains(&subject) && signs_crls_only(der)))
+        };
+        self.intermediates.iter().map(Vec::as_slice).filter(|der| !way.contains(der)).filter(signs).collect()
     }
 
     /// The ways from the leaf to an anchor, the shortest first.
@@ -95,6 +113,19 @@ impl Case<'_> {
 fn names(certificate: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     Some((certificate.issuer.as_raw().to_vec(), certificate.subject.as_raw().to_vec()))
+}
+
+fn signs_crls_only(certificate: &[u8]) -> bool {
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return false };
+    let usage = certificate.key_usage().ok().flatten();
+    usage.is_some_and(|usage| usage.value.crl_sign() && !usage.value.key_cert_sign())
+}
+
+/// What stands in a certificate's cRLDistributionPoints, unread: x509-parser misreads those that are named relative to the CRL's issuer.
+fn points(certificate: &[u8]) -> Option<Vec<u8>> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let is_points = |extension: &&X509Extension<'_>| extension.oid == OID_X509_EXT_CRL_DISTRIBUTION_POINTS;
+    Some(certificate.extensions().iter().find(is_points)?.value.to_vec())
 }
 
 /// What came of a suite's cases.

@@ -2,7 +2,7 @@
 
 use super::make;
 use crate::now::Wall;
-use crate::pki::der::{BadDer, Reader, time, trim_integer, well_formed};
+use crate::pki::der::{BadDer, Reader, element, serial, time, trim_integer, well_formed};
 use proptest::prelude::*;
 
 #[test]
@@ -40,6 +40,27 @@ fn numbers_lose_their_leading_zeros_only() {
     assert_eq!(trim_integer(&[0, 0]), Ok(&[0][..]));
     assert_eq!(trim_integer(&[]), Err(BadDer));
     assert_eq!(trim_integer(&[1; 21]), Err(BadDer));
+}
+
+#[test]
+fn a_serial_is_the_same_however_long_it_is_written_and_a_negative_one_is_no_other() {
+    assert_eq!(serial(&[0, 0xff]).as_deref(), Ok(&[0xff][..]));
+    assert_eq!(serial(&[0xff]).as_deref(), Ok(&[0xff; 21][..]));
+    assert_eq!(serial(&[0xff, 0xff]).as_deref(), Ok(&[0xff; 21][..]));
+    assert_eq!(serial(&[0xff; 20]).map(|serial| serial.len()), Ok(21));
+    for bad in [&[0xff; 21][..], &[], &[1; 21]] {
+        assert!(serial(bad).is_err(), "{bad:02x?}");
+    }
+}
+
+#[test]
+fn an_element_is_written_as_it_is_read() {
+    for length in [0, 1, 127, 128, 255, 256, 70_000] {
+        let value = vec![5; length];
+        let written = element(0x30, &value);
+        assert_eq!(written, make::der(0x30, &[&value]));
+        assert_eq!(Reader::new(&written).expect(0x30), Ok(&value[..]));
+    }
 }
 
 proptest! {

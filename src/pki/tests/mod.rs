@@ -10,5 +10,6 @@ mod names;
 #[cfg(feature = "daemon")]
 mod rcgen;
 mod settings;
+mod signers;
 mod tickets;
 mod verdicts;

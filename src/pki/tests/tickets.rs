@@ -25,6 +25,21 @@ fn facts_come_back_as_they_were_and_small() {
 }
 
 #[test]
+fn r09_points_for_some_reasons_and_with_a_crl_issuer_come_back() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let issuer = der(0xa2, &[&der(0xa4, &[&campus.root_ca2.name])]);
+    let reasons = der(0x81, &[&[5, 0x60]]);
+    let place = point("http://crl.example/1");
+    let points = [vec![], reasons.clone(), issuer.clone(), [reasons, issuer].concat()];
+    let points: Vec<_> = points.iter().map(|more| der(0x30, &[&place, more])).collect();
+    let points = extension("2.5.29.31", false, &der(0x30, &[&points.concat()]));
+    let facts = facts(&trust, &campus.ca16.issue(&member(&[7]).with(points)));
+    assert_eq!(facts.links.first().map(|link| link.points.len()), Some(4));
+    assert_eq!(Facts::decode(&facts.encode(), &trust).as_ref(), Some(&*facts));
+}
+
+#[test]
 fn a_ticket_survives_a_reload_but_not_the_end_of_its_authority() {
     let campus = Campus::new();
     let ticket = facts(&campus.trust(), &campus.pub_ca8.issue(&member(&[7]))).encode();
