@@ -9,6 +9,7 @@ mod der;
 mod names;
 #[cfg(feature = "daemon")]
 mod rcgen;
+mod scopes;
 mod settings;
 mod signers;
 mod tickets;
