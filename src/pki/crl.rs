@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
 use super::points::{self, BadScope, Scope};
-use super::serials::{Entry, REMOVE_FROM_CRL, Serials};
+use super::serials::{CERTIFICATE_HOLD, Entry, REMOVE_FROM_CRL, Serials};
 use super::signature::{BadSignature, Signed};
 use super::trust::Trust;
 use super::{name, signers::Ca};
@@ -470,7 +470,7 @@ pub(super) fn reason_name(code: u8) -> Option<&'static str> {
         3 => "affiliationChanged",
         4 => "superseded",
         5 => "cessationOfOperation",
-        6 => "certificateHold",
+        CERTIFICATE_HOLD => "certificateHold",
         REMOVE_FROM_CRL => "removeFromCRL",
         9 => "privilegeWithdrawn",
         10 => "aACompromise",

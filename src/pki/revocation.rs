@@ -9,15 +9,13 @@ use std::time::Duration;
 use super::crl::Crl;
 use super::facts::Link;
 use super::points::ALL_REASONS;
-use super::serials::Entry;
+use super::serials::{CERTIFICATE_HOLD, Entry};
 use super::signers::{CaPath, Role, Signer};
 use super::trust::Trust;
 use crate::now::Wall;
 
 /// How far a thisUpdate may lie ahead: clocks differ.
 const SKEW: Duration = Duration::from_secs(300);
-/// CRLReason (RFC 5280 section 5.3.1)
-const CERTIFICATE_HOLD: u8 = 6;
 
 /// Every CRL in use, by issuer; immutable, swapped whole.
 #[derive(Debug, Default)]
@@ -126,7 +124,7 @@ impl Revocation {
         united(found.into_iter().flat_map(|(signer, standing)| self.parts(signer, standing, link, is_ca, moment)))
     }
 
-    /// The CRLs of a CA that lists at least some of the users' certificates of an issuer.
+    /// The freshest CRLs that would list at least some of the users' certificates of an issuer.
     pub(super) fn covering_some_users(
         &self,
         trust: &Trust,

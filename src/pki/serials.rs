@@ -8,6 +8,8 @@ use crate::now::Wall;
 
 const NO_REASON: u8 = u8::MAX;
 /// CRLReason (RFC 5280 section 5.3.1)
+pub(super) const CERTIFICATE_HOLD: u8 = 6;
+/// The same.
 pub(super) const REMOVE_FROM_CRL: u8 = 8;
 
 /// What a CRL says of a serial number.
@@ -53,7 +55,7 @@ impl Serials {
         true
     }
 
-    /// Sorts what was added; of one that stands twice the earlier date counts, and `removeFromCRL` only where nothing else does.
+    /// Sorts what was added; of one that stands twice what lasts counts before a hold, both before `removeFromCRL`, and then the earlier date.
     pub(super) fn settle(mut self) -> Self {
         for (row, width) in self.rows.iter_mut().zip(1..) {
             row.settle(width);
@@ -98,8 +100,13 @@ impl Row {
         Some(Entry { at, reason: (reason != NO_REASON).then_some(reason) })
     }
 
-    fn is_removal(&self, index: usize) -> bool {
-        self.reasons.get(index) == Some(&REMOVE_FROM_CRL)
+    /// How easily what an entry says ends: not at all, by a delta CRL, or it is the end itself.
+    fn lifts(&self, index: usize) -> u8 {
+        match self.reasons.get(index) {
+            Some(&REMOVE_FROM_CRL) => 2,
+            Some(&CERTIFICATE_HOLD) => 1,
+            _ => 0,
+        }
     }
 
     fn settle(&mut self, width: usize) {
@@ -128,7 +135,7 @@ impl Row {
             one.0
                 .cmp(&other.0)
                 .then_with(|| self.serial(one.1, width).cmp(&self.serial(other.1, width)))
-                .then_with(|| self.is_removal(one.1).cmp(&self.is_removal(other.1)))
+                .then_with(|| self.lifts(one.1).cmp(&self.lifts(other.1)))
                 .then_with(|| self.dates.get(one.1).cmp(&self.dates.get(other.1)))
         });
         order

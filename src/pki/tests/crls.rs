@@ -209,7 +209,8 @@ proptest! {
         let serials = serials.settle();
         prop_assert_eq!(serials.len(), map.len());
         for serial in asked.iter().chain(map.keys()) {
-            let earliest = |all: &Vec<Entry>| all.iter().map(|entry| (entry.reason == Some(8), entry.at)).min();
+            let ends = |entry: &Entry| [Some(6), Some(8)].iter().position(|reason| *reason == entry.reason).map_or(0, |place| place + 1);
+            let earliest = |all: &Vec<Entry>| all.iter().map(|entry| (ends(entry), entry.at)).min();
             let earliest = map.get(serial).and_then(earliest).map(|(_, at)| at);
             prop_assert_eq!(serials.find(serial).map(|entry| entry.at), earliest);
         }

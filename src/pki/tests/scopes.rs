@@ -83,6 +83,8 @@ fn r09_a_delta_crl_ends_a_hold_and_nothing_else() {
     assert_eq!(case.finding(&[held(), delta(release(3), 2)], NOW), Reason::Ok);
     assert_eq!(case.finding(&[held(), delta(release(3), 1)], NOW), Reason::Ok, "an older base");
     assert_eq!(case.finding(&[listing(2), delta(release(3), 2)], NOW), Reason::Revoked, "for good");
+    let twice = held().revoke(&[7], days(-1), Some(1));
+    assert_eq!(case.finding(&[twice, delta(release(3), 2)], NOW), Reason::Revoked, "on hold, then for good");
     assert_eq!(case.finding(&[held(), delta(release(4), 3)], NOW), Reason::Revoked, "changes since a later base");
     assert_eq!(case.finding(&[held(), delta(release(2), 1)], NOW), Reason::Revoked, "not newer");
     let users = issuing_distribution_point(&[&der(0x81, &[&[0xff]])]);

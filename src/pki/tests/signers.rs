@@ -88,9 +88,12 @@ fn r05_a_crl_key_issues_no_certificates_and_counts_below_its_own_anchor_only() {
     let stranger = signer(&other_root, case.campus.pub_ca8.name.clone(), &[5]);
     let tables =
         [settings("one", &case.campus.root_ca2, &[&case.campus.pub_ca8]), settings("two", &other_root, &[&stranger])];
-    let crls = [case.campus.root_ca2.crl(&fresh(1)), other_root.crl(&fresh(1)), stranger.crl(&fresh(1))];
+    let listing = stranger.crl(&fresh(1).revoke(&[7], days(-2), None));
+    let mut crls = vec![case.campus.root_ca2.crl(&fresh(1)), other_root.crl(&fresh(1)), listing];
     let leaf = case.campus.pub_ca8.issue(&member(&[7]));
     assert_eq!(finding(&trust(&tables), &crls, &leaf), Reason::RevocationUnknown);
+    crls.push(case.campus.pub_ca8.crl(&fresh(1)));
+    assert_eq!(finding(&trust(&tables), &crls, &leaf), Reason::Ok, "what it lists is of another CA");
 }
 
 #[test]
@@ -254,4 +257,26 @@ fn a_crl_signer_alone_leaves_the_anchor_to_issue() {
     let trust = trust(&[table]);
     let leaf = campus.ca16.issue(&member(&[7]));
     assert_eq!(finding(&trust, &[campus.ca16.crl(&fresh(1))], &leaf), Reason::Ok);
+}
+
+#[test]
+fn p04_no_ca_is_below_a_crl_signer() {
+    let campus = Campus::new();
+    let crl_key = signer(&campus.root_ca2, name(&[("CN", "CRL signer")]), &[77]);
+    let below = crl_key.intermediate(name(&[("CN", "Below")]), &[5], days(-10), days(10));
+    assert!(Trust::new(&[settings("one", &campus.root_ca2, &[&crl_key])], NOW).is_ok());
+    assert!(Trust::new(&[settings("one", &campus.root_ca2, &[&crl_key, &below])], NOW).is_err());
+}
+
+#[test]
+fn r05_a_crl_signer_may_stand_below_a_ca_that_allows_no_intermediates() {
+    let campus = Campus::new();
+    let (subject, key) = (name(&[("CN", "Issuing")]), Key::p256());
+    let draft =
+        ca_draft(&subject, &key, &[5], days(-10), days(10)).without("2.5.29.19").with(basic_constraints(Some(0)));
+    let ca = TestCa { der: campus.root_ca2.issue(&draft), name: subject, key };
+    let crl_key = signer(&ca, ca.name.clone(), &[77]);
+    assert!(Trust::new(&[settings("one", &campus.root_ca2, &[&ca, &crl_key])], NOW).is_ok());
+    let below = ca.intermediate(name(&[("CN", "Below")]), &[6], days(-10), days(10));
+    assert!(Trust::new(&[settings("one", &campus.root_ca2, &[&ca, &below])], NOW).is_err());
 }
