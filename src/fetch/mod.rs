@@ -4,6 +4,8 @@
 //! what changed and is no good is a [`Problem`], and what was there goes on counting.
 
 mod file;
+#[cfg_attr(not(test), expect(dead_code, reason = "the sources that are fetched from are being built beside it"))]
+pub(crate) mod http;
 mod watcher;
 
 #[cfg(test)]
