@@ -16,6 +16,8 @@ use support::http::get;
 use support::process::{Place, Process};
 use support::scratch::Scratch;
 
+#[path = "serve/afar.rs"]
+mod afar;
 #[path = "support"]
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]

@@ -20,7 +20,7 @@ use crate::now::Wall;
 
 pub use auth::{hash_token, make_token};
 pub use door::{BindError, Door, Running};
-pub(crate) use readiness::complaint;
+pub(crate) use readiness::{complaint, span};
 pub use readiness::{Readiness, assess};
 pub use shared::Shared;
 

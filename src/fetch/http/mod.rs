@@ -97,3 +97,9 @@ impl Client {
         exchange::ask(way, url, conditions, self.max_size).await
     }
 }
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("timeout", &self.timeout).field("max_size", &self.max_size).finish_non_exhaustive()
+    }
+}

@@ -38,7 +38,7 @@ pub(super) enum Brought {
 }
 
 /// Nothing good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
     /// One of a closed list.
     pub(super) label: &'static str,
@@ -92,7 +92,7 @@ impl Failure {
 }
 
 impl Judge {
-    fn judge(&self, octets: &[u8], conditions: Conditions) -> Result<Brought, Failure> {
+    pub(super) fn judge(&self, octets: &[u8], conditions: Conditions) -> Result<Brought, Failure> {
         let sha256 = store::sha256(octets);
         if self.good.is_some() && self.sha256.as_ref() == Some(&sha256) {
             let unkept = if self.kept { None } else { self.keep(octets, sha256, &conditions) };

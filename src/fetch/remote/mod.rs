@@ -9,14 +9,14 @@ mod source;
 mod store;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::http::{self, Client, Url};
-use super::{LastSuccess, Loaded};
+use super::{LastSuccess, Loaded, Problem};
 use crate::now::Now;
 use crate::pki::{Revocation, Trust};
 use schedule::Jitter;
@@ -52,12 +52,10 @@ pub(crate) struct SourceSettings {
 }
 
 /// Every source from afar with what was last good of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Remote {
     sources: Vec<Source>,
     store: Store,
-    /// Longest CRL in octets.
-    limit: u64,
 }
 
 /// What [`Remote::tick`] found.
@@ -106,7 +104,7 @@ impl Remote {
             source.take_up(&store, limit, trust);
             source
         };
-        Self { sources: settings.crls.iter().map(one).collect(), store, limit }
+        Self { sources: settings.crls.iter().map(one).collect(), store }
     }
 
     /// What is to be fetched now, and who has been silent for too long. A source is fetched once at a time, and only so many at once.
@@ -147,9 +145,14 @@ impl Remote {
             crls: files.crls.iter().cloned().chain(summaries).collect(),
             revocation: Arc::new(Revocation::new(files.revocation.crls().cloned().chain(afar.iter().cloned()).collect())),
             standing: Arc::clone(&files.standing),
-            problems: files.problems.iter().cloned().chain(self.sources.iter().flat_map(Source::problems)).collect(),
+            problems: files.problems.iter().cloned().chain(self.problems()).collect(),
             last_success: self.last_success(files.last_success.clone()),
         }
+    }
+
+    /// What isn't good.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = Problem> {
+        self.sources.iter().flat_map(Source::problems)
     }
 
     /// When each source was last good, after those of the files.

@@ -34,7 +34,7 @@ impl Jitter {
 }
 
 /// When one source is due.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Schedule {
     refresh: Duration,
     due: Mono,

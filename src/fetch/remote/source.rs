@@ -14,7 +14,7 @@ use crate::now::{Mono, Now, Wall};
 use crate::pki::{Crl, Trust};
 
 /// One source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Source {
     authority: Arc<str>,
     url: Url,
