@@ -30,9 +30,9 @@ use std::sync::Arc;
 use toml::de::DeTable;
 use zeroize::Zeroizing;
 
+use crate::fetch::remote;
 use crate::now::Wall;
 use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy};
-use crate::fetch::remote;
 use names::Names;
 use reader::Table;
 use report::{Place, Report};

@@ -295,7 +295,6 @@ fn wants_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("[listen].auth", net(old).auth != net(new).auth),
         ("[server].workers", net(old).workers != net(new).workers),
         ("[listen].admin", old.admin.listen != new.admin.listen),
-        ("[server].state-dir", old.state_dir != new.state_dir),
         ("[server].name", old.node != new.node),
         ("[eap].max-conversations", old.engine.max_conversations != new.engine.max_conversations),
         ("[eap].conversation-timeout", old.engine.conversation_timeout != new.engine.conversation_timeout),

@@ -136,10 +136,7 @@ fn revocation_that_cannot_work_is_said() {
     let both = of("revocation = \"ocsp-then-crl\"\ncrl = [\"crl/ca.crl\"]");
     campus.load(&both).warning("authority[0].revocation", "\"ocsp-then-crl\"", "the CRL alone decides").only(1);
     let afar = of("revocation = \"crl\"\ncrl = [\"http://crl.example/ca.crl\", \"crl/ca.crl\", \"ftp://x\"]");
-    campus
-        .load(&afar)
-        .error("authority[0].crl[2]", "\"ftp://", "comes from http://")
-        .only(1);
+    campus.load(&afar).error("authority[0].crl[2]", "\"ftp://", "comes from http://").only(1);
     campus
         .load(&of("crl = [\"crl/ca.crl\"]\nocsp = [\"http://ocsp.example\"]\n"))
         .error("authority[0].ocsp", "[\"http://ocsp", "not built")

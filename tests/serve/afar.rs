@@ -74,7 +74,6 @@ fn serve(listener: &TcpListener, answer: &Mutex<Answer>) {
     let mut silent = Vec::new();
     for mut stream in listener.incoming().map_while(Result::ok) {
         let mut request = [0; 4_096];
-        let asked = || String::from_utf8_lossy(&request).to_lowercase();
         match &*lock(answer) {
             Answer::Over => return,
             Answer::Silence => {
@@ -84,8 +83,9 @@ fn serve(listener: &TcpListener, answer: &Mutex<Answer>) {
             _ => {}
         }
         let _ = stream.read(&mut request);
+        let asked = String::from_utf8_lossy(&request).to_lowercase();
         let _ = match &*lock(answer) {
-            Answer::Crl(_, tag) if asked().contains(&format!("if-none-match: {tag}")) => {
+            Answer::Crl(_, tag) if asked.contains(&format!("if-none-match: {tag}")) => {
                 stream.write_all(b"HTTP/1.1 304 Not Modified\r\n\r\n")
             }
             Answer::Crl(octets, tag) => {
@@ -98,7 +98,10 @@ fn serve(listener: &TcpListener, answer: &Mutex<Answer>) {
             }
             Answer::Elsewhere => {
                 let port = listener.local_addr().map_or(0, |address| address.port());
-                write!(stream, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{port}/ca.crl\r\nContent-Length: 0\r\n\r\n")
+                write!(
+                    stream,
+                    "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{port}/ca.crl\r\nContent-Length: 0\r\n\r\n"
+                )
             }
             Answer::Error | Answer::Silence | Answer::Over => {
                 stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")

@@ -98,7 +98,8 @@ impl Judge {
             let unkept = if self.kept { None } else { self.keep(octets, sha256, &conditions) };
             return Ok(Brought::Same { conditions, unkept });
         }
-        let crl = Crl::load(octets, &self.authority, &self.name, &self.trust).map_err(|bad| Failure::rejected(bad.text))?;
+        let crl =
+            Crl::load(octets, &self.authority, &self.name, &self.trust).map_err(|bad| Failure::rejected(bad.text))?;
         if self.good.as_ref().is_some_and(|good| !crl.supersedes(good)) {
             return Err(Failure::rejected("what came is older than the CRL in use"));
         }

@@ -143,7 +143,9 @@ impl Remote {
         let summaries = afar.iter().map(|crl| crl.summary());
         Loaded {
             crls: files.crls.iter().cloned().chain(summaries).collect(),
-            revocation: Arc::new(Revocation::new(files.revocation.crls().cloned().chain(afar.iter().cloned()).collect())),
+            revocation: Arc::new(Revocation::new(
+                files.revocation.crls().cloned().chain(afar.iter().cloned()).collect(),
+            )),
             standing: Arc::clone(&files.standing),
             problems: files.problems.iter().cloned().chain(self.problems()).collect(),
             last_success: self.last_success(files.last_success.clone()),

@@ -79,7 +79,8 @@ impl Source {
         };
         // A panic in the reader costs this source, not the start (R10).
         let load = || Crl::load(&kept.octets, &self.authority, &self.name, trust).map_err(|bad| bad.text);
-        let loaded = catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err("reading it failed by a fault of ours".into()));
+        let loaded =
+            catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err("reading it failed by a fault of ours".into()));
         match loaded {
             Ok(crl) if self.good.as_ref().is_none_or(|good| crl.supersedes(good)) => self.take_kept(kept, crl),
             Ok(_) => {}
@@ -123,7 +124,12 @@ impl Source {
         Finished { authority: Arc::clone(&self.authority), result, changed, news }
     }
 
-    fn succeeded(&mut self, brought: Brought, now: Now, jitter: Jitter) -> (&'static str, Option<Result<String, String>>, bool) {
+    fn succeeded(
+        &mut self,
+        brought: Brought,
+        now: Now,
+        jitter: Jitter,
+    ) -> (&'static str, Option<Result<String, String>>, bool) {
         let recovered = self.failure.take().map(|_| Ok(format!("{}: fetched again", self.label())));
         self.last_success = Some(now.wall);
         self.heard = now.mono;
@@ -148,13 +154,19 @@ impl Source {
     /// Notes whether the CRL in use is on disk; what to say if that is news.
     fn wrote(&mut self, unkept: Option<String>) -> Option<Result<String, String>> {
         self.kept = unkept.is_none();
-        let disk = unkept.map(|error| format!("it cannot be kept in state-dir, and will be missing after a restart: {error}"));
+        let disk =
+            unkept.map(|error| format!("it cannot be kept in state-dir, and will be missing after a restart: {error}"));
         let is_news = disk != self.disk;
         self.disk = disk;
         self.disk.as_ref().filter(|_| is_news).map(|text| Err(format!("{}: {text}", self.label())))
     }
 
-    fn failed(&mut self, failure: Failure, now: Now, jitter: Jitter) -> (&'static str, Option<Result<String, String>>, bool) {
+    fn failed(
+        &mut self,
+        failure: Failure,
+        now: Now,
+        jitter: Jitter,
+    ) -> (&'static str, Option<Result<String, String>>, bool) {
         self.schedule.failed(now.mono, jitter);
         let label = failure.label;
         let is_news = self.failure.as_ref().is_none_or(|before| before.label != label);
