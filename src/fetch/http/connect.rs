@@ -1,5 +1,6 @@
 //! The way to a host.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +12,13 @@ use hyper::header::{HOST, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::exchange::{self, OUR_NAME, broken, driven};
+use super::request::{self, OUR_NAME, broken, driven};
 use super::url::{Host, Proxy, Scheme, Url};
 use super::{FetchError, address};
 use crate::exchange::Prefix;
@@ -93,12 +94,13 @@ impl Connector {
 
     /// To the proxy, who looks up the name. An address in the URL needs no looking up: it is checked here as well.
     async fn to_proxy(&self, proxy: &Proxy, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
-        match url.host {
-            Host::Address(address) if !address::may_connect(address, &self.allow) => {
-                Err(FetchError::Forbidden(address))
-            }
-            _ => self.first_of(&addresses(&proxy.host, proxy.port).await?).await,
+        if let Host::Address(address) = url.host
+            && !address::may_connect(address, &self.allow)
+        {
+            return Err(FetchError::Forbidden(address));
         }
+        let found = addresses(&proxy.host, proxy.port).await.map_err(|_| FetchError::NoProxy)?;
+        self.first_of(&found).await.map_err(|_| FetchError::NoProxy)
     }
 
     /// The first that takes the connection. None may use up all the time while others are left.
@@ -114,7 +116,8 @@ impl Connector {
 
     async fn secured(&self, stream: Box<dyn Stream>, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
         let tls = self.tls.as_ref().ok_or(FetchError::NoRoots)?;
-        let stream = tls.connect(server_name(&url.host)?, stream).await.map_err(|_| FetchError::Tls)?;
+        let stream =
+            tls.connect(server_name(&url.host)?, stream).await.map_err(|error| FetchError::Tls(reason(&error)))?;
         Ok(Box::new(stream))
     }
 }
@@ -133,7 +136,7 @@ async fn tunnel(stream: Box<dyn Stream>, url: &Url) -> Result<Box<dyn Stream>, F
     let authority = format!("{}:{}", url.host, url.port);
     let request = Request::connect(&authority).header(HOST, &authority).header(USER_AGENT, OUR_NAME);
     let request = request.body(Empty::<Bytes>::new()).map_err(|_| FetchError::BadUrl("it is not well-formed"))?;
-    let (mut sender, connection) = exchange::settings().handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let (mut sender, connection) = request::settings().handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let agreed = async {
         let response = sender.send_request(request).await.map_err(broken)?;
         if !response.status().is_success() {
@@ -148,7 +151,30 @@ async fn tunnel(stream: Box<dyn Stream>, url: &Url) -> Result<Box<dyn Stream>, F
 fn server_name(host: &Host) -> Result<ServerName<'static>, FetchError> {
     match host {
         Host::Address(address) => Ok(ServerName::from(*address)),
-        Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| FetchError::Tls),
+        Host::Name(name) => {
+            ServerName::try_from(name.clone()).map_err(|_| FetchError::Tls("no certificate can be for such a host"))
+        }
+    }
+}
+
+/// What a handshake failed of, in words of ours.
+fn reason(error: &io::Error) -> &'static str {
+    let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
+        return "the server ends the connection";
+    };
+    match error {
+        rustls::Error::InvalidCertificate(error) => match error {
+            CertificateError::UnknownIssuer => "no root that this system trusts has issued the server's certificate",
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the server's certificate is for another host"
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the server's certificate has expired"
+            }
+            _ => "the server's certificate is no good",
+        },
+        rustls::Error::AlertReceived(_) => "the server refuses the handshake",
+        _ => "the server speaks no TLS that is understood here",
     }
 }
 

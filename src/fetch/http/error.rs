@@ -12,14 +12,16 @@ pub(crate) enum FetchError {
     Name,
     /// The only addresses are such that nobody outside may make us connect to; the first of them.
     Forbidden(IpAddr),
-    /// No address, or not the proxy, takes the connection.
+    /// No address takes the connection.
     Connect,
+    /// The proxy takes no connection.
+    NoProxy,
     /// The proxy leads no further; its status.
     Proxy(u16),
     /// This system has no roots to verify the server with.
     NoRoots,
-    /// The server isn't who the URL names, or speaks no TLS that we do.
-    Tls,
+    /// The server isn't who the URL names, or speaks no TLS that we do; which.
+    Tls(&'static str),
     /// Not done in time.
     Timeout,
     /// More octets than are taken.
@@ -44,8 +46,8 @@ impl FetchError {
             Self::Name => "name",
             Self::Forbidden(_) => "forbidden-address",
             Self::Connect => "connect",
-            Self::Proxy(_) => "proxy",
-            Self::NoRoots | Self::Tls => "tls",
+            Self::NoProxy | Self::Proxy(_) => "proxy",
+            Self::NoRoots | Self::Tls(_) => "tls",
             Self::Timeout => "timeout",
             Self::TooLong => "too-long",
             Self::Status(_) => "status",
@@ -63,12 +65,11 @@ impl fmt::Display for FetchError {
             Self::Forbidden(address) => {
                 write!(f, "the host's address {address} is not a public one, and `allow` in [fetch] doesn't name it")
             }
-            Self::Connect => f.write_str("no connection"),
+            Self::Connect => f.write_str("the host takes no connection"),
+            Self::NoProxy => f.write_str("`proxy` of [fetch] takes no connection"),
             Self::Proxy(status) => write!(f, "the proxy answers {status}"),
             Self::NoRoots => f.write_str("https needs the system's root certificates, and there are none"),
-            Self::Tls => f.write_str(
-                "TLS failed: the server's certificate is not for this host, not by a known root, or there is none",
-            ),
+            Self::Tls(why) => write!(f, "TLS failed: {why}"),
             Self::Timeout => f.write_str("not done within `timeout` of [fetch]"),
             Self::TooLong => f.write_str("longer than `max-size` of [fetch]"),
             Self::Status(status) => write!(f, "the server answers {status}"),

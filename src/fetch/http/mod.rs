@@ -1,19 +1,22 @@
 //! HTTP from a stranger: GET within a deadline, a size and the addresses that may be fetched from.
 //!
 //! One request, one connection. [`Client::get`] follows redirects; [`connect`] finds the way to a host, directly to an [`address`] that was checked,
-//! or through a proxy, and under TLS where the URL says so; [`exchange`] is the request and its answer.
+//! or through a proxy, and under TLS where the URL says so; [`request`] is the request and its answer.
 
 mod address;
 mod connect;
 mod error;
-mod exchange;
+mod request;
 mod url;
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 use crate::exchange::Prefix;
 use connect::Connector;
-use exchange::Answer;
+use request::Answer;
 
 pub(crate) use error::FetchError;
 pub(crate) use url::{Proxy, Url};
@@ -94,7 +97,7 @@ impl Client {
 
     async fn ask(&self, url: &Url, conditions: &Conditions) -> Result<Answer, FetchError> {
         let way = self.connector.connect(url).await?;
-        exchange::ask(way, url, conditions, self.max_size).await
+        request::ask(way, url, conditions, self.max_size).await
     }
 }
 

@@ -92,6 +92,10 @@ impl Url {
         if text.len() > LONGEST {
             return bad("it is too long");
         }
+        // It is shown to people as it is.
+        if !text.bytes().all(|octet| octet.is_ascii_graphic()) {
+            return bad("it holds what is not printable ASCII");
+        }
         if text.contains('#') {
             return bad("it has a fragment");
         }

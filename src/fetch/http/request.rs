@@ -22,9 +22,6 @@ pub(super) const OUR_NAME: &str = concat!("sekisho/", env!("CARGO_PKG_VERSION"))
 /// Longest head of an answer in octets.
 const MAX_HEAD: usize = 64 << 10;
 
-/// Most headers of an answer.
-const MAX_HEADERS: usize = 100;
-
 /// Longest tag that is kept for the next conditions, in octets.
 const LONGEST_TAG: usize = 1024;
 
@@ -49,7 +46,7 @@ pub(super) async fn ask(way: Way, url: &Url, conditions: &Conditions, max_size: 
 /// Bounds on what a stranger may send before the body.
 pub(super) fn settings() -> http1::Builder {
     let mut settings = http1::Builder::new();
-    settings.max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS);
+    settings.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
     settings
 }
 
