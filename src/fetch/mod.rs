@@ -1,6 +1,6 @@
 //! Watched files (CRLs, groups) and CRLs from afar → verified snapshots.
 //!
-//! [`load`] reads everything once, of what comes from afar what was kept of it. A [`Watcher`] does the same with files and then looks again and again, [`remote`] asks again and again:
+//! [`load`] reads everything once, of what comes from afar what was kept of it. A [`Watcher`] does the same with files and then looks again and again, `remote` asks again and again:
 //! what changed and is good replaces what was there; what changed and is no good is a [`Problem`], and what was there goes on counting.
 
 mod file;

@@ -109,14 +109,8 @@ impl Remote {
 
     /// What is to be fetched now, and who has been silent for too long. A source is fetched once at a time, and only so many at once.
     pub(crate) fn tick(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Tick {
-        let in_flight = self.sources.iter().filter(|source| source.in_flight).count();
-        let idle = self.sources.iter_mut().enumerate();
-        let due = idle.filter(|(_, source)| !source.in_flight && source.schedule.is_due(now.mono));
-        let jobs = due.take(MAX_IN_FLIGHT.saturating_sub(in_flight)).map(|(index, source)| {
-            source.in_flight = true;
-            source.job(index, &self.store, now.wall, trust, client)
-        });
-        let mut tick = Tick { jobs: jobs.collect(), began: Vec::new(), lasting: Vec::new(), ended: Vec::new() };
+        let jobs = self.begin(now, trust, client);
+        let mut tick = Tick { jobs, began: Vec::new(), lasting: Vec::new(), ended: Vec::new() };
         for source in &mut self.sources {
             let was = source.alarmed;
             source.alarmed = source.is_silent(now.mono);
@@ -128,6 +122,19 @@ impl Remote {
             }
         }
         tick
+    }
+
+    /// Those go first that have waited longest, so that hosts that are slow keep nobody from his turn.
+    fn begin(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Vec<Job> {
+        let (store, in_flight) = (&self.store, self.sources.iter().filter(|source| source.in_flight).count());
+        let idle = self.sources.iter_mut().enumerate().filter(|(_, source)| !source.in_flight);
+        let mut due: Vec<_> = idle.filter(|(_, source)| source.schedule.is_due(now.mono)).collect();
+        due.sort_by_key(|(_, source)| source.schedule.due());
+        let jobs = due.into_iter().take(MAX_IN_FLIGHT.saturating_sub(in_flight)).map(|(index, source)| {
+            source.in_flight = true;
+            source.job(index, store, now.wall, trust, client)
+        });
+        jobs.collect()
     }
 
     /// Takes what a job of this has brought.

@@ -47,6 +47,11 @@ impl Schedule {
         Self { refresh, due: now, failures: 0 }
     }
 
+    /// Since when it is due, or will be.
+    pub(super) fn due(&self) -> Mono {
+        self.due
+    }
+
     pub(super) fn is_due(&self, now: Mono) -> bool {
         self.due <= now
     }

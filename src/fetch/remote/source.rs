@@ -169,7 +169,7 @@ impl Source {
     ) -> (&'static str, Option<Result<String, String>>, bool) {
         self.schedule.failed(now.mono, jitter);
         let label = failure.label;
-        let is_news = self.failure.as_ref().is_none_or(|before| before.label != label);
+        let is_news = self.failure.as_ref().is_none_or(|before| before.text != failure.text);
         let news = is_news.then(|| Err(format!("{}: {}; {}", self.label(), failure.text, self.consequence())));
         self.failure = Some(failure);
         (label, news, false)

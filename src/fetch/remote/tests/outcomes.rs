@@ -116,6 +116,24 @@ fn each_source_is_fetched_once_at_a_time_and_so_many_at_once() {
 }
 
 #[test]
+fn r12_slow_hosts_keep_nobody_from_his_turn() {
+    let mut campus = Campus::new();
+    campus.urls = (0..20).map(|n| format!("http://crl{n}.example/")).collect();
+    let mut remote = campus.remote(0, None);
+    let mut asked = std::collections::BTreeSet::new();
+    // Each fetch takes as long as it may; by then those before it are due again.
+    for round in 0..3 {
+        let jobs = remote.tick(at(round * 1_000), &campus.trust, &campus.client).jobs;
+        for job in jobs {
+            asked.insert(job.source);
+            let failed = super::Outcome { source: job.source, brought: Err(failure("timeout")) };
+            remote.finish(failed, at(round * 1_000 + 10)).expect("it is this one's");
+        }
+    }
+    assert_eq!(asked.len(), 20);
+}
+
+#[test]
 fn a_reload_asks_at_once_and_keeps_what_is_good_though_the_disk_has_it_not() {
     let campus = Campus::new();
     campus.scratch.write("crl", "");
