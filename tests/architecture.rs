@@ -40,7 +40,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("engine", &["access", "exchange", "radius"]),
     ("supplicant", &["eap", "exchange", "radius"]),
     ("net", &["engine", "exchange"]),
-    ("fetch", &["pki", "standing"]),
+    ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
     ("admin", &["pki"]),
     (

@@ -16,6 +16,8 @@ use support::http::get;
 use support::process::{Place, Process};
 use support::scratch::Scratch;
 
+#[path = "serve/afar.rs"]
+mod afar;
 #[path = "support"]
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
@@ -103,6 +105,8 @@ vlan = "{vlan}"
 
     /// Starts the server and waits for its READY=1.
     fn start(&self) -> Serving {
+        // It may be a restart.
+        let _ = fs::remove_file(self.path("notify"));
         let notified = UnixDatagram::bind(self.path("notify")).expect("a socket in the folder");
         notified.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
         let mut command = self.command();

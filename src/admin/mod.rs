@@ -21,8 +21,8 @@ use crate::now::Wall;
 
 pub use auth::{hash_token, make_token};
 pub use door::{BindError, Door, Running};
-pub(crate) use readiness::complaint;
 pub use readiness::{Readiness, assess};
+pub(crate) use readiness::{complaint, span};
 pub use shared::Shared;
 
 /// `role` of a token.

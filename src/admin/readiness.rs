@@ -40,7 +40,7 @@ pub(crate) fn complaint(gap: &Gap, now: Wall) -> String {
 }
 
 /// A length of time in its largest whole unit.
-fn span(duration: Duration) -> String {
+pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..60 => format!("{seconds}s"),

@@ -64,8 +64,8 @@ fn look(file: &Path, watched: &Watched, now: Wall) -> Vec<Finding> {
     let loaded = fetch::load(&watched.fetch, &watched.trust, now);
     let problems = loaded.problems.into_iter().map(|problem| {
         let severity = if problem.fatal { Severity::Error } else { Severity::Warning };
-        let text = format!("{}: {}", problem.file.display(), problem.text);
-        finding(watched, file, severity, text, |named| named.files.contains(&problem.file))
+        let text = format!("{}: {}", problem.source, problem.text);
+        finding(watched, file, severity, text, |named| named.sources.contains(&problem.source))
     });
     let coverage = watched.trust.coverage(&loaded.revocation, now);
     let gaps = coverage.iter().flat_map(|authority| &authority.gaps).map(|gap| {

@@ -132,7 +132,7 @@ fn prepare(args: &Args) -> Result<Case, Vec<String>> {
     let loaded = fetch::load(&config.fetch, &config.trust, now);
     let fatal: Vec<_> = loaded.problems.iter().filter(|problem| problem.fatal).collect();
     if !fatal.is_empty() {
-        return Err(fatal.iter().map(|problem| format!("{}: {}", problem.file.display(), problem.text)).collect());
+        return Err(fatal.iter().map(|problem| format!("{}: {}", problem.source, problem.text)).collect());
     }
     let chain = chain(args).map_err(|problem| vec![problem])?;
     let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
@@ -184,7 +184,7 @@ impl Case {
 
     /// Files that don't count, or not at that time: (file, sentence).
     fn problems(&self) -> impl Iterator<Item = (String, String)> {
-        let unusable = self.loaded.problems.iter().map(|it| (it.file.display().to_string(), it.text.clone()));
+        let unusable = self.loaded.problems.iter().map(|it| (it.source.to_string(), it.text.clone()));
         let later = self.loaded.crls.iter().filter(|crl| crl.this_update > self.at).map(|crl| {
             let text =
                 "this CRL was issued after the time asked for, and says nothing about it; the one before it is needed";

@@ -2,11 +2,10 @@
 
 use super::names::Names;
 use super::reader::{Item, Table};
-use super::{files, grants, scalar};
+use super::{files, grants};
 
 /// The tables at the file's top.
 pub(super) fn sections(root: &mut Table<'_>, names: &Names) {
-    one(root, "fetch", "fetching CRLs and OCSP answers from afar", fetch);
     each(root, "forward", "proxying by realm", |table| forward(table, names));
     each(root, "home-server", "proxying", |table| home_server(table, names));
     one(root, "radsec", "RADIUS over TLS", |table| radsec(table, names));
@@ -42,13 +41,6 @@ fn each(parent: &mut Table<'_>, key: &'static str, what: &str, read: impl Fn(&mu
             table.finish();
         }
     }
-}
-
-fn fetch(table: &mut Table<'_>) {
-    duration(table, "timeout");
-    table.take("max-size").map(|item| item.size());
-    text(table, "proxy");
-    table.take("allow").map(|item| item.list(|item| item.parsed(scalar::prefix)));
 }
 
 fn forward(table: &mut Table<'_>, names: &Names) {

@@ -68,7 +68,7 @@ pub(super) fn groups(root: &mut Table<'_>, named: &mut Vec<Named>) -> Vec<(Arc<s
         let report = table.report;
         let places = table.finish();
         if let (Some(name), Some(file)) = (name, file) {
-            named.push(report.named(name.clone(), false, vec![file.clone()], places.of("file")));
+            named.push(report.named(name.clone(), false, vec![file.display().to_string().into()], places.of("file")));
             groups.push((name, file));
         }
     }

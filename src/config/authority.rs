@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::names;
 use super::reader::{Item, Places, Table};
 use super::report::Named;
-use super::{files, scalar};
+use super::{afar, files, scalar};
+use crate::fetch::remote::SourceSettings;
 use crate::now::Wall;
 use crate::pki::{self, AuthoritySettings, Distrust, Purpose, RevocationSource, SubjectRule};
 use crate::policy::{UsernameRule, UsernameSource};
@@ -19,6 +20,7 @@ pub(super) struct Authorities {
     places: Vec<Places>,
     pub(super) usernames: Vec<UsernameRule>,
     pub(super) crls: Vec<(Arc<str>, PathBuf)>,
+    pub(super) remote: Vec<SourceSettings>,
     pub(super) named: Vec<Named>,
 }
 
@@ -44,7 +46,8 @@ fn one(mut table: Table<'_>, into: &mut Authorities) {
     let subject = subject(&mut table);
     let username = username(&mut table, name.clone().unwrap_or_default());
     let purpose = purpose(table.section("purpose"));
-    let (revocation, crls) = revocation(&mut table);
+    let (revocation, sources) = revocation(&mut table);
+    let timing = afar::timing(&mut table);
     let grace = table.take("grace").and_then(|item| grace(&item)).unwrap_or_default();
     let distrust = table.table("distrust").and_then(distrust);
     absent(&mut table);
@@ -54,8 +57,9 @@ fn one(mut table: Table<'_>, into: &mut Authorities) {
         return;
     };
     into.usernames.push(username);
-    into.named.push(report.named(name.clone(), true, crls.clone(), places.of("crl")));
-    into.crls.extend(crls.into_iter().map(|path| (name.clone(), path)));
+    into.named.push(report.named(name.clone(), true, sources.names(), places.of("crl")));
+    into.crls.extend(sources.files.into_iter().map(|path| (name.clone(), path)));
+    into.remote.extend(sources.urls.into_iter().map(|url| timing.of(&name, url)));
     into.places.push(places);
     into.settings.push(AuthoritySettings {
         name,
@@ -145,7 +149,7 @@ fn purpose(mut table: Table<'_>) -> Purpose {
 }
 
 /// `revocation` and `crl`, and whether they can work together.
-fn revocation(table: &mut Table<'_>) -> (RevocationSource, Vec<PathBuf>) {
+fn revocation(table: &mut Table<'_>) -> (RevocationSource, afar::Sources) {
     let choices = [
         ("crl", RevocationSource::Crl),
         ("ocsp", RevocationSource::Ocsp),
@@ -156,7 +160,7 @@ fn revocation(table: &mut Table<'_>) -> (RevocationSource, Vec<PathBuf>) {
     let item = table.take("revocation");
     let source = item.as_ref().and_then(|item| item.choice(&choices)).unwrap_or(RevocationSource::CrlThenOcsp);
     let crl = table.take("crl");
-    let crls = crl.as_ref().map(crl_files).unwrap_or_default();
+    let sources = crl.as_ref().map(afar::sources).unwrap_or_default();
     let place = crl.as_ref().map_or(&table.place, |crl| &crl.place);
     match (source, &item) {
         (RevocationSource::Ocsp, Some(item)) => {
@@ -170,28 +174,10 @@ fn revocation(table: &mut Table<'_>) -> (RevocationSource, Vec<PathBuf>) {
     if !matches!(source, RevocationSource::Off | RevocationSource::Ocsp) && crl.as_ref().is_none_or(Item::is_empty) {
         table.report.warning(
             place,
-            "no CRL is named: CRLs aren't fetched in this version, so everybody of this authority is refused with \"revocation-unknown\"; add crl = [\"crl/ca.crl\"]",
+            "no CRL is named: where to fetch it from isn't looked up in certificates in this version, so everybody of this authority is refused with \"revocation-unknown\"; add crl = [\"http://ca.example/ca.crl\"], or the path of a file",
         );
     }
-    (source, crls)
-}
-
-fn crl_files(item: &Item<'_>) -> Vec<PathBuf> {
-    item.list(|item| {
-        let text = item.text()?;
-        let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_lowercase());
-        match scheme.as_deref() {
-            None => item.path(),
-            Some("http" | "https") => {
-                item.not_built("fetching CRLs from afar; fetch it by other means and name the file here");
-                None
-            }
-            Some(_) => {
-                item.error(format!("\"{text}\": a CRL comes from http://, https:// or the path of a file"));
-                None
-            }
-        }
-    })
+    (source, sources)
 }
 
 /// Longer, and the revocation check is one in name only.
@@ -222,15 +208,6 @@ fn absent(table: &mut Table<'_>) {
     if let Some(item) = table.take("sample").filter(|item| !item.is_empty()) {
         item.path();
         item.not_built("fetching from a certificate's distribution points");
-    }
-    for (key, what) in [
-        ("crl-refresh", "fetching CRLs from afar; a CRL file is noticed within 2 s by itself"),
-        ("alarm-after", "the alarm for fetches that fail"),
-    ] {
-        if let Some(item) = table.take(key) {
-            item.duration();
-            item.not_built(what);
-        }
     }
 }
 

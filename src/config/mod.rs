@@ -5,6 +5,7 @@
 
 mod absent;
 mod admin;
+mod afar;
 mod authority;
 mod federation;
 mod files;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 use zeroize::Zeroizing;
 
+use crate::fetch::remote;
 use crate::now::Wall;
 use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy};
 use names::Names;
@@ -53,7 +55,7 @@ pub struct Config {
     pub admin: crate::admin::Settings,
     /// `[log]`
     pub log: observe::LogSettings,
-    /// Watched files.
+    /// Watched files, and what is fetched.
     pub fetch: fetch::Settings,
     /// Bounds.
     pub engine: engine::Settings,
@@ -150,6 +152,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let identities = tls::identities(&mut root, eap.settings.fragment_size, now);
     let tls = tls::tls(root.section("tls"));
     let mut authorities = authority::read(&mut root);
+    let http = afar::fetch(root.section("fetch"));
     let all_nas = nas::read(&mut root, &names);
     let services = service::read(&mut root, &names, &all_nas.settings);
     let mut named = std::mem::take(&mut authorities.named);
@@ -165,7 +168,8 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let peers = nas::peers(&root, &all_nas).map(Arc::new);
     root.finish();
     let trust = trust.map(Arc::new);
-    let fetch = fetch::Settings { crls: authorities.crls, groups };
+    let remote = remote::Settings { crls: authorities.remote, state_dir: server.state_dir.clone(), http };
+    let fetch = fetch::Settings { crls: authorities.crls, groups, remote };
     let watched = trust.clone().map(|trust| Watched { fetch: fetch.clone(), trust, named });
     let config = peers.zip(trust).zip(tls).map(|((peers, trust), tls)| Config {
         node: server.node,

@@ -67,22 +67,22 @@ pub(super) struct Place {
     pub(super) offset: usize,
 }
 
-/// Where the configuration names files that are watched.
+/// Where the configuration names files that are watched, or what is fetched.
 #[derive(Clone, Debug)]
 pub struct Named {
     /// What the table that names them is called.
     pub table: Arc<str>,
     /// Whether they are CRLs; else a group's users.
     pub is_crl: bool,
-    /// The files.
-    pub files: Vec<PathBuf>,
+    /// The files and URLs, as [`crate::fetch::Problem`] has them.
+    pub sources: Vec<Arc<str>>,
     line: usize,
     column: usize,
     key: String,
 }
 
 impl Named {
-    /// A finding about these files, at the place in the configuration `file` that names them.
+    /// A finding about these sources, at the place in the configuration `file` that names them.
     #[must_use]
     pub fn finding(&self, severity: Severity, file: &Path, text: String) -> Finding {
         Finding { severity, file: file.to_owned(), line: self.line, column: self.column, key: self.key.clone(), text }
@@ -126,9 +126,9 @@ impl<'a> Report<'a> {
         self.find(Severity::Warning, place, text.into());
     }
 
-    pub(super) fn named(&self, table: Arc<str>, is_crl: bool, files: Vec<PathBuf>, place: &Place) -> Named {
+    pub(super) fn named(&self, table: Arc<str>, is_crl: bool, sources: Vec<Arc<str>>, place: &Place) -> Named {
         let (line, column) = self.position(place.offset);
-        Named { table, is_crl, files, line, column, key: place.key.clone() }
+        Named { table, is_crl, sources, line, column, key: place.key.clone() }
     }
 
     /// All findings, in the order of the file.

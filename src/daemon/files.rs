@@ -1,5 +1,6 @@
 //! Watched files: the first reading, and every look after.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -20,9 +21,10 @@ pub(super) fn first(config: &Config, now: Wall) -> Result<(Watcher, Loaded), Sta
 }
 
 /// Logs what is wrong with files.
-pub(super) fn report(problems: &[Problem]) {
-    for Problem { file, text, .. } in problems {
-        tracing::warn!("{}: {text}", file.display());
+pub(super) fn report(problems: impl IntoIterator<Item = impl Borrow<Problem>>) {
+    for problem in problems {
+        let Problem { source, text, .. } = problem.borrow();
+        tracing::warn!("{source}: {text}");
     }
 }
 
@@ -46,17 +48,20 @@ impl Server {
                 return;
             }
         };
-        self.live.seen(&watcher.last_success());
+        self.files.last_success = watcher.last_success();
+        self.live.seen(&self.afar.remote.last_success(self.files.last_success.clone()));
         self.watcher = Some(watcher);
         if let Some(loaded) = loaded {
-            self.swap_files(&loaded).await;
+            self.swap_files(loaded).await;
         }
     }
 
-    async fn swap_files(&self, loaded: &Loaded) {
-        report(&loaded.problems);
-        self.order(Order::Swap(snapshot(&self.config, loaded, &self.handles))).await;
-        self.live.loaded(&self.config, loaded);
+    async fn swap_files(&mut self, files: Loaded) {
+        report(&files.problems);
+        let loaded = self.afar.remote.join(&files);
+        self.files = files;
+        self.order(Order::Swap(snapshot(&self.config, &loaded, &self.handles))).await;
+        self.live.loaded(&self.config, &loaded);
         let entries: usize = loaded.crls.iter().map(|crl| crl.entries).sum();
         tracing::info!("files changed: {} CRLs with {entries} entries are in use", loaded.crls.len());
     }

@@ -23,6 +23,8 @@ pub(super) struct Live {
     draining: AtomicBool,
     view: ArcSwapOption<View>,
     last_success: Mutex<Vec<LastSuccess>>,
+    /// Sources that have been silent for too long, in sentences.
+    silent: Mutex<Vec<String>>,
 }
 
 /// What readiness rests on.
@@ -37,8 +39,9 @@ struct View {
 
 impl Live {
     pub(super) fn new(metrics: Arc<Metrics>, gauges: Arc<Gauges>, clock: Clock) -> Self {
-        let (draining, view, last_success) = (AtomicBool::default(), ArcSwapOption::empty(), Mutex::default());
-        Self { metrics, gauges, clock, draining, view, last_success }
+        let (draining, view) = (AtomicBool::default(), ArcSwapOption::empty());
+        let (last_success, silent) = (Mutex::default(), Mutex::default());
+        Self { metrics, gauges, clock, draining, view, last_success, silent }
     }
 
     /// A configuration counts.
@@ -59,13 +62,23 @@ impl Live {
             trust: Arc::clone(&config.trust),
             revocation: Arc::clone(&loaded.revocation),
             crls: loaded.crls.clone(),
-            problems: loaded.problems.iter().map(|it| format!("{}: {}", it.file.display(), it.text)).collect(),
+            problems: loaded.problems.iter().map(|it| format!("{}: {}", it.source, it.text)).collect(),
         };
         self.view.store(Some(Arc::new(view)));
         self.seen(&loaded.last_success);
     }
 
-    /// CRL files were looked at.
+    /// A CRL was fetched, or not.
+    pub(super) fn fetched(&self, authority: &str, result: &'static str) {
+        self.metrics.fetched(authority, "crl", result);
+    }
+
+    /// Who has been silent for too long.
+    pub(super) fn silent(&self, sentences: Vec<String>) {
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = sentences;
+    }
+
+    /// CRL sources were looked at.
     pub(super) fn seen(&self, last_success: &[LastSuccess]) {
         *self.last_success.lock().unwrap_or_else(PoisonError::into_inner) = last_success.to_vec();
     }
@@ -92,6 +105,7 @@ impl admin::Status for Live {
         let now = self.now();
         let mut readiness = admin::assess(services, &view.trust.coverage(&view.revocation, now), now);
         readiness.degraded.extend(view.problems.iter().cloned());
+        readiness.degraded.extend(self.silent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         readiness
     }
 

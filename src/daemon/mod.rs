@@ -1,7 +1,8 @@
 //! Wiring, reload, drain. No logic worth a test stands here: it joins parts that have theirs.
 //!
-//! [`Server::start`] reads files, binds and starts the threads; [`Server::run`] watches files and does what it is told until it is told to stop; then it drains.
+//! [`Server::start`] reads files, binds and starts the threads; [`Server::run`] watches files, fetches and does what it is told until it is told to stop; then it drains.
 
+mod afar;
 mod files;
 mod live;
 mod reload;
@@ -26,6 +27,7 @@ use crate::net::{self, Clock, Command, Doors, Gauges, Hall};
 use crate::observe::{Metrics, Observer, Sink, Tracing};
 use crate::{admin, observe};
 
+use afar::Afar;
 use live::Live;
 
 /// Watched files are looked at this often; a change counts within three looks.
@@ -59,7 +61,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Files(problems) => {
-                let lines: Vec<_> = problems.iter().map(|it| format!("{}: {}", it.file.display(), it.text)).collect();
+                let lines: Vec<_> = problems.iter().map(|it| format!("{}: {}", it.source, it.text)).collect();
                 f.write_str(&lines.join("\n"))
             }
             Self::System(text) => f.write_str(text),
@@ -78,6 +80,9 @@ pub struct Server {
     handles: Arc<Handles>,
     /// `None` only while a look is under way.
     watcher: Option<Watcher>,
+    /// What the watched files hold.
+    files: Loaded,
+    afar: Afar,
     addresses: Vec<(Listener, SocketAddr)>,
     admin_addresses: Vec<SocketAddr>,
     orders: mpsc::Sender<Command>,
@@ -101,7 +106,10 @@ impl Server {
     pub fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
         let tracing = observe::init_tracing(&config.log);
         reload::report(findings);
-        let (watcher, loaded) = files::first(&config, clock.now().wall)?;
+        let (watcher, files) = files::first(&config, clock.now().wall)?;
+        let afar = Afar::first(&config, clock.now())?;
+        let loaded = afar.remote.join(&files);
+        files::report(afar.remote.problems());
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
         let snapshot = snapshot(&config, &loaded, &handles);
         let engine = Engine::new(config.engine, snapshot).map_err(|_| system("the system has no randomness"))?;
@@ -145,6 +153,8 @@ impl Server {
             config,
             handles,
             watcher,
+            files,
+            afar,
             addresses,
             admin_addresses,
             orders,
@@ -182,7 +192,11 @@ impl Server {
                     Some(Wish::Reload) => self.reload().await,
                     Some(Wish::Stop) | None => break,
                 },
-                _ = look.tick() => self.look().await,
+                _ = look.tick() => {
+                    self.look().await;
+                    self.ask();
+                }
+                Some(outcome) = self.afar.next() => self.fetched(outcome).await,
                 _ = complain.tick() => losses = self.complain(losses),
             }
         }
@@ -281,7 +295,6 @@ fn wants_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("[listen].auth", net(old).auth != net(new).auth),
         ("[server].workers", net(old).workers != net(new).workers),
         ("[listen].admin", old.admin.listen != new.admin.listen),
-        ("[server].state-dir", old.state_dir != new.state_dir),
         ("[server].name", old.node != new.node),
         ("[eap].max-conversations", old.engine.max_conversations != new.engine.max_conversations),
         ("[eap].conversation-timeout", old.engine.conversation_timeout != new.engine.conversation_timeout),

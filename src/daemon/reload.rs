@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
-use super::{Server, files, snapshot, systemd, wants_restart};
+use super::{Afar, Server, files, snapshot, systemd, wants_restart};
 use crate::config::{self, Config, Finding, Severity};
 use crate::engine::Order;
 use crate::fetch::{Loaded, Watcher};
@@ -19,13 +19,22 @@ pub(super) fn report(findings: &[Finding]) {
     }
 }
 
+/// All that was read again.
+struct Again {
+    config: Config,
+    watcher: Watcher,
+    /// What the watched files hold.
+    files: Loaded,
+    afar: Afar,
+}
+
 impl Server {
     /// Reads everything again, elsewhere, and counts it if all of it is good.
     pub(super) async fn reload(&mut self) {
         systemd::reloading();
         let good = match self.read_again().await {
-            Some((config, watcher, loaded)) => {
-                self.replace(config, watcher, &loaded).await;
+            Some(again) => {
+                self.replace(again).await;
                 true
             }
             None => {
@@ -37,17 +46,19 @@ impl Server {
         systemd::ready();
     }
 
-    async fn read_again(&mut self) -> Option<(Config, Watcher, Loaded)> {
+    async fn read_again(&mut self) -> Option<Again> {
         let path = self.path.clone();
         let tls = Arc::clone(&self.config.tls);
         let before = self.watcher.take();
-        let now = self.clock.now().wall;
+        let remote = self.afar.remote.clone();
+        let now = self.clock.now();
         let reading = spawn_blocking(move || {
-            let (config, findings) = config::load(&path, Some(&tls), now);
+            let (config, findings) = config::load(&path, Some(&tls), now.wall);
             let read = config.map(|config| {
-                let watcher = Watcher::new(&config.fetch, &config.trust, now, before.as_ref());
-                let loaded = watcher.loaded();
-                (config, watcher, loaded)
+                let watcher = Watcher::new(&config.fetch, &config.trust, now.wall, before.as_ref());
+                let files = watcher.loaded();
+                let afar = Afar::new(&config, now, Some(&remote));
+                (config, watcher, files, afar)
             });
             (read, findings, before)
         });
@@ -57,22 +68,26 @@ impl Server {
         };
         self.watcher = before;
         report(&findings);
-        let (config, watcher, loaded) = read?;
-        files::report(&loaded.problems);
-        let fatal = loaded.problems.iter().any(|problem| problem.fatal);
-        (!fatal).then_some((config, watcher, loaded))
+        let (config, watcher, files, afar) = read?;
+        files::report(&files.problems);
+        let afar = afar.map_err(|text| tracing::error!("{text}")).ok()?;
+        files::report(afar.remote.problems());
+        let fatal = files.problems.iter().any(|problem| problem.fatal);
+        (!fatal).then_some(Again { config, watcher, files, afar })
     }
 
-    async fn replace(&mut self, config: Config, watcher: Watcher, loaded: &Loaded) {
+    async fn replace(&mut self, again: Again) {
+        let Again { config, watcher, files, afar } = again;
+        let loaded = afar.remote.join(&files);
         for key in wants_restart(&self.config, &config) {
             tracing::warn!("{key} has changed, which needs a restart: the old value stays in use");
         }
-        self.order(Order::Swap(snapshot(&config, loaded, &self.handles))).await;
+        self.order(Order::Swap(snapshot(&config, &loaded, &self.handles))).await;
         self.shared.swap(config.admin.clone());
         self.log.tracing.set_log(&config.log);
         self.log.sink.set_log(&config.log);
         self.live.configured(&config, self.clock.now().wall);
-        self.live.loaded(&config, loaded);
+        self.live.loaded(&config, &loaded);
         tracing::info!(
             "configuration reloaded: {} identities, {} CRLs, {} groups' files",
             config.identity_ends.len(),
@@ -81,5 +96,6 @@ impl Server {
         );
         self.config = config;
         self.watcher = Some(watcher);
+        (self.files, self.afar) = (files, afar);
     }
 }

@@ -1,9 +1,11 @@
-//! Watched files (CRLs, groups; later CRLs and OCSP answers from afar) → verified snapshots.
+//! Watched files (CRLs, groups) and CRLs from afar → verified snapshots.
 //!
-//! [`load`] reads everything once. A [`Watcher`] does the same and then looks again and again: what changed and is good replaces what was there;
-//! what changed and is no good is a [`Problem`], and what was there goes on counting.
+//! [`load`] reads everything once, of what comes from afar what was kept of it. A [`Watcher`] does the same with files and then looks again and again, `remote` asks again and again:
+//! what changed and is good replaces what was there; what changed and is no good is a [`Problem`], and what was there goes on counting.
 
 mod file;
+pub(crate) mod http;
+pub(crate) mod remote;
 mod watcher;
 
 #[cfg(test)]
@@ -12,26 +14,29 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::now::Wall;
+use crate::now::{Mono, Now, Wall};
 use crate::pki;
 use crate::standing::Standing;
+use remote::Remote;
 
 pub use watcher::Watcher;
 
-/// What is watched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is watched and fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// CRL files: (authority, path).
     pub crls: Vec<(Arc<str>, PathBuf)>,
     /// Group files: (group, path).
     pub groups: Vec<(Arc<str>, PathBuf)>,
+    /// CRLs from afar.
+    pub(crate) remote: remote::Settings,
 }
 
-/// A file that could not be used, or not as it is now.
+/// A source that could not be used, or not as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The file.
-    pub file: PathBuf,
+    /// The file or URL.
+    pub source: Arc<str>,
     /// What is wrong and what it leads to, for an administrator.
     pub text: String,
     /// No server may begin with this: a group whose members aren't known could let in whom a rule denies.
@@ -49,7 +54,7 @@ pub struct LastSuccess {
     pub at: Option<Wall>,
 }
 
-/// What the files hold.
+/// What the sources hold.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// Every CRL that is good.
@@ -64,8 +69,10 @@ pub struct Loaded {
     pub last_success: Vec<LastSuccess>,
 }
 
-/// Reads all files once. A CRL that doesn't load is a problem, and the others count (R05).
+/// Reads all files once, and what was kept of what comes from afar; fetches nothing. A CRL that doesn't load is a problem, and the others count (R05).
 #[must_use]
 pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
-    Watcher::new(settings, trust, now, None).loaded()
+    let files = Watcher::new(settings, trust, now, None).loaded();
+    let at = Now { mono: Mono::default(), wall: now };
+    Remote::new(&settings.remote, trust, at, None).join(&files)
 }

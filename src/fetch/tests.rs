@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Loaded, Settings, Watcher, load};
+use super::{Loaded, Settings, Watcher, load, remote};
 use crate::now::Wall;
 use crate::pki::{AuthoritySettings, Purpose, RevocationSource, Trust};
 use crate::support::certificates::{self, Authority, authority, day};
 use crate::support::scratch::Scratch;
 
 /// 2026-07-01
-const NOW: Wall = Wall(1_782_864_000);
+pub(super) const NOW: Wall = Wall(1_782_864_000);
 
-fn trust(cas: &[(&str, &Authority)]) -> Trust {
+pub(super) fn trust(cas: &[(&str, &Authority)]) -> Trust {
     let authority = |(name, ca): &(&str, &Authority)| AuthoritySettings {
         name: (*name).into(),
         anchor: ca.der().to_vec(),
@@ -32,7 +32,7 @@ fn trust(cas: &[(&str, &Authority)]) -> Trust {
 }
 
 /// A CRL with so many entries.
-fn crl(ca: &Authority, number: u64, entries: u64) -> Vec<u8> {
+pub(super) fn crl(ca: &Authority, number: u64, entries: u64) -> Vec<u8> {
     certificates::crl(ca, number, 1..=entries, day(2026, 6, 30)..day(2026, 7, 7)).der().to_vec()
 }
 
@@ -40,7 +40,7 @@ fn settings(crls: &[(&str, &Path)], groups: &[(&str, &Path)]) -> Settings {
     let owned = |files: &[(&str, &Path)]| -> Vec<(Arc<str>, PathBuf)> {
         files.iter().map(|(name, path)| (Arc::from(*name), path.to_path_buf())).collect()
     };
-    Settings { crls: owned(crls), groups: owned(groups) }
+    Settings { crls: owned(crls), groups: owned(groups), remote: remote::tests::nothing() }
 }
 
 /// Looks until nothing is pending any more; what the files hold then, if it is another.
@@ -70,7 +70,7 @@ fn r05_a_crl_that_does_not_load_is_a_problem_and_the_others_count() {
     let loaded = load(&settings(&files, &[]), &trust(&[("ca16", &ca16)]), NOW);
     assert_eq!(entries(&loaded), [3]);
     assert_eq!(loaded.revocation.crls().count(), 1);
-    let bad: Vec<_> = loaded.problems.iter().map(|problem| &problem.file).collect();
+    let bad: Vec<_> = loaded.problems.iter().map(|problem| Path::new(&*problem.source)).collect();
     assert_eq!(bad, [&garbage, &forged, &foreign, &missing]);
     assert!(loaded.problems.iter().all(|problem| !problem.fatal && problem.text.contains("nothing of it counts")));
     let successes: Vec<_> = loaded.last_success.iter().map(|source| source.at).collect();

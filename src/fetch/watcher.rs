@@ -174,7 +174,7 @@ impl<T> Watched<T> {
 
     fn problem(&self, fatal: bool) -> Option<Problem> {
         let text = self.problem.clone()?;
-        Some(Problem { file: self.path.clone(), text, fatal })
+        Some(Problem { source: Arc::clone(&self.source), text, fatal })
     }
 
     /// Octets of the file.

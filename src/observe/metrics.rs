@@ -36,9 +36,10 @@ families! {
     steps_waiting: IntGauge "sekisho_steps_waiting" [] "Pieces of public-key work that wait for a processor.";
     crl_this_update: GaugeVec "sekisho_crl_this_update_seconds" ["authority", "crl"] "thisUpdate of the CRL in use, since 1970.";
     crl_next_update: GaugeVec "sekisho_crl_next_update_seconds" ["authority", "crl"] "nextUpdate of the CRL in use, since 1970.";
-    crl_last_success: GaugeVec "sekisho_crl_last_success_seconds" ["authority", "crl"] "When the CRL was last read and found good, since 1970.";
+    crl_last_success: GaugeVec "sekisho_crl_last_success_seconds" ["authority", "crl"] "When the CRL was last read or fetched and found good, since 1970.";
     crl_entries: GaugeVec "sekisho_crl_entries" ["authority", "crl"] "Revoked certificates in the CRL in use.";
     crl_number: GaugeVec "sekisho_crl_number" ["authority", "crl"] "cRLNumber of the CRL in use.";
+    revocation_fetches: IntCounterVec "sekisho_revocation_fetches_total" ["authority", "kind", "result"] "Fetches of revocation data, by what came of them.";
     identity_not_after: GaugeVec "sekisho_identity_not_after_seconds" ["identity"] "End of this server's own certificate, since 1970.";
     reload_successful: IntGauge "sekisho_config_last_reload_successful" [] "1: the last attempt to load the configuration succeeded; 0: it failed and the one before is in use.";
     reload_success: IntGauge "sekisho_config_last_reload_success_timestamp_seconds" [] "When a configuration was last loaded, since 1970.";
@@ -183,6 +184,11 @@ impl Metrics {
         for (authority, source, at) in last_success {
             families.crl_last_success.with_label_values(&[authority, source]).set(seconds(at));
         }
+    }
+
+    /// Revocation data of an authority was fetched, or not; `kind` and `result` of closed lists.
+    pub fn fetched(&self, authority: &str, kind: &'static str, result: &'static str) {
+        self.families.revocation_fetches.with_label_values(&[authority, kind, result]).inc();
     }
 
     /// notAfter of each identity, all of them: those of before are forgotten.

@@ -32,14 +32,11 @@ fn what_is_not_built_is_exactly_this() {
         .map(|finding| finding.key.clone())
         .collect();
     let wanted = [
-        "authority[0].alarm-after",
-        "authority[0].crl-refresh",
         "authority[0].sample",
         "disconnect",
         "federation.blackhole-realms",
         "federation.home-realms",
         "federation.servers",
-        "fetch",
         "forward[0]",
         "home-server[0]",
         "home-server[1]",

@@ -19,6 +19,7 @@ fn filled() -> Metrics {
     let metrics = Metrics::new();
     metrics.record(&rejected(Reason::Revoked));
     metrics.set_crls(&[crl("a.crl")], [("ca16", "a.crl", Wall(3_000))]);
+    metrics.fetched("ca16", "crl", "not-modified");
     metrics.set_identities(&[("rsa".into(), Wall(4_000))]);
     metrics.set_conversations(3);
     metrics.set_steps_waiting(2);
@@ -49,6 +50,7 @@ fn every_family_of_the_contract_appears_as_it_stands_there() {
         r#"sekisho_crl_last_success_seconds{authority="ca16",crl="a.crl"} 3000"#,
         r#"sekisho_crl_entries{authority="ca16",crl="a.crl"} 7"#,
         r#"sekisho_crl_number{authority="ca16",crl="a.crl"} 1234"#,
+        r#"sekisho_revocation_fetches_total{authority="ca16",kind="crl",result="not-modified"} 1"#,
         r#"sekisho_identity_not_after_seconds{identity="rsa"} 4000"#,
         "sekisho_config_last_reload_successful 1",
         "sekisho_config_last_reload_success_timestamp_seconds 5000",

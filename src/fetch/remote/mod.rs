@@ -1,0 +1,171 @@
+//! CRLs from afar: fetched on the clock, verified, kept on disk, and used until something newer and good comes.
+//!
+//! [`Remote`] knows every source and what is good of it. [`Remote::tick`] says what is to be fetched now; each [`Job`] fetches one source and verifies what came, away from everything else,
+//! and [`Remote::finish`] takes its [`Outcome`]. When a source is due is [`schedule`]'s; what is on disk, [`store`]'s.
+
+mod job;
+mod schedule;
+mod source;
+mod store;
+
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::http::{self, Client, Url};
+use super::{LastSuccess, Loaded, Problem};
+use crate::now::Now;
+use crate::pki::{Revocation, Trust};
+use schedule::Jitter;
+use source::Source;
+use store::Store;
+
+pub(crate) use job::{Job, Outcome};
+
+/// Fetches under way at once; each may hold a whole CRL.
+const MAX_IN_FLIGHT: usize = 8;
+
+/// What is fetched, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// CRLs, in the order of the configuration; no authority names a URL twice.
+    pub(crate) crls: Vec<SourceSettings>,
+    /// `[server].state-dir`
+    pub(crate) state_dir: PathBuf,
+    /// `[fetch]`
+    pub(crate) http: http::Settings,
+}
+
+/// One source of an authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SourceSettings {
+    /// Whose table names it.
+    pub(crate) authority: Arc<str>,
+    pub(crate) url: Url,
+    /// `crl-refresh`
+    pub(crate) refresh: Duration,
+    /// `alarm-after`
+    pub(crate) alarm_after: Duration,
+}
+
+/// Every source from afar with what was last good of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Remote {
+    sources: Vec<Source>,
+    store: Store,
+}
+
+/// What [`Remote::tick`] found.
+#[derive(Debug)]
+pub(crate) struct Tick {
+    /// To be run, elsewhere; each outcome belongs to [`Remote::finish`].
+    pub(crate) jobs: Vec<Job>,
+    /// Sources that have been silent for too long since this tick, and since before it.
+    pub(crate) began: Vec<Alarm>,
+    pub(crate) lasting: Vec<Alarm>,
+    /// Sources that have been heard of again.
+    pub(crate) ended: Vec<Alarm>,
+}
+
+/// A source that has had no success for longer than its `alarm-after`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alarm {
+    pub(crate) authority: Arc<str>,
+    pub(crate) source: Arc<str>,
+    /// How long.
+    pub(crate) silent: Duration,
+    /// What became of the last attempt; `None`: it was good, or there was none.
+    pub(crate) failure: Option<String>,
+}
+
+/// What came of a fetch.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) authority: Arc<str>,
+    /// For the label `result`: one of a closed list.
+    pub(crate) result: &'static str,
+    /// Whether [`Remote::join`] says something else now, but for the times of success.
+    pub(crate) changed: bool,
+    /// A line for the log; `Err`: a bad one. A failure that goes on is told once.
+    pub(crate) news: Option<Result<String, String>>,
+}
+
+impl Remote {
+    /// Takes up what was kept of every source, verified again. `previous`: whose good CRLs and alarms count on where nothing newer was kept.
+    pub(crate) fn new(settings: &Settings, trust: &Trust, now: Now, previous: Option<&Self>) -> Self {
+        let store = Store::new(&settings.state_dir);
+        let limit = settings.http.max_size;
+        let one = |settings: &SourceSettings| {
+            let before = previous.and_then(|previous| previous.sources.iter().find(|source| source.is(settings)));
+            let mut source = Source::new(settings, now, before);
+            source.take_up(&store, limit, trust);
+            source
+        };
+        Self { sources: settings.crls.iter().map(one).collect(), store }
+    }
+
+    /// What is to be fetched now, and who has been silent for too long. A source is fetched once at a time, and only so many at once.
+    pub(crate) fn tick(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Tick {
+        let jobs = self.begin(now, trust, client);
+        let mut tick = Tick { jobs, began: Vec::new(), lasting: Vec::new(), ended: Vec::new() };
+        for source in &mut self.sources {
+            let was = source.alarmed;
+            source.alarmed = source.is_silent(now.mono);
+            match (was, source.alarmed) {
+                (false, true) => tick.began.push(source.alarm(now.mono)),
+                (true, true) => tick.lasting.push(source.alarm(now.mono)),
+                (true, false) => tick.ended.push(source.alarm(now.mono)),
+                (false, false) => {}
+            }
+        }
+        tick
+    }
+
+    /// Those go first that have waited longest, so that hosts that are slow keep nobody from his turn.
+    fn begin(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Vec<Job> {
+        let (store, in_flight) = (&self.store, self.sources.iter().filter(|source| source.in_flight).count());
+        let idle = self.sources.iter_mut().enumerate().filter(|(_, source)| !source.in_flight);
+        let mut due: Vec<_> = idle.filter(|(_, source)| source.schedule.is_due(now.mono)).collect();
+        due.sort_by_key(|(_, source)| source.schedule.due());
+        let jobs = due.into_iter().take(MAX_IN_FLIGHT.saturating_sub(in_flight)).map(|(index, source)| {
+            source.in_flight = true;
+            source.job(index, store, now.wall, trust, client)
+        });
+        jobs.collect()
+    }
+
+    /// Takes what a job of this has brought.
+    pub(crate) fn finish(&mut self, outcome: Outcome, now: Now) -> Option<Finished> {
+        let source = self.sources.get_mut(outcome.source)?;
+        source.in_flight = false;
+        Some(source.finish(outcome.brought, now, Jitter::random()))
+    }
+
+    /// What the files hold, and what is good from afar.
+    pub(crate) fn join(&self, files: &Loaded) -> Loaded {
+        let afar: Vec<_> = self.sources.iter().filter_map(|source| source.good.clone()).collect();
+        let summaries = afar.iter().map(|crl| crl.summary());
+        Loaded {
+            crls: files.crls.iter().cloned().chain(summaries).collect(),
+            revocation: Arc::new(Revocation::new(
+                files.revocation.crls().cloned().chain(afar.iter().cloned()).collect(),
+            )),
+            standing: Arc::clone(&files.standing),
+            problems: files.problems.iter().cloned().chain(self.problems()).collect(),
+            last_success: self.last_success(files.last_success.clone()),
+        }
+    }
+
+    /// What isn't good.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = Problem> {
+        self.sources.iter().flat_map(Source::problems)
+    }
+
+    /// When each source was last good, after those of the files.
+    pub(crate) fn last_success(&self, files: Vec<LastSuccess>) -> Vec<LastSuccess> {
+        files.into_iter().chain(self.sources.iter().map(Source::last_success)).collect()
+    }
+}
