@@ -1,7 +1,5 @@
 //! Who asks: bearer tokens, of which only the hash is known here.
 
-use std::time::Duration;
-
 use aws_lc_rs::digest;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -9,7 +7,6 @@ use axum::middleware::Next;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use tokio::sync::Semaphore;
 
 use super::problem::Problem;
 use super::shared::Shared;
@@ -19,11 +16,6 @@ use crate::secret::{Secret, random};
 
 /// Paths that anybody may look at; `/metrics` has a switch of its own.
 pub(super) const OPEN: [&str; 4] = ["/", "/healthz", "/readyz", "/openapi.json"];
-
-/// How long a wrong token waits for its answer.
-const DELAY: Duration = Duration::from_millis(500);
-/// Wrong tokens that wait at once; more are sent away at once.
-const WAITING: usize = 16;
 
 /// A new token of 256 random bits, URL-safe. `None`: the system has no randomness.
 #[must_use]
@@ -38,28 +30,6 @@ pub fn hash_token(token: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, token).as_ref());
     hash
-}
-
-/// Slows down who guesses.
-#[derive(Debug)]
-pub(super) struct Throttle(Semaphore);
-
-impl Default for Throttle {
-    fn default() -> Self {
-        Self(Semaphore::new(WAITING))
-    }
-}
-
-impl Throttle {
-    /// The answer to a wrong token, later; a right one never comes here.
-    async fn refuse(&self, detail: &'static str) -> Problem {
-        let Ok(_place) = self.0.try_acquire() else {
-            return Problem(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens at once");
-        };
-        tracing::warn!("admin: refused: {detail}");
-        tokio::time::sleep(DELAY).await;
-        Problem(StatusCode::UNAUTHORIZED, detail)
-    }
 }
 
 /// Lets only those through who may: what isn't named as open wants a token, a path that doesn't exist included.

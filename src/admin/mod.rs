@@ -9,6 +9,7 @@ mod problem;
 mod readiness;
 mod routes;
 mod shared;
+mod throttle;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::auth::Throttle;
+use super::throttle::Throttle;
 use super::{Settings, Status};
 
 /// What every request shares.
