@@ -1,0 +1,271 @@
+//! Whole conversations with the engine, of a supplicant whose packets a stranger on its side changes, leaves out or adds to, signed as the NAS would.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use sekisho::access::{self, Handles};
+use sekisho::eap;
+use sekisho::engine::{Arrival, Engine, Output, Settings, Snapshot};
+use sekisho::event::{Listener, Reason, TlsVersion};
+use sekisho::exchange::{self, Asker};
+use sekisho::now::{Mono, Now, Wall};
+use sekisho::radius::{Code, Packet, Type};
+use sekisho::secret::Secret;
+use sekisho::standing::Standing;
+use sekisho::supplicant::{self, Login, Next, Station, Supplicant};
+use sekisho::tls::{self, Group, IdentitySettings};
+
+use super::campus::{
+    MEMBER, MEMBER_KEY, NAS, NOW, REVOKED, REVOKED_KEY, ROOT, SECRET, SERVER, SERVER_KEY, SERVICE, campus, hop, sign,
+};
+use super::input::Input;
+
+const MAX_REQUESTS: usize = 40;
+const MAX_CONVERSATIONS: usize = 4;
+
+// What the first octet asks for.
+const IS_REVOKED: u8 = 0x01;
+const OLD_TLS: u8 = 0x02;
+const SMALL_FRAGMENTS: u8 = 0x04;
+
+/// The first octet chooses the supplicant; then acts, each one octet that names it and what it needs.
+pub fn run(data: &[u8]) -> bool {
+    let mut input = Input::new(data);
+    let Some(flags) = input.octet() else { return false };
+    let mut scene = Scene::new(flags);
+    for _ in 0..MAX_REQUESTS {
+        if scene.act(&mut input).is_none() {
+            break;
+        }
+    }
+    scene.end();
+    assert!(flags & IS_REVOKED == 0 || !scene.accepted, "a revoked certificate was let in");
+    scene.accepted
+}
+
+struct Scene {
+    engine: Engine,
+    now: Now,
+    supplicant: Supplicant,
+    stations: u8,
+    login: Login,
+    /// The supplicant's next request.
+    request: Vec<u8>,
+    /// The last State that the server gave.
+    state: Vec<u8>,
+    /// The last datagram that was handed in.
+    last: Vec<u8>,
+    made_up: u8,
+    accepted: bool,
+}
+
+impl Scene {
+    fn new(flags: u8) -> Self {
+        let supplicant = supplicant(flags);
+        let (login, request) = begin(&supplicant, 0, false, NOW);
+        Self {
+            engine: Engine::new(settings(), snapshot()).expect("random octets"),
+            now: NOW,
+            supplicant,
+            stations: 0,
+            login,
+            request,
+            state: Vec::new(),
+            last: Vec::new(),
+            made_up: 0,
+            accepted: false,
+        }
+    }
+
+    /// `None`: there are no more acts.
+    fn act(&mut self, input: &mut Input<'_>) -> Option<()> {
+        match input.octet()? % 8 {
+            0 => self.hand_in(self.request.clone()),
+            // Its EAP packet, some octets from somewhere on overwritten.
+            1 => {
+                let (at, over) = (input.pair()?, input.record()?);
+                let mut eap = eap_of(&self.request)?;
+                let at = usize::from(at) % (eap.len() + 1);
+                eap.splice(at..eap.len().min(at + over.len()), over.iter().copied());
+                self.hand_in(with_eap(&self.request, &eap));
+            }
+            // More attributes at its end.
+            2 => self.hand_in(sign(&[&self.request, input.record()?].concat())),
+            // An EAP packet of a stranger who has overheard the State.
+            3 => {
+                let eap = with_length(input.record()?);
+                self.made_up = self.made_up.wrapping_add(1);
+                self.hand_in(made_up(self.made_up, &self.state, &eap));
+            }
+            4 => self.hand_in(sign(input.record()?)),
+            5 => self.turn(Duration::from_secs(input.octet()?.into())),
+            6 => {
+                self.stations = self.stations.wrapping_add(1);
+                let resume = input.octet()? % 2 == 1;
+                (self.login, self.request) = begin(&self.supplicant, self.stations, resume, self.now);
+            }
+            _ => self.hand_in(self.last.clone()),
+        }
+        Some(())
+    }
+
+    fn turn(&mut self, time: Duration) {
+        let wall = self.now.wall.0 + i64::try_from(time.as_secs()).expect("a short time");
+        self.now = Now { mono: Mono(self.now.mono.0 + time), wall: Wall(wall) };
+        self.engine.handle_timeout(self.now);
+    }
+
+    fn hand_in(&mut self, datagram: Vec<u8>) {
+        let arrival = Arrival::Datagram { hop: hop(Listener::Auth, NAS, 1_645), octets: &datagram };
+        self.engine.handle(self.now, arrival);
+        while let Some(step) = self.engine.poll_step() {
+            self.engine.resume(self.now, step.run(self.now), Duration::from_micros(300));
+        }
+        let answers = self.sent();
+        assert!(answers.len() <= 1, "one request has one answer");
+        assert!(self.engine.conversations() <= MAX_CONVERSATIONS);
+        self.last = datagram;
+        for answer in answers {
+            self.answered(&answer);
+        }
+    }
+
+    fn answered(&mut self, answer: &[u8]) {
+        let packet = Packet::parse(answer).expect("a packet");
+        self.accepted |= packet.code() == Code::ACCESS_ACCEPT;
+        if let Some(state) = packet.first(Type::STATE) {
+            self.state = state.to_vec();
+        }
+        if let Next::Send(next) = self.login.handle(answer, self.now.wall) {
+            self.request = next;
+        }
+    }
+
+    fn sent(&mut self) -> Vec<Vec<u8>> {
+        let mut sent = Vec::new();
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Send(outgoing) => sent.push(outgoing.octets.to_vec()),
+                // A panic in a Step ends as an event.
+                Output::Event(event) => assert_ne!(event.reason, Reason::Internal, "{event:?}"),
+                Output::Done(_) => {}
+            }
+        }
+        sent
+    }
+
+    /// Nothing is left behind.
+    fn end(&mut self) {
+        self.turn(Duration::from_secs(3_600));
+        assert!(self.sent().is_empty(), "nobody asked");
+        assert_eq!((self.engine.conversations(), self.engine.waiting_steps()), (0, 0));
+        assert_eq!(self.engine.poll_timeout(), None);
+    }
+}
+
+fn begin(supplicant: &Supplicant, station: u8, resume: bool, now: Now) -> (Login, Vec<u8>) {
+    let mac = format!("02-00-00-00-00-{station:02x}");
+    let station = Station { ssid: Some(SERVICE.to_owned()), mac, ..Station::default() };
+    let mut login = supplicant.login(Arc::new(Asker::new(Secret::new(SECRET))), station, resume, now.wall);
+    let request = login.begin();
+    (login, request)
+}
+
+fn supplicant(flags: u8) -> Supplicant {
+    let (certificate, key) = if flags & IS_REVOKED == 0 { (MEMBER, MEMBER_KEY) } else { (REVOKED, REVOKED_KEY) };
+    let settings = supplicant::Settings {
+        identity: "@campus.example".to_owned(),
+        chain: vec![certificate.to_vec()],
+        key: Some(Secret::new(key)),
+        anchors: vec![ROOT.to_vec()],
+        version: (flags & OLD_TLS != 0).then_some(TlsVersion::Tls12),
+        fragment_size: if flags & SMALL_FRAGMENTS == 0 { 1_200 } else { 200 },
+        always_length: false,
+        server_names: Vec::new(),
+    };
+    Supplicant::new(settings).expect("a good credential")
+}
+
+fn settings() -> Settings {
+    Settings {
+        exchange: exchange::Settings {
+            keep_answer: Duration::from_secs(20),
+            keep_unanswered: Duration::from_secs(60),
+            max_exchanges: 8,
+        },
+        max_conversations: MAX_CONVERSATIONS,
+        conversation_timeout: Duration::from_secs(60),
+        max_waiting: Duration::from_millis(500),
+    }
+}
+
+fn snapshot() -> Arc<Snapshot> {
+    static SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
+        let campus = campus();
+        let identity =
+            IdentitySettings { name: "campus".into(), chain: vec![SERVER.to_vec()], key: Secret::new(SERVER_KEY) };
+        let tls = tls::Settings {
+            identities: vec![identity],
+            versions: vec![TlsVersion::Tls13, TlsVersion::Tls12],
+            groups: vec![Group::X25519, Group::Secp256r1],
+            resumption: Duration::from_secs(8 * 3_600),
+            ticket_keys: Vec::new(),
+            max_session_ids: 100,
+        };
+        let access = access::Snapshot {
+            eap: eap::Settings { fragment_size: 1_000, max_message: 16 * 1_024, max_idle_rounds: 50 },
+            policy: campus.policy.clone(),
+            trust: campus.trust.clone(),
+            revocation: campus.revocation.clone(),
+            standing: Arc::new(Standing::new(&[])),
+            tls: Arc::new(tls::Server::new(&tls, None).expect("a good identity")),
+            handles: Arc::new(Handles::new(None).expect("random octets")),
+        };
+        Arc::new(Snapshot { peers: campus.peers.clone(), access: Arc::new(access) })
+    });
+    SNAPSHOT.clone()
+}
+
+fn eap_of(request: &[u8]) -> Option<Vec<u8>> {
+    let mut eap = Vec::new();
+    Packet::parse(request).ok()?.join_eap(&mut eap).ok()?.then_some(eap)
+}
+
+fn with_length(eap: &[u8]) -> Vec<u8> {
+    let mut eap = eap.to_vec();
+    let length = u16::try_from(eap.len()).unwrap_or(u16::MAX).to_be_bytes();
+    if let Some(field) = eap.get_mut(2..4) {
+        field.copy_from_slice(&length);
+    }
+    eap
+}
+
+/// A request with another EAP packet.
+fn with_eap(request: &[u8], eap: &[u8]) -> Vec<u8> {
+    let Ok(packet) = Packet::parse(request) else { return Vec::new() };
+    let mut octets = request.get(..20).unwrap_or_default().to_vec();
+    for attribute in packet.attributes().filter(|attribute| attribute.kind != Type::EAP_MESSAGE) {
+        push(&mut octets, attribute.kind, attribute.value);
+    }
+    push_eap(&mut octets, eap);
+    sign(&octets)
+}
+
+fn made_up(number: u8, state: &[u8], eap: &[u8]) -> Vec<u8> {
+    let mut octets = vec![Code::ACCESS_REQUEST.0, number, 0, 0];
+    octets.extend([number; 16]);
+    if !state.is_empty() {
+        push(&mut octets, Type::STATE, state);
+    }
+    push_eap(&mut octets, eap);
+    sign(&octets)
+}
+
+fn push_eap(octets: &mut Vec<u8>, eap: &[u8]) {
+    eap.chunks(253).for_each(|part| push(octets, Type::EAP_MESSAGE, part));
+}
+
+fn push(octets: &mut Vec<u8>, kind: Type, value: &[u8]) {
+    octets.extend([kind.0, u8::try_from(value.len() + 2).unwrap_or(u8::MAX)]);
+    octets.extend(value);
+}
