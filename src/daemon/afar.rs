@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Server, StartError, snapshot, system};
+use super::{Server, StartError, system};
 use crate::admin::span;
 use crate::config::Config;
-use crate::engine::Order;
 use crate::fetch::http::Client;
 use crate::fetch::remote::{Alarm, Outcome, Remote, Tick};
 use crate::now::Now;
@@ -74,11 +73,9 @@ impl Server {
         let Some(finished) = self.afar.remote.finish(outcome, self.clock.now()) else { return };
         self.live.fetched(&finished.authority, finished.result);
         if finished.changed {
-            let loaded = self.afar.remote.join(&self.files);
-            self.order(Order::Swap(snapshot(&self.config, &loaded, &self.handles))).await;
-            self.live.loaded(&self.config, &loaded);
+            self.swap_loaded().await;
         } else {
-            self.live.seen(&self.afar.remote.last_success(self.files.last_success.clone()));
+            self.seen();
         }
         match finished.news {
             Some(Ok(good)) => tracing::info!("{good}"),

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
-use super::{Server, StartError, snapshot};
+use super::{Server, StartError};
 use crate::config::Config;
-use crate::engine::Order;
 use crate::fetch::{Loaded, Problem, Watcher};
 use crate::now::Wall;
 
@@ -49,7 +48,7 @@ impl Server {
             }
         };
         self.files.last_success = watcher.last_success();
-        self.live.seen(&self.afar.remote.last_success(self.files.last_success.clone()));
+        self.seen();
         self.watcher = Some(watcher);
         if let Some(loaded) = loaded {
             self.swap_files(loaded).await;
@@ -58,10 +57,8 @@ impl Server {
 
     async fn swap_files(&mut self, files: Loaded) {
         report(&files.problems);
-        let loaded = self.afar.remote.join(&files);
         self.files = files;
-        self.order(Order::Swap(snapshot(&self.config, &loaded, &self.handles))).await;
-        self.live.loaded(&self.config, &loaded);
+        let loaded = self.swap_loaded().await;
         let entries: usize = loaded.crls.iter().map(|crl| crl.entries).sum();
         tracing::info!("files changed: {} CRLs with {entries} entries are in use", loaded.crls.len());
     }

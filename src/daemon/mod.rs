@@ -233,6 +233,19 @@ impl Server {
         }
     }
 
+    /// What files and hosts hold counts from now on; all of it, as it is now.
+    async fn swap_loaded(&self) -> Loaded {
+        let loaded = self.afar.remote.join(&self.files);
+        self.order(Order::Swap(snapshot(&self.config, &loaded, &self.handles))).await;
+        self.live.loaded(&self.config, &loaded);
+        loaded
+    }
+
+    /// Files or hosts were looked at, and hold what they held.
+    fn seen(&self) {
+        self.live.seen(&self.afar.remote.last_success(self.files.last_success.clone()));
+    }
+
     async fn stop(self) {
         systemd::stopping();
         tracing::info!("draining");
