@@ -200,6 +200,18 @@ named! {
     }
 }
 
+named! {
+    /// What an OCSP answer says of a certificate (RFC 6960 section 2.2).
+    OcspStatus {
+        /// Not revoked.
+        Good = "good",
+        /// Revoked, or on hold.
+        Revoked = "revoked",
+        /// The responder doesn't know it.
+        Unknown = "unknown",
+    }
+}
+
 /// What became of one packet, or of a conversation whose supplicant fell silent.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -303,6 +315,17 @@ pub enum Evidence {
     Crl(CrlName),
     /// No CRL of this issuer (RFC 4514 text) is known.
     NoCrl(String),
+    /// An OCSP answer that was consulted.
+    Ocsp(OcspName),
+    /// No OCSP answer about a certificate of this issuer (RFC 4514 text) is known.
+    NoOcsp(String),
+    /// What revoked it doesn't say so any more: an entry that disappeared. It stays revoked.
+    Vanished {
+        /// Who said so: path or address.
+        source: Arc<str>,
+        /// Since when it says so no more.
+        since: Wall,
+    },
     /// The CRL's entry.
     Revoked {
         /// revocationDate
@@ -348,4 +371,19 @@ pub struct CrlName {
     pub this_update: Wall,
     /// nextUpdate
     pub next_update: Option<Wall>,
+}
+
+/// Which OCSP answer, and how old it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OcspName {
+    /// Name of the authority in the configuration.
+    pub authority: Arc<str>,
+    /// The responder's address.
+    pub source: Arc<str>,
+    /// What it says.
+    pub status: OcspStatus,
+    /// thisUpdate
+    pub this_update: Wall,
+    /// nextUpdate
+    pub next_update: Wall,
 }

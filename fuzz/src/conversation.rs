@@ -148,7 +148,7 @@ impl Scene {
                 Output::Send(outgoing) => sent.push(outgoing.octets.to_vec()),
                 // A panic in a Step ends as an event.
                 Output::Event(event) => assert_ne!(event.reason, Reason::Internal, "{event:?}"),
-                Output::Done(_) => {}
+                Output::Done(_) | Output::Ask(..) | Output::Seen(_) => {}
             }
         }
         sent

@@ -13,6 +13,7 @@ mod turn;
 
 use std::sync::Arc;
 
+pub use crate::pki::{Facts, Question};
 pub use asked::{Asked, FollowUp};
 pub use conversation::Conversation;
 pub use gate::alert_for;

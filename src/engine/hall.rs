@@ -58,6 +58,7 @@ impl Engine {
                 self.exchanges.forget_accepts();
                 self.outputs.push_back(Output::Done(ticket));
             }
+            Arrival::Answer(_) => {}
             Arrival::Order(ticket, Order::Drain) => {
                 self.closed = true;
                 self.draining = Some(ticket);

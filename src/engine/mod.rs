@@ -14,6 +14,7 @@ pub(crate) mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::access::{Facts, Question};
 pub use hall::Engine;
 pub use step::{Step, Stepped};
 
@@ -43,7 +44,7 @@ pub struct Snapshot {
     pub access: Arc<access::Snapshot>,
 }
 
-/// Names an order, to match its `Done`.
+/// Names an order, to match its `Done`, or a question, to match its `Answer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub u64);
 
@@ -59,6 +60,8 @@ pub enum Arrival<'a> {
     },
     /// Something that the shell wants done.
     Order(Ticket, Order),
+    /// What was asked by [`Output::Ask`] has been answered as far as it will be: what there is to know is where decisions look for it.
+    Answer(Ticket),
 }
 
 /// What the shell may want.
@@ -79,4 +82,8 @@ pub enum Output {
     Event(Event),
     /// An order has been carried out.
     Done(Ticket),
+    /// A conversation waits until these are answered, by [`Arrival::Answer`] with the same ticket, or its time is up.
+    Ask(Ticket, Vec<Question>),
+    /// A certificate whose chain and subject are verified, and whose key the client has proved to hold, was judged.
+    Seen(Arc<Facts>),
 }

@@ -224,6 +224,7 @@ impl Running {
                     }
                 }
                 Output::Event(event) => (self.sink)(event),
+                Output::Ask(..) | Output::Seen(_) => {}
                 Output::Done(ticket) => {
                     if let Some(done) = self.ordered.remove(&ticket) {
                         // Who gave the order may have stopped waiting.

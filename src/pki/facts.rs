@@ -43,8 +43,19 @@ pub struct Facts {
     pub purposes: Option<Vec<String>>,
     /// Policy OIDs.
     pub policies: Vec<String>,
+    /// Where the leaf says that its revocation data is; empty in facts that a ticket carried.
+    pub locations: Arc<Locations>,
     /// For every certificate of the path but the anchor, leaf first: by whom it was issued, and its serial. Revocation is looked up by these.
     pub links: Vec<Link>,
+}
+
+/// Where a certificate says that revocation data about it is: URLs as they stand in it, http and https only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locations {
+    /// Of CRLs (cRLDistributionPoints, RFC 5280 section 4.2.1.13).
+    pub crls: Vec<String>,
+    /// Of OCSP responders (authorityInfoAccess with id-ad-ocsp, RFC 5280 section 4.2.2.1).
+    pub ocsp: Vec<String>,
 }
 
 /// One step of a path.

@@ -3,6 +3,7 @@
 //! - Configuration → [`Trust`]: `settings`, `prepare`, `trust`.
 //! - A client's chain → [`Facts`], which a ticket can carry: `certificate`, `name`, `signature`, `trust`, `facts`, `ticket`.
 //! - A CRL's octets → [`Crl`] → [`Revocation`]: `crl`, `serials`, `points`, `signers`, `revocation`.
+//! - A responder's octets → [`OcspAnswer`] → [`Answers`]: `ocsp`.
 //! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`.
 //!
 //! `der` reads what strangers send before any other parser does.
@@ -14,6 +15,7 @@ mod digest;
 mod facts;
 mod gaps;
 mod name;
+mod ocsp;
 mod points;
 mod prepare;
 mod purpose;
@@ -31,11 +33,12 @@ pub(crate) mod tests;
 
 pub use certificate::claimed;
 pub use crl::{BadCrl, Crl, CrlSummary};
-pub use facts::{AltName, Facts, Link, NoPath};
+pub use facts::{AltName, Facts, Link, Locations, NoPath};
 pub use gaps::{Coverage, Gap};
 pub use name::{SHORT_NAMES, is_attribute_name};
+pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Question};
 pub use points::Point;
 pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
 pub use trust::{AuthoritySummary, Trust};
-pub use verdict::{Verdict, verdict};
+pub use verdict::{Verdict, questions, verdict};

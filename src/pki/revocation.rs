@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::crl::Crl;
 use super::facts::Link;
+use super::ocsp::Answers;
 use super::points::ALL_REASONS;
 use super::serials::{CERTIFICATE_HOLD, Entry};
 use super::signers::{CaPath, Role, Signer};
@@ -23,6 +24,7 @@ pub struct Revocation {
     crls: Vec<Arc<Crl>>,
     /// By issuer, then by scope.
     lines: HashMap<[u8; 32], Vec<Line>>,
+    answers: Arc<Answers>,
 }
 
 /// CRLs of one issuer and scope, the newest first. An older one counts only as long as the newer ones' thisUpdate lies ahead.
@@ -57,7 +59,19 @@ impl Revocation {
         for line in lines.values_mut().flatten() {
             line.sort_by(|one, other| other.age(one));
         }
-        Self { crls, lines }
+        Self { crls, lines, answers: Arc::default() }
+    }
+
+    /// With these OCSP answers, which go on being taken in while this is in use.
+    #[must_use]
+    pub fn with_answers(self, answers: Arc<Answers>) -> Self {
+        Self { answers, ..self }
+    }
+
+    /// The OCSP answers in use.
+    #[must_use]
+    pub fn answers(&self) -> &Arc<Answers> {
+        &self.answers
     }
 
     /// The CRLs in it.

@@ -88,6 +88,7 @@ impl Facts {
             path_not_after: links.iter().map(|link| link.not_after).fold(issuer.authority.anchor_not_after, Wall::min),
             purposes: has_purposes.then_some(purposes),
             policies,
+            locations: Arc::default(),
             links,
         })
     }

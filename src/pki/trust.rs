@@ -304,6 +304,7 @@ fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, Refusal> {
         path_not_after: links.iter().map(|link| link.not_after).fold(authority.anchor_not_after, Wall::min),
         purposes: leaf.purposes.clone(),
         policies: leaf.policies.clone(),
+        locations: Arc::default(),
         links,
     })
 }

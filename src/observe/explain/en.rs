@@ -1,7 +1,8 @@
 //! English.
 
 use super::{Clock, Span, Words, listed, names, quoted};
-use crate::event::{CrlName, Evidence, Reason};
+use crate::event::{CrlName, Evidence, OcspName, Reason};
+use crate::now::Wall;
 
 pub(super) fn words(reason: Reason) -> Words {
     let (summary, next) = match reason {
@@ -187,6 +188,15 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             format!("The certificate policy {} is not accepted.", quoted(oid))
         }
         Evidence::Crl(crl) => self::crl(crl, clock),
+        Evidence::Ocsp(ocsp) => self::ocsp(ocsp, clock),
+        Evidence::NoOcsp(issuer) => format!("There is no OCSP answer of \"{}\".", quoted(issuer)),
+        Evidence::Vanished { source, since } => {
+            format!(
+                "{} has not listed it any more since {}; it stays revoked here.",
+                quoted(source),
+                clock.date(*since)
+            )
+        }
         Evidence::NoCrl(issuer) => format!("There is no CRL of \"{}\".", quoted(issuer)),
         Evidence::Revoked { at, reason, intermediate } => {
             let what = if *intermediate { "An intermediate authority's certificate was revoked" } else { "Revoked" };
@@ -221,20 +231,26 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
 
 fn crl(crl: &CrlName, clock: Clock<'_>) -> String {
     let number = crl.number.as_ref().map(|number| format!(" number {}", quoted(number))).unwrap_or_default();
-    let age = clock.ago(crl.this_update).map(|span| format!(" ({} ago)", text(span))).unwrap_or_default();
-    let next = match crl.next_update {
+    let dates = dates(crl.this_update, crl.next_update, clock);
+    format!("CRL{number} of authority {} ({}): {dates}.", quoted(&crl.authority), quoted(&crl.source))
+}
+
+fn ocsp(ocsp: &OcspName, clock: Clock<'_>) -> String {
+    let OcspName { authority, source, status, this_update, next_update } = ocsp;
+    let dates = dates(*this_update, Some(*next_update), clock);
+    format!("OCSP answer \"{status}\" for authority {} ({}): {dates}.", quoted(authority), quoted(source))
+}
+
+fn dates(this_update: Wall, next_update: Option<Wall>, clock: Clock<'_>) -> String {
+    let age = clock.ago(this_update).map(|span| format!(" ({} ago)", text(span))).unwrap_or_default();
+    let next = match next_update {
         None => "says no end".into(),
         Some(at) => match clock.ago(at) {
             Some(span) => format!("ended {} ({} ago)", clock.date(at), text(span)),
             None => format!("good until {}", clock.date(at)),
         },
     };
-    let issued = clock.date(crl.this_update);
-    format!(
-        "CRL{number} of authority {} ({}): issued {issued}{age}, {next}.",
-        quoted(&crl.authority),
-        quoted(&crl.source)
-    )
+    format!("issued {}{age}, {next}", clock.date(this_update))
 }
 
 fn text(span: Span) -> String {

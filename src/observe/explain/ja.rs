@@ -1,7 +1,8 @@
 //! Japanese.
 
 use super::{Clock, Span, Words, listed, names, quoted};
-use crate::event::{CrlName, Evidence, Reason};
+use crate::event::{CrlName, Evidence, OcspName, OcspStatus, Reason};
+use crate::now::Wall;
 
 pub(super) fn words(reason: Reason) -> Words {
     let (summary, next) = match reason {
@@ -188,6 +189,11 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             format!("証明書ポリシー {} は受け付けていません。", quoted(oid))
         }
         Evidence::Crl(crl) => self::crl(crl, clock),
+        Evidence::Ocsp(ocsp) => self::ocsp(ocsp, clock),
+        Evidence::NoOcsp(issuer) => format!("「{}」の OCSP 応答がありません。", quoted(issuer)),
+        Evidence::Vanished { source, since } => {
+            format!("{} 以降「{}」には載っていませんが、失効のまま扱います。", clock.date(*since), quoted(source))
+        }
         Evidence::NoCrl(issuer) => format!("「{}」の CRL がありません。", quoted(issuer)),
         Evidence::Revoked { at, reason, intermediate } => {
             let what = if *intermediate { "中間認証局の証明書が " } else { "" };
@@ -222,20 +228,31 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
 
 fn crl(crl: &CrlName, clock: Clock<'_>) -> String {
     let number = crl.number.as_ref().map(|number| format!(" 番号 {}", quoted(number))).unwrap_or_default();
-    let age = clock.ago(crl.this_update).map(|span| format!("（{}前）", text(span))).unwrap_or_default();
-    let next = match crl.next_update {
+    let dates = dates(crl.this_update, crl.next_update, clock);
+    format!("認証局 {} の CRL{number}（{}）: {dates}。", quoted(&crl.authority), quoted(&crl.source))
+}
+
+fn ocsp(ocsp: &OcspName, clock: Clock<'_>) -> String {
+    let OcspName { authority, source, status, this_update, next_update } = ocsp;
+    let dates = dates(*this_update, Some(*next_update), clock);
+    let status = match status {
+        OcspStatus::Good => "失効していない（good）",
+        OcspStatus::Revoked => "失効（revoked）",
+        OcspStatus::Unknown => "不明（unknown）",
+    };
+    format!("認証局 {} の OCSP 応答「{status}」（{}）: {dates}。", quoted(authority), quoted(source))
+}
+
+fn dates(this_update: Wall, next_update: Option<Wall>, clock: Clock<'_>) -> String {
+    let age = clock.ago(this_update).map(|span| format!("（{}前）", text(span))).unwrap_or_default();
+    let next = match next_update {
         None => "次回の発行予定は書かれていません".into(),
         Some(at) => match clock.ago(at) {
             Some(span) => format!("期限は {}（{}前に切れました）", clock.date(at), text(span)),
             None => format!("期限は {}", clock.date(at)),
         },
     };
-    let issued = clock.date(crl.this_update);
-    format!(
-        "認証局 {} の CRL{number}（{}）: 発行は {issued}{age}、{next}。",
-        quoted(&crl.authority),
-        quoted(&crl.source)
-    )
+    format!("発行は {}{age}、{next}", clock.date(this_update))
 }
 
 fn text(span: Span) -> String {
