@@ -169,7 +169,13 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     root.finish();
     let trust = trust.map(Arc::new);
     let remote = remote::Settings { crls: authorities.remote, state_dir: server.state_dir.clone(), http };
-    let fetch = fetch::Settings { crls: authorities.crls, groups, remote };
+    let fetch = fetch::Settings {
+        crls: authorities.crls,
+        groups,
+        remote,
+        learned: Default::default(),
+        ocsp: Default::default(),
+    };
     let watched = trust.clone().map(|trust| Watched { fetch: fetch.clone(), trust, named });
     let config = peers.zip(trust).zip(tls).map(|((peers, trust), tls)| Config {
         node: server.node,

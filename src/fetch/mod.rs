@@ -5,6 +5,8 @@
 
 mod file;
 pub(crate) mod http;
+pub(crate) mod learned;
+pub(crate) mod ocsp;
 pub(crate) mod remote;
 mod watcher;
 
@@ -30,6 +32,10 @@ pub struct Settings {
     pub groups: Vec<(Arc<str>, PathBuf)>,
     /// CRLs from afar.
     pub(crate) remote: remote::Settings,
+    /// CRLs whose place certificates tell.
+    pub(crate) learned: learned::Settings,
+    /// OCSP.
+    pub(crate) ocsp: ocsp::Settings,
 }
 
 /// A source that could not be used, or not as it is now.

@@ -40,7 +40,13 @@ fn settings(crls: &[(&str, &Path)], groups: &[(&str, &Path)]) -> Settings {
     let owned = |files: &[(&str, &Path)]| -> Vec<(Arc<str>, PathBuf)> {
         files.iter().map(|(name, path)| (Arc::from(*name), path.to_path_buf())).collect()
     };
-    Settings { crls: owned(crls), groups: owned(groups), remote: remote::tests::nothing() }
+    Settings {
+        crls: owned(crls),
+        groups: owned(groups),
+        remote: remote::tests::nothing(),
+        learned: Default::default(),
+        ocsp: Default::default(),
+    }
 }
 
 /// Looks until nothing is pending any more; what the files hold then, if it is another.

@@ -93,7 +93,13 @@ impl Campus {
 
     /// What counts.
     fn loaded(&self, remote: &Remote) -> Loaded {
-        let nothing = super::super::Settings { crls: Vec::new(), groups: Vec::new(), remote: nothing() };
+        let nothing = super::super::Settings {
+            crls: Vec::new(),
+            groups: Vec::new(),
+            remote: nothing(),
+            learned: Default::default(),
+            ocsp: Default::default(),
+        };
         remote.join(&Watcher::new(&nothing, &self.trust, files::NOW, None).loaded())
     }
 
