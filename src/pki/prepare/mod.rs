@@ -14,6 +14,7 @@ use self::paths::{Paths, paths};
 use self::tables::{check_distrust, check_purpose, check_purpose_of_path, check_subject_rules, warn_shared};
 use super::certificate::Certificate;
 use super::facts::Link;
+use super::locations::Locations;
 use super::signers::{Ca, CaPath};
 use super::trust::{Authority, Issuer, Trust};
 use super::{AuthoritySettings, BadAuthority, Purpose, RevocationSource, name};
@@ -107,6 +108,8 @@ impl Builder {
                 .iter()
                 .map(|path| name::shown(&path.first().unwrap_or(&anchor).subject))
                 .collect(),
+            consulted: consulted(paths, anchor),
+            places: places(paths, anchor),
         });
         self.authorities.push(Arc::clone(&authority));
         self.add_ca(anchor, &[], anchor);
@@ -180,6 +183,28 @@ impl Builder {
             anchor: anchor_key,
         });
     }
+}
+
+/// Who has issued what must not be revoked: the users' certificates, and those of the table's CAs.
+fn consulted(paths: &Paths<'_, '_>, anchor: &Certificate<'_>) -> Vec<[u8; 32]> {
+    let to_users = paths.issuing.iter().map(|path| path.first().unwrap_or(&anchor).authority_id());
+    let to_cas = paths.all.iter().flat_map(|path| links(path, anchor)).map(|link| link.issuer);
+    let mut all = Vec::new();
+    for id in to_users.chain(to_cas) {
+        if !all.contains(&id) {
+            all.push(id);
+        }
+    }
+    all
+}
+
+/// Of each intermediate: by whom it was issued, and where it says that data about it is.
+fn places(paths: &Paths<'_, '_>, anchor: &Certificate<'_>) -> Vec<([u8; 32], Locations)> {
+    let place = |path: &Vec<&Certificate<'_>>| {
+        let issuer = path.get(1).unwrap_or(&anchor).authority_id();
+        path.first().map(|certificate| (issuer, certificate.locations.clone()))
+    };
+    paths.all.iter().filter_map(place).collect()
 }
 
 /// A path's certificates and by whom each was issued.
