@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::now::{Mono, Now, Wall};
 use crate::pki;
 use crate::standing::Standing;
+use learned::Learned;
 use remote::Remote;
 
 pub use watcher::Watcher;
@@ -80,5 +81,8 @@ pub struct Loaded {
 pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     let files = Watcher::new(settings, trust, now, None).loaded();
     let at = Now { mono: Mono::default(), wall: now };
-    Remote::new(&settings.remote, trust, at, None).join(&files)
+    let learned = Learned::new(settings, trust, None);
+    let mut loaded = Remote::new(&learned.added_to(&settings.remote), trust, at, None).join(&files);
+    loaded.problems.extend(learned.problems());
+    loaded
 }

@@ -2,8 +2,8 @@
 //!
 //! Each source has two files, named by a digest of authority and URL: the CRL as it came (`openssl crl -in` reads it), and what is known about it in JSON, which counts only for the very CRL that it names.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ use super::super::file;
 /// More than any ETag and URL take.
 const MAX_ABOUT: u64 = 64 << 10;
 
-/// The temporary file has one name for each source: what a killed process left is written over, not collected. So only one writes at a time.
+/// Only one writes at a time: see [`file::replace`].
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// A folder of CRLs.
@@ -71,17 +71,9 @@ impl Store {
         let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         fs::create_dir_all(&self.folder)?;
         let name = name(&about.authority, &about.url);
-        self.replace(&format!("{name}.crl"), octets)?;
-        self.replace(&format!("{name}.json"), &serde_json::to_vec_pretty(about)?)?;
-        File::open(&self.folder)?.sync_all()
-    }
-
-    fn replace(&self, name: &str, octets: &[u8]) -> io::Result<()> {
-        let temporary = self.folder.join(format!("{name}.new"));
-        let mut file = File::create(&temporary)?;
-        file.write_all(octets)?;
-        file.sync_all()?;
-        fs::rename(&temporary, self.folder.join(name))
+        file::replace(&self.folder, &format!("{name}.crl"), octets)?;
+        file::replace(&self.folder, &format!("{name}.json"), &serde_json::to_vec_pretty(about)?)?;
+        file::settle(&self.folder)
     }
 }
 
