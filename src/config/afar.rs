@@ -1,4 +1,4 @@
-//! `[fetch]`, and what an authority says of fetching: `crl`, `crl-refresh`, `alarm-after`.
+//! `[fetch]`, and what an authority says of fetching: `crl`, `ocsp`, `crl-refresh`, `alarm-after`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::reader::{Item, Table};
 use super::scalar;
+use crate::exchange::Prefix;
 use crate::fetch::http::{self, Proxy, Url};
 use crate::fetch::remote::SourceSettings;
 
@@ -15,19 +16,30 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 const LARGEST: u64 = 1 << 30;
 
 /// `[fetch]`
-pub(super) fn fetch(mut table: Table<'_>) -> http::Settings {
+pub(super) struct Fetch {
+    pub(super) http: http::Settings,
+    /// `ocsp-answers`
+    pub(super) answers: u64,
+    /// `vanished-entries`
+    pub(super) vanished: u64,
+}
+
+pub(super) fn fetch(mut table: Table<'_>) -> Fetch {
     let timeout = table.take("timeout").and_then(|item| within(&item, Duration::from_secs(1)..=LONGEST_TIMEOUT));
     let max_size = table.take("max-size").and_then(|item| max_size(&item));
     let proxy = table.take("proxy").filter(|item| !item.is_empty());
     let proxy = proxy.and_then(|item| item.parsed(|text| Proxy::parse(text).map_err(|error| error.to_string())));
     let allow = table.take("allow").map(|item| item.list(|item| item.parsed(scalar::prefix))).unwrap_or_default();
+    let answers = table.integer("ocsp-answers", 1_000..=10_000_000, 100_000);
+    let vanished = table.integer("vanished-entries", 1_000..=100_000_000, 1_000_000);
     table.finish();
-    http::Settings {
+    let http = http::Settings {
         timeout: timeout.unwrap_or(Duration::from_secs(10)),
         max_size: max_size.unwrap_or(128 << 20),
         proxy,
         allow,
-    }
+    };
+    Fetch { http, answers, vanished }
 }
 
 fn max_size(item: &Item<'_>) -> Option<u64> {
@@ -56,6 +68,10 @@ pub(super) struct Sources {
 }
 
 impl Sources {
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.urls.is_empty()
+    }
+
     /// What problems and findings call them.
     pub(super) fn names(&self) -> Vec<Arc<str>> {
         let files = self.files.iter().map(|path| path.display().to_string().into());
@@ -64,12 +80,13 @@ impl Sources {
 }
 
 /// `crl`
-pub(super) fn sources(item: &Item<'_>) -> Sources {
+pub(super) fn sources(item: &Item<'_>, allow: &[Prefix]) -> Sources {
+    const WANTED: &str = "a CRL comes from http://, https:// or the path of a file";
     let mut sources = Sources::default();
     for item in item.items() {
         let Some(text) = item.text() else { continue };
         if text.contains("://") {
-            sources.urls.extend(url(&item, &sources.urls));
+            sources.urls.extend(url(&item, WANTED, &sources.urls, allow));
         } else {
             sources.files.extend(item.path());
         }
@@ -77,17 +94,32 @@ pub(super) fn sources(item: &Item<'_>) -> Sources {
     sources
 }
 
-fn url(item: &Item<'_>, known: &[Url]) -> Option<Url> {
+/// `ocsp`
+pub(super) fn responders(item: &Item<'_>, allow: &[Prefix]) -> Vec<Url> {
+    let mut urls = Vec::new();
+    for item in item.items() {
+        urls.extend(url(&item, "a responder is asked by http:// or https://", &urls, allow));
+    }
+    urls
+}
+
+/// `wanted`: what may stand here, in words. `known`: those that stand above.
+fn url(item: &Item<'_>, wanted: &str, known: &[Url], allow: &[Prefix]) -> Option<Url> {
     let text = item.text()?;
     let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_lowercase());
     if !matches!(scheme.as_deref(), Some("http" | "https")) {
-        item.error(format!("\"{text}\": a CRL comes from http://, https:// or the path of a file"));
+        item.error(format!("\"{text}\": {wanted}"));
         return None;
     }
     let url = item.parsed(|text| Url::parse(text).map_err(|error| format!("\"{text}\": {error}")))?;
     if known.contains(&url) {
-        item.error(format!("{url} stands here twice; it is fetched once only"));
+        item.error(format!("{url} stands here twice; once is enough"));
         return None;
+    }
+    if let Some(address) = url.forbidden_address(allow) {
+        item.warning(format!(
+            "{address} is loopback, link-local, private or the like, so nothing is fetched from it; if it is meant, add allow = [\"{address}\"] to [fetch]"
+        ));
     }
     Some(url)
 }
@@ -95,8 +127,8 @@ fn url(item: &Item<'_>, known: &[Url]) -> Option<Url> {
 /// `crl-refresh` and `alarm-after`
 #[derive(Clone, Copy)]
 pub(super) struct Timing {
-    refresh: Duration,
-    alarm_after: Duration,
+    pub(super) refresh: Duration,
+    pub(super) alarm_after: Duration,
 }
 
 pub(super) fn timing(table: &mut Table<'_>) -> Timing {

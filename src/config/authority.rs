@@ -1,16 +1,15 @@
 //! `[[authority]]`
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::names;
 use super::reader::{Item, Places, Table};
 use super::report::Named;
-use super::{afar, files, scalar};
-use crate::fetch::remote::SourceSettings;
+use super::revocation::Revocations;
+use super::{files, revocation, scalar};
+use crate::exchange::Prefix;
 use crate::now::Wall;
-use crate::pki::{self, AuthoritySettings, Distrust, Purpose, RevocationSource, SubjectRule};
+use crate::pki::{self, AuthoritySettings, Distrust, Purpose, SubjectRule};
 use crate::policy::{UsernameRule, UsernameSource};
 
 /// What the authorities' tables say.
@@ -19,24 +18,24 @@ pub(super) struct Authorities {
     settings: Vec<AuthoritySettings>,
     places: Vec<Places>,
     pub(super) usernames: Vec<UsernameRule>,
-    pub(super) crls: Vec<(Arc<str>, PathBuf)>,
-    pub(super) remote: Vec<SourceSettings>,
+    pub(super) revocation: Revocations,
     pub(super) named: Vec<Named>,
 }
 
-pub(super) fn read(root: &mut Table<'_>) -> Authorities {
+/// `allow`: `[fetch].allow`.
+pub(super) fn read(root: &mut Table<'_>, allow: &[Prefix]) -> Authorities {
     let mut authorities = Authorities::default();
     let tables = root.tables("authority");
     if tables.is_empty() {
         root.error("no [[authority]]: no client certificate can be trusted, and nobody can log in; add one with name and certificate");
     }
     for table in tables {
-        one(table, &mut authorities);
+        one(table, allow, &mut authorities);
     }
     authorities
 }
 
-fn one(mut table: Table<'_>, into: &mut Authorities) {
+fn one(mut table: Table<'_>, allow: &[Prefix], into: &mut Authorities) {
     let name = names::of(&mut table);
     let anchor =
         table.require("certificate", "the file of the anchor, PEM or DER").and_then(|item| files::certificate(&item));
@@ -46,33 +45,29 @@ fn one(mut table: Table<'_>, into: &mut Authorities) {
     let subject = subject(&mut table);
     let username = username(&mut table, name.clone().unwrap_or_default());
     let purpose = purpose(table.section("purpose"));
-    let (revocation, sources) = revocation(&mut table);
-    let timing = afar::timing(&mut table);
-    let grace = table.take("grace").and_then(|item| grace(&item)).unwrap_or_default();
+    let revocation = revocation::read(&mut table, allow);
     let distrust = table.table("distrust").and_then(distrust);
-    absent(&mut table);
     let report = table.report;
     let places = table.finish();
     let (Some(name), Some(anchor), Some(intermediates)) = (name, anchor, intermediates.into_iter().collect()) else {
         return;
     };
     into.usernames.push(username);
-    into.named.push(report.named(name.clone(), true, sources.names(), places.of("crl")));
-    into.crls.extend(sources.files.into_iter().map(|path| (name.clone(), path)));
-    into.remote.extend(sources.urls.into_iter().map(|url| timing.of(&name, url)));
+    into.named.push(report.named(name.clone(), true, revocation.crls.names(), places.of("crl")));
     into.places.push(places);
     into.settings.push(AuthoritySettings {
-        name,
+        name: Arc::clone(&name),
         anchor,
         fingerprint_sha1,
         fingerprint_sha256,
         intermediates,
         subject,
         purpose,
-        revocation,
-        grace,
+        revocation: revocation.source,
+        grace: revocation.grace,
         distrust,
     });
+    into.revocation.add(&name, revocation);
 }
 
 /// The certificates of all files; a `None` among them couldn't be read.
@@ -148,67 +143,12 @@ fn purpose(mut table: Table<'_>) -> Purpose {
     Purpose { require, policies, refuse_policies }
 }
 
-/// `revocation` and `crl`, and whether they can work together.
-fn revocation(table: &mut Table<'_>) -> (RevocationSource, afar::Sources) {
-    let choices = [
-        ("crl", RevocationSource::Crl),
-        ("ocsp", RevocationSource::Ocsp),
-        ("crl-then-ocsp", RevocationSource::CrlThenOcsp),
-        ("ocsp-then-crl", RevocationSource::OcspThenCrl),
-        ("off", RevocationSource::Off),
-    ];
-    let item = table.take("revocation");
-    let source = item.as_ref().and_then(|item| item.choice(&choices)).unwrap_or(RevocationSource::CrlThenOcsp);
-    let crl = table.take("crl");
-    let sources = crl.as_ref().map(afar::sources).unwrap_or_default();
-    let place = crl.as_ref().map_or(&table.place, |crl| &crl.place);
-    match (source, &item) {
-        (RevocationSource::Ocsp, Some(item)) => {
-            item.not_built("OCSP, so nothing would say what is revoked and everybody would be refused; write \"crl\"")
-        }
-        (RevocationSource::CrlThenOcsp | RevocationSource::OcspThenCrl, Some(item)) => {
-            item.warning("OCSP isn't built in this version: the CRL alone decides");
-        }
-        _ => {}
-    }
-    if !matches!(source, RevocationSource::Off | RevocationSource::Ocsp) && crl.as_ref().is_none_or(Item::is_empty) {
-        table.report.warning(
-            place,
-            "no CRL is named: where to fetch it from isn't looked up in certificates in this version, so everybody of this authority is refused with \"revocation-unknown\"; add crl = [\"http://ca.example/ca.crl\"], or the path of a file",
-        );
-    }
-    (source, sources)
-}
-
-/// Longer, and the revocation check is one in name only.
-const LONG_GRACE: Duration = Duration::from_secs(7 * 86_400);
-
-fn grace(item: &Item<'_>) -> Option<Duration> {
-    let grace = item.duration()?;
-    if grace > LONG_GRACE {
-        item.warning("for that long after its CRL has ended, a certificate that was revoked meanwhile opens the network; hours are usual");
-    }
-    Some(grace)
-}
-
 fn distrust(mut table: Table<'_>) -> Option<Distrust> {
     let from = table.require("from", "the date from which its certificates are refused").and_then(|item| item.time());
     let issued_before = table.take("issued-before").and_then(|item| item.time());
     let issued_after = table.take("issued-after").and_then(|item| item.time());
     table.finish();
     Some(Distrust { from: from?, issued_before, issued_after })
-}
-
-/// Keys whose part isn't built yet.
-fn absent(table: &mut Table<'_>) {
-    if let Some(item) = table.take("ocsp").filter(|item| !item.is_empty()) {
-        item.texts();
-        item.not_built("OCSP");
-    }
-    if let Some(item) = table.take("sample").filter(|item| !item.is_empty()) {
-        item.path();
-        item.not_built("fetching from a certificate's distribution points");
-    }
 }
 
 /// Prepares the authorities; what is wrong is reported where it stands.

@@ -16,6 +16,7 @@ mod nas;
 pub(crate) mod pem;
 mod reader;
 mod report;
+mod revocation;
 mod scalar;
 mod server;
 mod service;
@@ -30,12 +31,13 @@ use std::sync::Arc;
 use toml::de::DeTable;
 use zeroize::Zeroizing;
 
-use crate::fetch::remote;
+use crate::fetch::{ocsp, remote};
 use crate::now::Wall;
 use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy};
 use names::Names;
 use reader::Table;
 use report::{Place, Report};
+use revocation::Revocations;
 
 pub use report::{Finding, Named, Severity};
 
@@ -151,8 +153,8 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let eap = server::eap(root.section("eap"));
     let identities = tls::identities(&mut root, eap.settings.fragment_size, now);
     let tls = tls::tls(root.section("tls"));
-    let mut authorities = authority::read(&mut root);
-    let http = afar::fetch(root.section("fetch"));
+    let afar::Fetch { http, answers, vanished } = afar::fetch(root.section("fetch"));
+    let mut authorities = authority::read(&mut root, &http.allow);
     let all_nas = nas::read(&mut root, &names);
     let services = service::read(&mut root, &names, &all_nas.settings);
     let mut named = std::mem::take(&mut authorities.named);
@@ -165,17 +167,14 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
     let tls = tls::server(&root, tls, identities, eap.max_conversations, previous);
     let trust = authority::trust(&root, &authorities, now);
+    let learned = authorities.revocation.learned(root.report, trust.as_ref());
     let peers = nas::peers(&root, &all_nas).map(Arc::new);
     root.finish();
     let trust = trust.map(Arc::new);
-    let remote = remote::Settings { crls: authorities.remote, state_dir: server.state_dir.clone(), http };
-    let fetch = fetch::Settings {
-        crls: authorities.crls,
-        groups,
-        remote,
-        learned: Default::default(),
-        ocsp: Default::default(),
-    };
+    let Revocations { files, urls, ocsp, .. } = authorities.revocation;
+    let remote = remote::Settings { crls: urls, state_dir: server.state_dir.clone(), http };
+    let ocsp = ocsp::Settings { authorities: ocsp, answers };
+    let fetch = fetch::Settings { crls: files, groups, remote, learned, ocsp, vanished };
     let watched = trust.clone().map(|trust| Watched { fetch: fetch.clone(), trust, named });
     let config = peers.zip(trust).zip(tls).map(|((peers, trust), tls)| Config {
         node: server.node,

@@ -37,6 +37,8 @@ pub struct Settings {
     pub(crate) learned: learned::Settings,
     /// OCSP.
     pub(crate) ocsp: ocsp::Settings,
+    /// `[fetch].vanished-entries`: most entries that are kept although their CRL doesn't list them any more.
+    pub(crate) vanished: u64,
 }
 
 /// A source that could not be used, or not as it is now.

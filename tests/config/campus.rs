@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rcgen::{CertificateParams, date_time_ymd};
+use rcgen::{CertificateParams, CrlDistributionPoint, DnType, date_time_ymd};
 use sekisho::config::{Config, Finding, Severity};
 use sekisho::now::Wall;
 
@@ -77,6 +77,13 @@ impl Campus {
 /// A CRL without an entry.
 pub(crate) fn fresh_crl(ca: &Authority) -> String {
     crl(ca, 1, [], day(2026, 11, 21)..day(2026, 12, 21)).pem().unwrap()
+}
+
+/// A member's certificate in PEM, which says where its CRL and responder are.
+pub(crate) fn member(ca: &Authority) -> String {
+    let mut params = certificates::client(&[(DnType::CommonName, "Hokuriku Hanako")], "hanako@campus.example");
+    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec!["http://crl.example/ca.crl".into()] }];
+    params.signed_by(&Key::P256.make(), ca).unwrap().pem()
 }
 
 /// A server certificate that no client complains of.

@@ -5,6 +5,7 @@ mod certificates;
 mod command;
 mod mangled;
 mod reference;
+mod revocation;
 mod shipped;
 mod slips;
 mod tables;

@@ -32,7 +32,6 @@ fn what_is_not_built_is_exactly_this() {
         .map(|finding| finding.key.clone())
         .collect();
     let wanted = [
-        "authority[0].sample",
         "disconnect",
         "federation.blackhole-realms",
         "federation.home-realms",

@@ -4,7 +4,7 @@ use std::fs;
 
 use sekisho::config::Config;
 
-use crate::campus::{Campus, Loaded, fresh_crl, repository, server};
+use crate::campus::{Campus, Loaded, fresh_crl, member, repository, server};
 use crate::support::certificates::{Authority, authority};
 
 const CA16: &str = "D5:62:97:10:C1:7B:D6:63:91:E8:FC:27:91:9C:E1:41:DA:B4:7A:F8";
@@ -53,8 +53,13 @@ fn jaist() -> (Campus, String) {
     let root = authority("Security Communication RootCA2 (look-alike)", None);
     anchor(&campus, "secom-passport-for-member-rsa-ca16", &ca16);
     anchor(&campus, "security-communication-rootca2", &root);
-    anchor(&campus, "secom-passport-for-member-pub-ca8", &authority("SECOM Passport for Member PUB CA8", Some(&root)));
-    anchor(&campus, "nii-open-domain-ca-g4", &authority("NII Open Domain CA - G4", Some(&root)));
+    let ca8 = authority("SECOM Passport for Member PUB CA8", Some(&root));
+    anchor(&campus, "secom-passport-for-member-pub-ca8", &ca8);
+    let g4 = authority("NII Open Domain CA - G4", Some(&root));
+    anchor(&campus, "nii-open-domain-ca-g4", &g4);
+    campus.write("pki/a-ca16-member.pem", member(&ca16));
+    campus.write("pki/a-pub-ca8-member.pem", member(&ca8));
+    campus.write("pki/an-odca-g4-member.pem", member(&g4));
     let text = conf("jaist.toml");
     assert!(text.contains(CA16));
     let text = text.replace(CA16, &sha1(ca16.der()));
@@ -93,7 +98,9 @@ fn full_loads() {
     common(&campus);
     let root = authority("Members Root", None);
     anchor(&campus, "members-root", &root);
-    anchor(&campus, "members-issuing", &authority("Members Issuing", Some(&root)));
+    let issuing = authority("Members Issuing", Some(&root));
+    anchor(&campus, "members-issuing", &issuing);
+    campus.write("pki/a-member.pem", member(&issuing));
     anchor(&campus, "retired-ca", &authority("Retired CA", None));
     let text = conf("sekisho.toml").replace(ZEROS, &sha256(root.der()));
     let config = config(campus.load(&text));
@@ -112,6 +119,7 @@ fn jaist_loads_with_the_look_alikes_fingerprint() {
     let (campus, text) = jaist();
     let config = config(campus.load(&text));
     assert_eq!(config.identity_ends.len(), 2);
+    assert_eq!(config.fetch.crls, [], "certificates tell where they are");
     assert!(["JAIST", "eduroam", "ssl-vpn"].iter().all(|name| config.policy.service_named(name).is_some()));
 }
 

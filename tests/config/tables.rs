@@ -120,81 +120,6 @@ fn rules_without_effect_are_warned_of() {
 }
 
 #[test]
-fn revocation_that_cannot_work_is_said() {
-    let campus = Campus::new();
-    let of = |text: &str| base("revocation = \"crl\"\ncrl = [\"crl/ca.crl\"]", text);
-    campus
-        .load(&of("revocation = \"off\""))
-        .warning("authority[0].revocation", "\"off\"", "revoked certificates are let in")
-        .only(1);
-    campus.load(&of("revocation = \"crl\"\ncrl = []")).warning("authority[0].crl", "[]", "revocation-unknown").only(1);
-    campus.load(&of("")).warning("authority[0]", "[[authority]]", "revocation-unknown").only(1);
-    campus
-        .load(&of("revocation = \"ocsp\""))
-        .error("authority[0].revocation", "\"ocsp\"", "not built in this version: OCSP")
-        .only(1);
-    let both = of("revocation = \"ocsp-then-crl\"\ncrl = [\"crl/ca.crl\"]");
-    campus.load(&both).warning("authority[0].revocation", "\"ocsp-then-crl\"", "the CRL alone decides").only(1);
-    let afar = of("revocation = \"crl\"\ncrl = [\"http://crl.example/ca.crl\", \"crl/ca.crl\", \"ftp://x\"]");
-    campus.load(&afar).error("authority[0].crl[2]", "\"ftp://", "comes from http://").only(1);
-    campus
-        .load(&of("crl = [\"crl/ca.crl\"]\nocsp = [\"http://ocsp.example\"]\n"))
-        .error("authority[0].ocsp", "[\"http://ocsp", "not built")
-        .only(1);
-}
-
-#[test]
-fn crls_from_afar_are_taken_with_their_defaults() {
-    let loaded = Campus::new().load(&from_afar("[\"http://crl.example/ca.crl\", \"crl/ca.crl\"]", ""));
-    loaded.good();
-    let config = loaded.config.as_ref().unwrap();
-    assert_eq!(config.fetch.crls.len(), 1);
-    let shown = format!("{:?}", config.fetch);
-    for default in ["refresh: 300s", "alarm_after: 10800s", "timeout: 10s", "max_size: 134217728", "proxy: None"] {
-        assert!(shown.contains(default), "{default}: {shown}");
-    }
-}
-
-#[test]
-fn what_is_said_of_fetching_is_taken() {
-    let text = from_afar("[\"HTTPS://CRL.example:8443/ca.crl\"]", "crl-refresh = \"1s\"\nalarm-after = \"2s\"\n")
-        + "[fetch]\ntimeout = \"3s\"\nmax-size = \"2MiB\"\nproxy = \"http://proxy.example:3128\"\nallow = [\"127.0.0.0/8\"]\n";
-    let loaded = Campus::new().load(&text);
-    loaded.good();
-    let shown = format!("{:?}", loaded.config.as_ref().unwrap().fetch);
-    for said in ["refresh: 1s", "alarm_after: 2s", "timeout: 3s", "max_size: 2097152", "3128", "127.0.0.0", "8443"] {
-        assert!(shown.contains(said), "{said}: {shown}");
-    }
-}
-
-#[test]
-fn fetching_that_cannot_work_is_said() {
-    let campus = Campus::new();
-    let one = "[\"http://crl.example/ca.crl\"]";
-    let twice = from_afar("[\"http://crl.example/ca.crl\", \"HTTP://crl.example:80/ca.crl\"]", "");
-    campus.load(&twice).error("authority[0].crl[1]", "\"HTTP://", "stands here twice").only(1);
-    let user = from_afar("[\"http://me:secret@crl.example/ca.crl\"]", "");
-    campus.load(&user).error("authority[0].crl[0]", "\"http://me", "it names a user").only(1);
-    let never = from_afar(one, "crl-refresh = \"0s\"\n");
-    campus.load(&never).error("authority[0].crl-refresh", "\"0s\"", "must be from \"1s\"").only(1);
-    let often = from_afar(one, "crl-refresh = \"2h\"\n");
-    campus.load(&often).error("authority[0]", "[[authority]]", "at least twice `crl-refresh`").only(1);
-    let soon = from_afar(one, "alarm-after = \"5m\"\n");
-    campus.load(&soon).error("authority[0].alarm-after", "\"5m\"", "at least twice `crl-refresh`").only(1);
-    let fetch = |line: &str| campus.load(&(from_afar(one, "") + "[fetch]\n" + line));
-    fetch("timeout = \"1h\"").error("fetch.timeout", "\"1h\"", "must be from").only(1);
-    fetch("max-size = \"100GiB\"").error("fetch.max-size", "\"100GiB\"", "must be from").only(1);
-    fetch("proxy = \"https://proxy.example\"").error("fetch.proxy", "\"https://proxy", "a proxy is http://").only(1);
-    fetch("allow = [\"127.0.0.1/8\"]").error("fetch.allow[0]", "\"127.0.0.1/8\"", "bits beyond its prefix").only(1);
-    fetch("time-out = \"1s\"").error("fetch.time-out", "time-out", "did you mean \"timeout\"?").only(1);
-}
-
-/// With these CRLs, and more lines in their authority's table.
-fn from_afar(crl: &str, lines: &str) -> String {
-    base("crl = [\"crl/ca.crl\"]", &format!("crl = {crl}\n{lines}"))
-}
-
-#[test]
 fn a_shared_ca_without_subject_is_warned_of() {
     let campus = Campus::new();
     let text = base("subject = { O = \"Campus\" }\n", "");
@@ -256,15 +181,6 @@ fn doors_are_named_once() {
     let loaded = Campus::new().load(&text);
     let [only] = loaded.errors()[..] else { panic!("{:#?}", loaded.shown()) };
     assert_eq!((only.key.as_str(), only.line, only.column), ("listen.auth[1]", 2, 27));
-}
-
-#[test]
-fn a_long_grace_is_warned_of() {
-    Campus::new()
-        .load(&base("revocation", "grace = \"8d\"\nrevocation"))
-        .warning("authority[0].grace", "\"8d\"", "opens the network")
-        .only(1);
-    Campus::new().load(&base("revocation", "grace = \"6h\"\nrevocation")).good();
 }
 
 #[test]

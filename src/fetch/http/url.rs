@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use hyper::Uri;
 
 use super::FetchError;
+use super::address::may_connect;
+use crate::exchange::Prefix;
 
 /// Longest URL in octets: it comes from certificates and redirects.
 const LONGEST: usize = 2048;
@@ -120,6 +122,14 @@ impl Url {
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
         Ok(Self { scheme, host, port, target })
+    }
+
+    /// The address in it, if it is one that may not be connected to.
+    pub(crate) fn forbidden_address(&self, allow: &[Prefix]) -> Option<IpAddr> {
+        match self.host {
+            Host::Address(address) if !may_connect(address, allow) => Some(address),
+            _ => None,
+        }
     }
 
     /// Where a `Location` of this URL's answer leads (RFC 9110 section 10.2.2): never from https to http, never to another scheme.

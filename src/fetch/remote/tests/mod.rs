@@ -100,6 +100,7 @@ impl Campus {
             remote: nothing(),
             learned: Default::default(),
             ocsp: Default::default(),
+            vanished: 1_000,
         };
         remote.join(&Watcher::new(&nothing, &self.trust, files::NOW, None).loaded())
     }

@@ -1,0 +1,180 @@
+//! What an authority says of revocation: which source is asked first, where each is found, and how old it may grow.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::afar::{self, Sources, Timing};
+use super::files;
+use super::reader::{Item, Table};
+use super::report::{Place, Report};
+use crate::event::Evidence;
+use crate::exchange::Prefix;
+use crate::fetch::http::Url;
+use crate::fetch::remote::SourceSettings;
+use crate::fetch::{learned, ocsp};
+use crate::pki::{Facts, NoPath, RevocationSource, Trust};
+
+/// Longer, and the revocation check is one in name only.
+const LONG_GRACE: Duration = Duration::from_secs(7 * 86_400);
+
+/// What the table of one authority says.
+pub(super) struct Revocation {
+    pub(super) source: RevocationSource,
+    pub(super) grace: Duration,
+    pub(super) crls: Sources,
+    responders: Vec<Url>,
+    nonce: bool,
+    timing: Timing,
+    sample: Option<(Place, Vec<u8>)>,
+}
+
+/// What all of them say.
+#[derive(Default)]
+pub(super) struct Revocations {
+    pub(super) files: Vec<(Arc<str>, PathBuf)>,
+    pub(super) urls: Vec<SourceSettings>,
+    learned: Vec<learned::AuthoritySettings>,
+    pub(super) ocsp: Vec<ocsp::AuthoritySettings>,
+    samples: Vec<Sample>,
+}
+
+/// A certificate that tells where to fetch from.
+struct Sample {
+    /// Of this authority, as the configuration says.
+    authority: Arc<str>,
+    der: Vec<u8>,
+    place: Place,
+}
+
+/// Everything about revocation in an authority's table. `allow`: `[fetch].allow`.
+pub(super) fn read(table: &mut Table<'_>, allow: &[Prefix]) -> Revocation {
+    let item = table.take("revocation");
+    let choices = [
+        ("crl", RevocationSource::Crl),
+        ("ocsp", RevocationSource::Ocsp),
+        ("crl-then-ocsp", RevocationSource::CrlThenOcsp),
+        ("ocsp-then-crl", RevocationSource::OcspThenCrl),
+        ("off", RevocationSource::Off),
+    ];
+    let source = item.and_then(|item| item.choice(&choices)).unwrap_or(RevocationSource::CrlThenOcsp);
+    let crl = table.take("crl");
+    let ocsp = table.take("ocsp");
+    let crls = crl.as_ref().map(|item| afar::sources(item, allow)).unwrap_or_default();
+    let responders = ocsp.as_ref().map(|item| afar::responders(item, allow)).unwrap_or_default();
+    let sample = table.take("sample").filter(|item| !item.is_empty());
+    match &ocsp {
+        Some(ocsp) if !ocsp.is_empty() && !consults_ocsp(source) => ocsp.warning(
+            "is never asked: `revocation` consults no OCSP; write \"crl-then-ocsp\" or \"ocsp-then-crl\" there, or leave this out",
+        ),
+        _ => {}
+    }
+    // Whoever stands here with a mistake in it has been told of that.
+    let is_named = |item: &Option<Item<'_>>| item.as_ref().is_some_and(|item| !item.is_empty());
+    let is_told = (consults_crls(source) && is_named(&crl)) || (consults_ocsp(source) && is_named(&ocsp));
+    if source != RevocationSource::Off && !is_told && sample.is_none() {
+        warn_of_the_first_login(table, source, crl.as_ref(), ocsp.as_ref());
+    }
+    Revocation {
+        source,
+        crls,
+        responders,
+        nonce: table.boolean("ocsp-nonce", true),
+        timing: afar::timing(table),
+        grace: table.take("grace").and_then(|item| grace(&item)).unwrap_or_default(),
+        sample: sample.and_then(|item| Some((item.place.clone(), first_certificate(&item)?))),
+    }
+}
+
+fn consults_crls(source: RevocationSource) -> bool {
+    matches!(source, RevocationSource::Crl | RevocationSource::CrlThenOcsp | RevocationSource::OcspThenCrl)
+}
+
+fn consults_ocsp(source: RevocationSource) -> bool {
+    matches!(source, RevocationSource::Ocsp | RevocationSource::CrlThenOcsp | RevocationSource::OcspThenCrl)
+}
+
+/// Nothing can be fetched before somebody has shown a certificate, and who shows it is refused.
+fn warn_of_the_first_login(
+    table: &Table<'_>,
+    source: RevocationSource,
+    crl: Option<&Item<'_>>,
+    ocsp: Option<&Item<'_>>,
+) {
+    let (what, named, empty) = match source {
+        RevocationSource::Crl => ("CRLs are", "`crl`", crl),
+        RevocationSource::Ocsp => ("responder is", "`ocsp`", ocsp),
+        _ => ("CRLs and responder are", "`crl` or `ocsp`", crl.or(ocsp)),
+    };
+    let place = empty.map_or(&table.place, |item| &item.place);
+    table.report.warning(
+        place,
+        format!(
+            "nothing says where its {what} before somebody has logged in: the first member is refused with \"revocation-unknown\", and only then the places that this certificate names are known; add sample = \"pki/a-member.pem\", any certificate of this authority, or {named}"
+        ),
+    );
+}
+
+/// The first certificate of a file: the leaf, where others follow it.
+fn first_certificate(item: &Item<'_>) -> Option<Vec<u8>> {
+    files::certificates(item)?.into_iter().next()
+}
+
+fn grace(item: &Item<'_>) -> Option<Duration> {
+    let grace = item.duration()?;
+    if grace > LONG_GRACE {
+        item.warning("for that long after its CRL or OCSP answer has ended, a certificate that was revoked meanwhile opens the network; hours are usual");
+    }
+    Some(grace)
+}
+
+impl Revocations {
+    pub(super) fn add(&mut self, authority: &Arc<str>, one: Revocation) {
+        let Revocation { source, crls, responders, nonce, timing, sample, .. } = one;
+        let Timing { refresh, alarm_after } = timing;
+        if consults_crls(source) && crls.is_empty() {
+            self.learned.push(learned::AuthoritySettings { authority: Arc::clone(authority), refresh, alarm_after });
+        }
+        if consults_ocsp(source) {
+            let authority = Arc::clone(authority);
+            self.ocsp.push(ocsp::AuthoritySettings { authority, responders, nonce, refresh, alarm_after });
+        }
+        let sample = sample.map(|(place, der)| Sample { authority: Arc::clone(authority), der, place });
+        self.samples.extend(sample);
+        self.files.extend(crls.files.into_iter().map(|path| (Arc::clone(authority), path)));
+        self.urls.extend(crls.urls.into_iter().map(|url| timing.of(authority, url)));
+    }
+
+    /// Whose places are learned, and the samples that say so at the start: each must be one of its authority's. What it says of dates and revocation doesn't matter.
+    pub(super) fn learned(&self, report: &Report<'_>, trust: Option<&Trust>) -> learned::Settings {
+        let samples = trust.map(|trust| self.samples.iter().filter_map(|sample| sample.facts(report, trust)));
+        learned::Settings { authorities: self.learned.clone(), samples: samples.into_iter().flatten().collect() }
+    }
+}
+
+impl Sample {
+    fn facts(&self, report: &Report<'_>, trust: &Trust) -> Option<Arc<Facts>> {
+        let authority = &self.authority;
+        match trust.facts(&[&self.der]) {
+            Ok(facts) if facts.authority == *authority => return Some(facts),
+            Ok(facts) => report.error(
+                &self.place,
+                format!("this certificate belongs to the authority \"{}\", not to \"{authority}\"", facts.authority),
+            ),
+            Err(refused) => report.error(
+                &self.place,
+                format!("this certificate is none of the authority \"{authority}\": {}", why(&refused)),
+            ),
+        }
+        None
+    }
+}
+
+fn why(refused: &NoPath) -> String {
+    let said = refused.evidence.iter().find_map(|evidence| match evidence {
+        Evidence::Issuer(name) => Some(format!("it was issued by {name}, which no [[authority]] has")),
+        Evidence::Path(text) => Some(text.clone()),
+        _ => None,
+    });
+    said.unwrap_or_else(|| refused.reason.to_string())
+}
