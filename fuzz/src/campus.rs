@@ -88,11 +88,11 @@ impl Campus {
         let _ = facts.name();
     }
 
-    /// Facts as a ticket would bring them back.
+    /// Facts as a ticket would bring them back: without the places that their certificate tells.
     pub(super) fn through_a_ticket(&self, facts: &Facts) {
         let encoded = facts.encode();
         match Facts::decode(&encoded, &self.trust) {
-            Some(decoded) => assert_eq!(decoded, *facts),
+            Some(decoded) => assert_eq!(decoded, Facts { locations: Arc::default(), ..facts.clone() }),
             None => assert!(encoded.len() > 16 * 1_024, "facts that don't come back"),
         }
     }

@@ -9,6 +9,7 @@ use x509_parser::x509::{SubjectPublicKeyInfo, X509Name, X509Version};
 use super::AltName;
 use super::der::{self, BadDer, Reader};
 use super::digest::sha256;
+use super::locations::Locations;
 use super::name::{self, BadName};
 use super::points::{self, Point};
 use super::signature::Signed;
@@ -51,6 +52,7 @@ pub(super) struct Certificate<'a> {
     pub(super) policies: Vec<String>,
     /// cRLDistributionPoints, see [`points`].
     pub(super) points: Vec<Point>,
+    pub(super) locations: Locations,
     pub(super) has_name_constraints: bool,
     /// A critical extension that nobody here knows.
     pub(super) unknown_critical: Option<String>,
@@ -80,6 +82,7 @@ impl<'a> Certificate<'a> {
             purposes: None,
             policies: Vec::new(),
             points: Vec::new(),
+            locations: Locations::default(),
             has_name_constraints: false,
             unknown_critical: None,
             issuer: tbs.issuer.clone(),
@@ -127,6 +130,10 @@ impl<'a> Certificate<'a> {
             ParsedExtension::CRLDistributionPoints(_) => {
                 self.points = points::of_certificate(extension.value, self.issuer.as_raw())
                     .map_err(|BadDer| "cRLDistributionPoints is malformed")?;
+                self.locations.take_crls(extension.value);
+            }
+            ParsedExtension::AuthorityInfoAccess(_) if !extension.critical => {
+                self.locations.take_responders(extension.value)
             }
             ParsedExtension::NameConstraints(_) => self.has_name_constraints = true,
             ParsedExtension::ParseError { .. } => return Err("an extension is malformed"),

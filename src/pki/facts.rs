@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::locations::Locations;
 use super::name;
 use super::points::Point;
 use crate::event::{CertificateName, Evidence, Reason};
@@ -49,15 +50,6 @@ pub struct Facts {
     pub links: Vec<Link>,
 }
 
-/// Where a certificate says that revocation data about it is: URLs as they stand in it, http and https only.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Locations {
-    /// Of CRLs (cRLDistributionPoints, RFC 5280 section 4.2.1.13).
-    pub crls: Vec<String>,
-    /// Of OCSP responders (authorityInfoAccess with id-ad-ocsp, RFC 5280 section 4.2.2.1).
-    pub ocsp: Vec<String>,
-}
-
 /// One step of a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Link {
@@ -102,7 +94,8 @@ impl Facts {
         let subject: usize = self.subject.iter().map(|(name, value)| name.len() + value.len() + 48).sum();
         let names: usize = self.alt_names.iter().map(|name| name.text().len() + 32).sum();
         let lists = (self.policies.len() + self.purposes.as_ref().map_or(0, Vec::len)) * 48;
-        512 + subject + names + lists + self.links.iter().map(|link| 160 + link.points.len() * 32).sum::<usize>()
+        let links: usize = self.links.iter().map(|link| 160 + link.points.len() * 32).sum();
+        512 + subject + names + lists + links + self.locations.weight()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Anchors and authorities; a chain → [`Facts`]; CRLs and OCSP answers; facts → [`Verdict`]. It fetches nothing, and what "unknown" leads to isn't decided here but in policy.
 //!
 //! - Configuration → [`Trust`]: `settings`, `prepare`, `trust`.
-//! - A client's chain → [`Facts`], which a ticket can carry: `certificate`, `name`, `signature`, `trust`, `facts`, `ticket`.
+//! - A client's chain → [`Facts`], which a ticket can carry: `certificate`, `name`, `signature`, `trust`, `facts`, `ticket`. Where its revocation data is: `locations`.
 //! - A CRL's octets → [`Crl`] → [`Revocation`]: `crl`, `serials`, `points`, `signers`, `revocation`.
 //! - A responder's octets → [`OcspAnswer`] → [`Answers`]: `ocsp`.
 //! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`.
@@ -14,6 +14,7 @@ mod der;
 mod digest;
 mod facts;
 mod gaps;
+mod locations;
 mod name;
 mod ocsp;
 mod points;
@@ -33,8 +34,9 @@ pub(crate) mod tests;
 
 pub use certificate::claimed;
 pub use crl::{BadCrl, Crl, CrlSummary};
-pub use facts::{AltName, Facts, Link, Locations, NoPath};
+pub use facts::{AltName, Facts, Link, NoPath};
 pub use gaps::{Coverage, Gap};
+pub use locations::Locations;
 pub use name::{SHORT_NAMES, is_attribute_name};
 pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Question};
 pub use points::Point;

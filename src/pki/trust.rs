@@ -10,6 +10,7 @@ use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 use super::certificate::{Certificate, claimed};
 use super::digest::sha256;
 use super::facts::{Facts, Link, NoPath};
+use super::locations::Locations;
 use super::name;
 use super::prepare;
 use super::settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
@@ -27,7 +28,7 @@ const CACHE_OCTETS: u64 = 16 * 1024 * 1024;
 /// All authorities, prepared; immutable.
 #[derive(Debug)]
 pub struct Trust {
-    authorities: Vec<Arc<Authority>>,
+    pub(super) authorities: Vec<Arc<Authority>>,
     /// The CAs that may have issued users' certificates, each in one table.
     pub(super) issuers: Vec<Issuer>,
     /// Every CA: anchors and intermediates, those that sign only CRLs among them, each once.
@@ -50,6 +51,10 @@ pub(super) struct Authority {
     pub(super) anchor_not_before: Wall,
     pub(super) anchor_not_after: Wall,
     pub(super) issuer_texts: Vec<String>,
+    /// See [`Trust::consulted`].
+    pub(super) consulted: Vec<[u8; 32]>,
+    /// Of each intermediate: by whom it was issued, and where it says that data about it is.
+    pub(super) places: Vec<([u8; 32], Locations)>,
 }
 
 /// A CA that issues users' certificates.
@@ -316,7 +321,7 @@ fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, Refusal> {
         path_not_after: links.iter().map(|link| link.not_after).fold(authority.anchor_not_after, Wall::min),
         purposes: leaf.purposes.clone(),
         policies: leaf.policies.clone(),
-        locations: Arc::default(),
+        locations: Arc::new(leaf.locations.clone()),
         links,
     })
 }

@@ -112,6 +112,11 @@ pub(crate) fn facts(trust: &Trust, leaf: &[u8]) -> Arc<Facts> {
     trust.facts(&[leaf]).expect("a path")
 }
 
+/// As a ticket carries them.
+pub(crate) fn without_places(facts: &Facts) -> Facts {
+    Facts { locations: Arc::default(), ..facts.clone() }
+}
+
 /// Facts of this leaf, judged now.
 pub(crate) fn judge(trust: &Trust, revocation: &Revocation, leaf: &[u8]) -> Verdict {
     verdict(trust, revocation, &facts(trust, leaf), NOW)

@@ -368,8 +368,7 @@ proptest! {
             }
             if let Ok(facts) = trust.facts(&[&campus.ca16.issue(&draft)]) {
                 prop_assert_eq!(&*facts.authority, "ca16");
-                let again = Facts::decode(&facts.encode(), trust);
-                prop_assert_eq!(again.as_ref(), Some(&*facts));
+                prop_assert_eq!(Facts::decode(&facts.encode(), trust), Some(without_places(&facts)));
             }
             Ok(())
         })?;

@@ -6,6 +6,7 @@ pub(crate) mod make;
 mod chains;
 mod crls;
 mod der;
+mod locations;
 mod names;
 #[cfg(feature = "daemon")]
 mod rcgen;

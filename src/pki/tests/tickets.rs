@@ -18,7 +18,7 @@ fn facts_come_back_as_they_were_and_small() {
         for ca in [&campus.ca16, &campus.pub_ca8] {
             let facts = facts(&trust, &ca.issue(&draft));
             let ticket = facts.encode();
-            assert_eq!(Facts::decode(&ticket, &trust).as_ref(), Some(&*facts));
+            assert_eq!(Facts::decode(&ticket, &trust), Some(without_places(&facts)));
             assert!(ticket.len() < 260, "{} octets", ticket.len());
         }
     }
@@ -36,7 +36,7 @@ fn r09_points_for_some_reasons_and_with_a_crl_issuer_come_back() {
     let points = extension("2.5.29.31", false, &der(0x30, &[&points.concat()]));
     let facts = facts(&trust, &campus.ca16.issue(&member(&[7]).with(points)));
     assert_eq!(facts.links.first().map(|link| link.points.len()), Some(4));
-    assert_eq!(Facts::decode(&facts.encode(), &trust).as_ref(), Some(&*facts));
+    assert_eq!(Facts::decode(&facts.encode(), &trust), Some(without_places(&facts)));
 }
 
 #[test]
