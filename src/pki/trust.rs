@@ -175,18 +175,6 @@ impl Trust {
         Some(&*issuer.authority).filter(|authority| authority.name == facts.authority)
     }
 
-    /// TEMP
-    pub fn locations(&self) -> impl Iterator<Item = (&Arc<str>, &[u8; 32], &super::Locations)> {
-        std::iter::empty()
-    }
-
-    /// Whether a CA, as a [`Link`] names it, issues an authority's users' certificates or stands above one that does.
-    #[must_use]
-    pub fn is_above(&self, authority: &str, ca: &[u8; 32]) -> bool {
-        let mut its = self.issuers.iter().filter(|issuer| &*issuer.authority.name == authority);
-        its.any(|issuer| issuer.id == *ca || issuer.links.iter().any(|link| link.issuer == *ca))
-    }
-
     pub(super) fn ca(&self, id: &[u8; 32]) -> Option<&Ca> {
         self.cas.iter().find(|ca| ca.id == *id)
     }

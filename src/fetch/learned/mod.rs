@@ -101,7 +101,7 @@ impl Learned {
             previous.page()
         }));
         for Page { crls, responders } in pages {
-            let stands = |place: &Place| trust.is_above(&place.authority, &place.issuer);
+            let stands = |place: &Place| trust.consulted(&place.authority).contains(&place.issuer);
             for place in crls.into_iter().filter(stands) {
                 self.crls.add(place, Told::ByMember);
             }
@@ -121,7 +121,7 @@ impl Learned {
     fn take(&mut self, facts: &Facts, trust: &Trust, told: Told) -> Found {
         // A conversation that began before a reload brings facts of CAs that may be gone.
         match facts.links.first() {
-            Some(link) if trust.is_above(&facts.authority, &link.issuer) => {
+            Some(link) if trust.consulted(&facts.authority).contains(&link.issuer) => {
                 self.locations(&facts.authority, &link.issuer, &facts.locations, told)
             }
             _ => Found::default(),

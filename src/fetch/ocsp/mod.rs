@@ -19,6 +19,7 @@
 //! [`job`]: one query, over the network. [`shelf`] and [`store`]: what is on disk.
 
 mod desk;
+mod reception;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::now::Wall;
 use crate::pki::Inserted;
 
 pub(crate) use desk::{Desk, Job, Outcome};
+pub(crate) use reception::Reception;
 
 /// How long somebody waits for answers.
 const PATIENCE: Duration = Duration::from_secs(2);
