@@ -1,7 +1,7 @@
-//! One file: how it is told that it changed, reading it within a bound, and putting another in its place.
+//! One file: how it is told that it changed, and reading it within a bound.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -54,22 +54,6 @@ pub(super) fn read(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Option<Stamp
     }
     let after = Stamp::from(&file.metadata()?);
     Ok((octets, (before == after).then_some(after)))
-}
-
-/// Puts a file of this name into a folder, in the place of another or of none: whole or not at all, whenever the machine stops. It has its name for good once the folder is synced, by [`settle`].
-///
-/// The temporary file has one name for each file: what a killed process left is written over, not collected. So only one may write a file at a time.
-pub(super) fn replace(folder: &Path, name: &str, octets: &[u8]) -> io::Result<()> {
-    let temporary = folder.join(format!("{name}.new"));
-    let mut file = File::create(&temporary)?;
-    file.write_all(octets)?;
-    file.sync_all()?;
-    fs::rename(&temporary, folder.join(name))
-}
-
-/// What was put into a folder is there after a power cut too.
-pub(super) fn settle(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 fn too_long(limit: u64) -> io::Error {

@@ -5,9 +5,11 @@
 
 mod file;
 pub(crate) mod http;
+mod keep;
 pub(crate) mod learned;
 pub(crate) mod ocsp;
 pub(crate) mod remote;
+mod schedule;
 mod watcher;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use super::super::file;
+use super::super::{file, keep};
 use super::places::Place;
 
 const NAME: &str = "learned.json";
@@ -108,7 +108,7 @@ impl Unwritten {
     fn replace(&self, lists: &Lists) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
-        file::replace(folder, NAME, &serde_json::to_vec_pretty(lists)?)?;
-        file::settle(folder)
+        keep::replace(folder, NAME, &serde_json::to_vec_pretty(lists)?)?;
+        keep::sync(folder)
     }
 }

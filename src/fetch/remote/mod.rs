@@ -1,10 +1,9 @@
 //! CRLs from afar: fetched on the clock, verified, kept on disk, and used until something newer and good comes.
 //!
 //! [`Remote`] knows every source and what is good of it. [`Remote::tick`] says what is to be fetched now; each [`Job`] fetches one source and verifies what came, away from everything else,
-//! and [`Remote::finish`] takes its [`Outcome`]. When a source is due is [`schedule`]'s; what is on disk, [`store`]'s.
+//! and [`Remote::finish`] takes its [`Outcome`]. When a source is due is [`super::schedule`]'s; what is on disk, [`store`]'s.
 
 mod job;
-mod schedule;
 mod source;
 mod store;
 
@@ -16,10 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http::{self, Client, Url};
+use super::schedule::Jitter;
 use super::{LastSuccess, Loaded, Problem};
 use crate::now::Now;
 use crate::pki::{Revocation, Trust};
-use schedule::Jitter;
 use source::Source;
 use store::Store;
 

@@ -7,16 +7,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::super::file;
+use super::super::keep::{replace, sha256, sync};
 
 /// More than any ETag and URL take.
 const MAX_ABOUT: u64 = 64 << 10;
 
-/// Only one writes at a time: see [`file::replace`].
+/// The temporary file has one name for each source: what a killed process left is written over, not collected. So only one writes at a time.
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// A folder of CRLs.
@@ -71,15 +70,10 @@ impl Store {
         let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         fs::create_dir_all(&self.folder)?;
         let name = name(&about.authority, &about.url);
-        file::replace(&self.folder, &format!("{name}.crl"), octets)?;
-        file::replace(&self.folder, &format!("{name}.json"), &serde_json::to_vec_pretty(about)?)?;
-        file::settle(&self.folder)
+        replace(&self.folder, &format!("{name}.crl"), octets)?;
+        replace(&self.folder, &format!("{name}.json"), &serde_json::to_vec_pretty(about)?)?;
+        sync(&self.folder)
     }
-}
-
-/// In hex.
-pub(super) fn sha256(octets: &[u8]) -> String {
-    HEXLOWER.encode(digest(&SHA256, octets).as_ref())
 }
 
 /// Of a source's files, without their ending.
