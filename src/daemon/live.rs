@@ -47,6 +47,8 @@ impl Live {
     /// A configuration counts.
     pub(super) fn configured(&self, config: &Config, now: Wall) {
         self.metrics.set_identities(&config.identity_ends);
+        let distrusts = config.trust.authorities().filter_map(|one| Some((one.name, one.distrust?.from)));
+        self.metrics.set_distrust(&distrusts.collect::<Vec<_>>());
         self.reloaded(true, now);
     }
 

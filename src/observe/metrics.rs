@@ -1,5 +1,7 @@
 //! The table of metrics: name, kind, labels and help on a line each. Label values come from the configuration or from closed lists, never from a packet.
 
+mod distrust;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +14,7 @@ use prometheus::{
 use crate::event::{Authentication, Event, Listener, MessageAuthenticator, Outcome, Reason, RequestCode, TlsVersion};
 use crate::now::Wall;
 use crate::pki::CrlSummary;
+use distrust::Distrusts;
 
 macro_rules! families {
     ($($field:ident: $kind:ident $name:literal [$($label:literal),*] $help:literal;)+) => {
@@ -40,6 +43,13 @@ families! {
     crl_entries: GaugeVec "sekisho_crl_entries" ["authority", "crl"] "Revoked certificates in the CRL in use.";
     crl_number: GaugeVec "sekisho_crl_number" ["authority", "crl"] "cRLNumber of the CRL in use.";
     revocation_fetches: IntCounterVec "sekisho_revocation_fetches_total" ["authority", "kind", "result"] "Fetches of revocation data, by what came of them.";
+    crl_vanished: GaugeVec "sekisho_crl_vanished_entries" ["authority"] "Certificates that a CRL has listed and lists no more although they haven't expired: they stay revoked here, and somebody must ask the CA why.";
+    ocsp_responder_up: GaugeVec "sekisho_ocsp_responder_up" ["authority", "responder"] "1: the responder is asked; 0: it failed so often that it is left alone for a while, and only tried now and then.";
+    ocsp_last_success: GaugeVec "sekisho_ocsp_last_success_seconds" ["authority", "responder"] "When the responder last gave an answer that was good, since 1970.";
+    ocsp_answers: IntGauge "sekisho_ocsp_answers" [] "Certificates of which an OCSP answer is in memory.";
+    distrust_authentications: IntCounterVec "sekisho_distrust_authentications_total" ["authority", "outcome"] "Logins with certificates that the authority's `distrust` concerns: accepted before its date, refused from then on.";
+    distrust_certificates: GaugeVec "sekisho_distrust_certificates" ["authority"] "Certificates that the authority's `distrust` concerns and that somebody has logged in with since this process began; at 100000 it counts no further.";
+    distrust_from: GaugeVec "sekisho_distrust_from_seconds" ["authority"] "From when on certificates that the authority's `distrust` concerns are refused, since 1970.";
     identity_not_after: GaugeVec "sekisho_identity_not_after_seconds" ["identity"] "End of this server's own certificate, since 1970.";
     reload_successful: IntGauge "sekisho_config_last_reload_successful" [] "1: the last attempt to load the configuration succeeded; 0: it failed and the one before is in use.";
     reload_success: IntGauge "sekisho_config_last_reload_success_timestamp_seconds" [] "When a configuration was last loaded, since 1970.";
@@ -54,6 +64,8 @@ const BUCKETS: [f64; 15] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 const MAX_SERVICES: usize = 256;
 /// As [`MAX_SERVICES`].
 const MAX_NAS: usize = 4_096;
+/// Responders of all authorities together: certificates name them, and a CA may name many.
+const MAX_RESPONDERS: usize = 1_024;
 /// The label of what is over a bound.
 const OTHER: &str = "other";
 /// The label of what there isn't.
@@ -69,6 +81,7 @@ pub struct Metrics {
     drops: Vec<IntCounter>,
     nas: Handles<Vec<IntCounter>>,
     services: Handles<Service>,
+    distrusts: Distrusts,
     /// Held while series are replaced or read, so that nobody reads them half replaced.
     replacing: Mutex<()>,
 }
@@ -103,6 +116,7 @@ impl Metrics {
             drops: Reason::ALL.iter().map(|reason| families.drops.with_label_values(&[reason.name()])).collect(),
             nas: Handles::new(MAX_NAS),
             services: Handles::new(MAX_SERVICES),
+            distrusts: Distrusts::default(),
             registry,
             families,
             replacing: Mutex::new(()),
@@ -137,6 +151,7 @@ impl Metrics {
     }
 
     fn record_authentication(&self, event: &Event, authentication: &Authentication) {
+        self.distrusts.record(event, authentication);
         let name = authentication.service.clone().unwrap_or_else(|| NONE.into());
         let service = self.services.of(&name, |label| Service::new(&self.families.authentication_seconds, label));
         let labels = [service.label.as_str(), authentication.method.name(), event.outcome.name(), event.reason.name()];
@@ -186,7 +201,40 @@ impl Metrics {
         }
     }
 
-    /// Revocation data of an authority was fetched, or not; `kind` and `result` of closed lists.
+    /// How many entries have disappeared from each authority's CRLs, all of them: those of before are forgotten.
+    pub fn set_vanished<'a>(&self, entries: impl IntoIterator<Item = (&'a str, usize)>) {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.families.crl_vanished.reset();
+        for (authority, count) in entries {
+            self.families.crl_vanished.with_label_values(&[authority]).set(count as f64);
+        }
+    }
+
+    /// The responders (authority, address), whether each is asked, and when it last gave a good answer, all of them: those of before are forgotten.
+    pub fn set_responders<'a>(&self, responders: impl IntoIterator<Item = (&'a str, &'a str, bool, Option<Wall>)>) {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (up, last_success) = (&self.families.ocsp_responder_up, &self.families.ocsp_last_success);
+        [up, last_success].iter().for_each(|family| family.reset());
+        for (authority, responder, is_up, at) in responders.into_iter().take(MAX_RESPONDERS) {
+            up.with_label_values(&[authority, responder]).set(f64::from(u8::from(is_up)));
+            if let Some(at) = at {
+                last_success.with_label_values(&[authority, responder]).set(seconds(at));
+            }
+        }
+    }
+
+    /// Certificates of which an OCSP answer is in memory.
+    pub fn set_ocsp_answers(&self, count: u64) {
+        self.families.ocsp_answers.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// `distrust.from` of each authority that has one, all of them: those of before are forgotten, and what was counted of others goes on.
+    pub fn set_distrust(&self, authorities: &[(Arc<str>, Wall)]) {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.distrusts.set(&self.families, authorities);
+    }
+
+    /// Revocation data of an authority was fetched, or not; `kind` (`crl` or `ocsp`) and `result` of closed lists.
     pub fn fetched(&self, authority: &str, kind: &'static str, result: &'static str) {
         self.families.revocation_fetches.with_label_values(&[authority, kind, result]).inc();
     }

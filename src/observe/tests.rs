@@ -1,3 +1,4 @@
+mod distrusting;
 mod explaining;
 mod limiting;
 mod lines;

@@ -20,6 +20,14 @@ fn filled() -> Metrics {
     metrics.record(&rejected(Reason::Revoked));
     metrics.set_crls(&[crl("a.crl")], [("ca16", "a.crl", Wall(3_000))]);
     metrics.fetched("ca16", "crl", "not-modified");
+    metrics.fetched("ca16", "ocsp", "good");
+    metrics.set_vanished([("ca16", 2)]);
+    metrics.set_responders([
+        ("ca16", "http://one.example/", true, Some(Wall(6_000))),
+        ("ca16", "http://two.example/", false, None),
+    ]);
+    metrics.set_ocsp_answers(11);
+    metrics.set_distrust(&[("ca16".into(), Wall(7_000))]);
     metrics.set_identities(&[("rsa".into(), Wall(4_000))]);
     metrics.set_conversations(3);
     metrics.set_steps_waiting(2);
@@ -51,6 +59,16 @@ fn every_family_of_the_contract_appears_as_it_stands_there() {
         r#"sekisho_crl_entries{authority="ca16",crl="a.crl"} 7"#,
         r#"sekisho_crl_number{authority="ca16",crl="a.crl"} 1234"#,
         r#"sekisho_revocation_fetches_total{authority="ca16",kind="crl",result="not-modified"} 1"#,
+        r#"sekisho_revocation_fetches_total{authority="ca16",kind="ocsp",result="good"} 1"#,
+        r#"sekisho_crl_vanished_entries{authority="ca16"} 2"#,
+        r#"sekisho_ocsp_responder_up{authority="ca16",responder="http://one.example/"} 1"#,
+        r#"sekisho_ocsp_responder_up{authority="ca16",responder="http://two.example/"} 0"#,
+        r#"sekisho_ocsp_last_success_seconds{authority="ca16",responder="http://one.example/"} 6000"#,
+        "sekisho_ocsp_answers 11",
+        r#"sekisho_distrust_authentications_total{authority="ca16",outcome="accept"} 0"#,
+        r#"sekisho_distrust_authentications_total{authority="ca16",outcome="reject"} 0"#,
+        r#"sekisho_distrust_certificates{authority="ca16"} 0"#,
+        r#"sekisho_distrust_from_seconds{authority="ca16"} 7000"#,
         r#"sekisho_identity_not_after_seconds{identity="rsa"} 4000"#,
         "sekisho_config_last_reload_successful 1",
         "sekisho_config_last_reload_success_timestamp_seconds 5000",
@@ -178,4 +196,26 @@ fn a_crl_or_identity_that_is_gone_leaves_no_series() {
     has(&text, r#"sekisho_crl_entries{authority="ca16",crl="b.crl"} 7"#);
     has(&text, "sekisho_config_last_reload_successful 0");
     has(&text, "sekisho_config_last_reload_success_timestamp_seconds 5000");
+}
+
+#[test]
+fn a_responder_that_is_gone_leaves_no_series() {
+    let metrics = filled();
+    metrics.set_responders([("pub-ca8", "http://one.example/", true, None)]);
+    metrics.set_vanished([]);
+    let text = metrics.render();
+    assert!(!text.contains("two.example") && !text.contains("sekisho_ocsp_last_success_seconds{"), "{text}");
+    assert!(!text.contains("sekisho_crl_vanished_entries{"), "{text}");
+    has(&text, r#"sekisho_ocsp_responder_up{authority="pub-ca8",responder="http://one.example/"} 1"#);
+}
+
+#[test]
+fn a10_responders_over_the_bound_make_no_series() {
+    let metrics = Metrics::new();
+    let names: Vec<_> = (0..10_000).map(|n| format!("http://{n}.example/")).collect();
+    metrics.set_responders(names.iter().map(|name| ("ca16", name.as_str(), true, Some(Wall(1)))));
+    let text = metrics.render();
+    for family in ["sekisho_ocsp_responder_up{", "sekisho_ocsp_last_success_seconds{"] {
+        assert_eq!(text.lines().filter(|line| line.starts_with(family)).count(), 1_024, "{family}");
+    }
 }
