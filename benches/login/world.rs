@@ -58,6 +58,9 @@ impl World {
             max_conversations: 20_000,
             conversation_timeout: Duration::from_secs(60),
             max_waiting: Duration::from_millis(500),
+            ask_timeout: Duration::from_secs(2),
+            max_asking: 4_096,
+            nas_max_asking: 256,
         };
         let engine = Engine::new(settings, snapshot(campus, &tls, now)).expect("random octets");
         Self { engine, now, tls, port: 1_024 }

@@ -196,6 +196,9 @@ fn settings() -> Settings {
         max_conversations: MAX_CONVERSATIONS,
         conversation_timeout: Duration::from_secs(60),
         max_waiting: Duration::from_millis(500),
+        ask_timeout: Duration::from_secs(2),
+        max_asking: 4_096,
+        nas_max_asking: 256,
     }
 }
 

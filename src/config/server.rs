@@ -167,6 +167,9 @@ pub(super) fn engine(eap: &Eap) -> engine::Settings {
         max_conversations: eap.max_conversations,
         conversation_timeout: eap.conversation_timeout,
         max_waiting: Duration::from_millis(500),
+        ask_timeout: Duration::from_secs(2),
+        max_asking: 4_096,
+        nas_max_asking: 256,
     }
 }
 

@@ -23,7 +23,7 @@ use crate::config::{Config, Finding};
 use crate::engine::{Engine, Order, Snapshot};
 use crate::event::Listener;
 use crate::fetch::{Loaded, Problem, Watcher};
-use crate::net::{self, Clock, Command, Doors, Gauges, Hall};
+use crate::net::{self, Clock, Command, Doors, Gauges, Hall, Inquiry};
 use crate::observe::{Metrics, Observer, Sink, Tracing};
 use crate::{admin, observe};
 
@@ -133,12 +133,14 @@ impl Server {
         );
         let admin = door.spawn(shared.clone()).map_err(system)?;
         let (orders, received) = mpsc::channel(ORDERS);
+        let inquiry = Inquiry::nobody(config.engine.max_asking);
         let hall = Hall {
             engine,
             doors,
             helpers: config.net.helpers(),
             clock,
             orders: received,
+            inquiry,
             sink: events(Arc::clone(&sink)),
             gauges,
             heartbeat: systemd::heartbeat().map_err(system)?,

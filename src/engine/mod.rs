@@ -33,6 +33,12 @@ pub struct Settings {
     pub conversation_timeout: Duration,
     /// How much public-key work may wait; beyond, new conversations are dropped.
     pub max_waiting: Duration,
+    /// How long a conversation waits for what it has asked by [`Output::Ask`]; then it is decided with what is known.
+    pub ask_timeout: Duration,
+    /// How many conversations may wait for that at once; beyond, they are decided at once.
+    pub max_asking: usize,
+    /// How many of one NAS.
+    pub nas_max_asking: usize,
 }
 
 /// Everything that decisions rest on; immutable, swapped whole.

@@ -30,6 +30,9 @@ pub(crate) fn engine() -> Engine {
         max_conversations: 100,
         conversation_timeout: Duration::from_secs(60),
         max_waiting: Duration::from_millis(500),
+        ask_timeout: Duration::from_secs(2),
+        max_asking: 4_096,
+        nas_max_asking: 256,
     };
     Engine::new(settings, snapshot()).unwrap()
 }

@@ -5,9 +5,11 @@
 
 mod file;
 pub(crate) mod http;
+mod keep;
 pub(crate) mod learned;
 pub(crate) mod ocsp;
 pub(crate) mod remote;
+mod schedule;
 mod watcher;
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use crate::now::{Mono, Now, Wall};
 use crate::pki;
 use crate::standing::Standing;
+use learned::Learned;
 use remote::Remote;
 
 pub use watcher::Watcher;
@@ -82,5 +85,8 @@ pub struct Loaded {
 pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     let files = Watcher::new(settings, trust, now, None).loaded();
     let at = Now { mono: Mono::default(), wall: now };
-    Remote::new(&settings.remote, trust, at, None).join(&files)
+    let learned = Learned::new(settings, trust, None);
+    let mut loaded = Remote::new(&learned.added_to(&settings.remote), trust, at, None).join(&files);
+    loaded.problems.extend(learned.problems());
+    loaded
 }

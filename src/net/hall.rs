@@ -17,10 +17,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::door::{Buffers, Door};
 use super::helpers::{self, Finished, Helpers, end_process_on_panic};
-use super::{Clock, Doors, Gauges};
+use super::{Clock, Doors, Gauges, Inquiry};
 use crate::engine::{Arrival, Engine, Order, Output, Ticket};
 use crate::event::Event;
 use crate::now::Mono;
+
+/// Answers that are taken in one round: what is decided then takes its turn with the sockets.
+const ANSWERS_A_ROUND: usize = 64;
 
 /// An order, and where its completion is reported.
 pub type Command = (Order, oneshot::Sender<()>);
@@ -51,6 +54,8 @@ pub struct Hall {
     pub clock: Clock,
     /// What the shell wants done. The hall ends when it is closed.
     pub orders: mpsc::Receiver<Command>,
+    /// Who looks for the revocation data that the engine lacks.
+    pub inquiry: Inquiry,
     /// Takes what became of each packet; must not wait.
     pub sink: Box<dyn FnMut(Event) + Send>,
     /// Where the hall shows how it is.
@@ -81,6 +86,7 @@ impl Hall {
             helpers,
             clock: self.clock,
             orders: self.orders,
+            inquiry: self.inquiry,
             closed: false,
             next_ticket: 0,
             ordered: HashMap::new(),
@@ -101,6 +107,7 @@ struct Running {
     helpers: Helpers,
     clock: Clock,
     orders: mpsc::Receiver<Command>,
+    inquiry: Inquiry,
     closed: bool,
     next_ticket: u64,
     ordered: HashMap<Ticket, oneshot::Sender<()>>,
@@ -116,12 +123,13 @@ impl Running {
         while !self.closed {
             self.take_orders();
             self.take_finished();
+            let answered = self.take_answers();
             let more = self.receive();
             self.timeout();
             self.engage_helpers();
             let worked = self.work();
             self.show();
-            if more || worked {
+            if answered || more || worked {
                 // Lets the runtime look at the sockets.
                 tokio::task::yield_now().await;
             } else {
@@ -155,6 +163,20 @@ impl Running {
         while let Some(finished) = self.helpers.take() {
             self.resume(finished);
         }
+    }
+
+    /// Takes in what has been answered; whether there may be more.
+    fn take_answers(&mut self) -> bool {
+        for _ in 0..ANSWERS_A_ROUND {
+            let Some(ticket) = self.inquiry.take() else { return false };
+            self.answer(ticket);
+        }
+        true
+    }
+
+    fn answer(&mut self, ticket: Ticket) {
+        self.engine.handle(self.clock.now(), Arrival::Answer(ticket));
+        self.perform();
     }
 
     fn resume(&mut self, finished: Finished) {
@@ -224,7 +246,8 @@ impl Running {
                     }
                 }
                 Output::Event(event) => (self.sink)(event),
-                Output::Ask(..) | Output::Seen(_) => {}
+                Output::Ask(ticket, questions) => (self.inquiry.ask)(ticket, questions),
+                Output::Seen(facts) => (self.inquiry.seen)(facts),
                 Output::Done(ticket) => {
                     if let Some(done) = self.ordered.remove(&ticket) {
                         // Who gave the order may have stopped waiting.
@@ -241,13 +264,14 @@ impl Running {
         self.gauges.rounds.fetch_add(1, Relaxed);
     }
 
-    /// Waits until a socket can be read, a Step is finished, an order comes, or something is due.
+    /// Waits until a socket can be read, a Step is finished, an answer or an order comes, or something is due.
     async fn sleep(&mut self) {
         let due = self.due();
         let mut timer = due.map(|due| Box::pin(sleep_until(Instant::from_std(self.clock.instant(due)))));
         match poll_fn(|cx| self.poll_wake(cx, timer.as_mut())).await {
             Wake::Look => {}
             Wake::Finished(finished) => self.resume(finished),
+            Wake::Answer(ticket) => self.answer(ticket),
             Wake::Command(command) => self.order(command),
             Wake::Closed => self.closed = true,
         }
@@ -268,6 +292,9 @@ impl Running {
         if let Poll::Ready(finished) = self.helpers.poll_finished(cx) {
             return Poll::Ready(Wake::Finished(finished));
         }
+        if let Poll::Ready(ticket) = self.inquiry.poll_answer(cx) {
+            return Poll::Ready(Wake::Answer(ticket));
+        }
         if let Poll::Ready(command) = self.orders.poll_recv(cx) {
             return Poll::Ready(command.map_or(Wake::Closed, Wake::Command));
         }
@@ -279,6 +306,7 @@ impl Running {
 enum Wake {
     Look,
     Finished(Finished),
+    Answer(Ticket),
     Command(Command),
     Closed,
 }

@@ -1,12 +1,13 @@
 //! Sockets, timers, and the only clock: performs the engine's outputs, decides nothing about a packet.
 //!
 //! [`Doors::bind`] opens the sockets; [`Hall::spawn`] starts the one thread that owns them and the engine. Others reach the engine through the channel of orders
-//! and hear of it through the sink of events and [`Gauges`]. The hall ends when the channel of orders is closed.
+//! and hear of it through the sink of events and [`Gauges`]; what the engine wants to know is looked for by whoever made its [`Inquiry`]. The hall ends when the channel of orders is closed.
 
 mod clock;
 mod door;
 mod hall;
 mod helpers;
+mod inquiry;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 pub use clock::Clock;
 pub use door::{BindError, Doors};
 pub use hall::{Command, Hall, Heartbeat};
+pub use inquiry::Inquiry;
 
 /// `[listen]` and `[server].workers`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

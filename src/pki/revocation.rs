@@ -19,7 +19,7 @@ use crate::now::Wall;
 const SKEW: Duration = Duration::from_secs(300);
 
 /// Every CRL in use, by issuer; immutable, swapped whole.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Revocation {
     crls: Vec<Arc<Crl>>,
     /// By issuer, then by scope.

@@ -121,6 +121,9 @@ impl World {
             max_conversations: options.max_conversations,
             conversation_timeout: options.conversation_timeout,
             max_waiting: options.max_waiting,
+            ask_timeout: Duration::from_secs(2),
+            max_asking: 4_096,
+            nas_max_asking: 256,
         };
         let engine = Engine::new(settings, first).expect("random octets");
         Self {

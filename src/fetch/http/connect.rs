@@ -44,7 +44,6 @@ pub(super) enum Form {
 
 /// Opens connections.
 pub(super) struct Connector {
-    timeout: Duration,
     proxy: Option<Proxy>,
     allow: Vec<Prefix>,
     tls: Option<TlsConnector>,
@@ -58,22 +57,22 @@ pub(super) fn system_roots() -> RootCertStore {
 }
 
 impl Connector {
-    pub(super) fn new(
-        timeout: Duration,
-        proxy: Option<Proxy>,
-        allow: Vec<Prefix>,
-        roots: RootCertStore,
-    ) -> Result<Self, String> {
+    pub(super) fn new(proxy: Option<Proxy>, allow: Vec<Prefix>, roots: RootCertStore) -> Result<Self, String> {
         let tls = if roots.is_empty() { None } else { Some(tls(roots)?) };
-        Ok(Self { timeout, proxy, allow, tls })
+        Ok(Self { proxy, allow, tls })
     }
 
-    /// A connection on which `url` can be asked for.
-    pub(super) async fn connect(&self, url: &Url) -> Result<Way, FetchError> {
-        let (stream, form) = match (&self.proxy, url.scheme) {
-            (None, _) => (self.direct(url).await?, Form::Origin),
-            (Some(proxy), Scheme::Http) => (self.to_proxy(proxy, url).await?, Form::Absolute),
-            (Some(proxy), Scheme::Https) => (tunnel(self.to_proxy(proxy, url).await?, url).await?, Form::Origin),
+    /// A connection on which `url` can be asked for. `within`: what there is of time, to be shared out among addresses; who calls sees to it that it isn't exceeded.
+    pub(super) async fn connect(&self, url: &Url, within: Duration) -> Result<Way, FetchError> {
+        let (stream, form) = match &self.proxy {
+            None => (self.direct(url, within).await?, Form::Origin),
+            Some(proxy) => {
+                let stream = self.to_proxy(proxy, url, within).await?;
+                match url.scheme {
+                    Scheme::Http => (stream, Form::Absolute),
+                    Scheme::Https => (tunnel(stream, url).await?, Form::Origin),
+                }
+            }
         };
         match url.scheme {
             Scheme::Http => Ok(Way { stream, form }),
@@ -82,36 +81,25 @@ impl Connector {
     }
 
     /// To the host itself, at an address that was checked: the name isn't looked up again.
-    async fn direct(&self, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
+    async fn direct(&self, url: &Url, within: Duration) -> Result<Box<dyn Stream>, FetchError> {
         let found = addresses(&url.host, url.port).await?;
         let (allowed, forbidden): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|found| address::may_connect(found.ip(), &self.allow));
         match (allowed.is_empty(), forbidden.first()) {
             (true, Some(forbidden)) => Err(FetchError::Forbidden(forbidden.ip())),
-            _ => self.first_of(&allowed).await,
+            _ => first_of(&allowed, within).await,
         }
     }
 
     /// To the proxy, who looks up the name. An address in the URL needs no looking up: it is checked here as well.
-    async fn to_proxy(&self, proxy: &Proxy, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
+    async fn to_proxy(&self, proxy: &Proxy, url: &Url, within: Duration) -> Result<Box<dyn Stream>, FetchError> {
         if let Host::Address(address) = url.host
             && !address::may_connect(address, &self.allow)
         {
             return Err(FetchError::Forbidden(address));
         }
         let found = addresses(&proxy.host, proxy.port).await.map_err(|_| FetchError::NoProxy)?;
-        self.first_of(&found).await.map_err(|_| FetchError::NoProxy)
-    }
-
-    /// The first that takes the connection. None may use up all the time while others are left.
-    async fn first_of(&self, addresses: &[SocketAddr]) -> Result<Box<dyn Stream>, FetchError> {
-        let share = self.timeout / u32::try_from(addresses.len()).unwrap_or(u32::MAX).clamp(1, 4);
-        for address in addresses {
-            if let Ok(Ok(stream)) = timeout(share, TcpStream::connect(address)).await {
-                return Ok(Box::new(stream));
-            }
-        }
-        Err(FetchError::Connect)
+        first_of(&found, within).await.map_err(|_| FetchError::NoProxy)
     }
 
     async fn secured(&self, stream: Box<dyn Stream>, url: &Url) -> Result<Box<dyn Stream>, FetchError> {
@@ -120,6 +108,17 @@ impl Connector {
             tls.connect(server_name(&url.host)?, stream).await.map_err(|error| FetchError::Tls(reason(&error)))?;
         Ok(Box::new(stream))
     }
+}
+
+/// The first that takes the connection. None may use up all the time while others are left.
+async fn first_of(addresses: &[SocketAddr], within: Duration) -> Result<Box<dyn Stream>, FetchError> {
+    let share = within / u32::try_from(addresses.len()).unwrap_or(u32::MAX).clamp(1, 4);
+    for address in addresses {
+        if let Ok(Ok(stream)) = timeout(share, TcpStream::connect(address)).await {
+            return Ok(Box::new(stream));
+        }
+    }
+    Err(FetchError::Connect)
 }
 
 /// All addresses of a host, as the system's resolver orders them; never none.

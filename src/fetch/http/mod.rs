@@ -1,11 +1,12 @@
-//! HTTP from a stranger: GET within a deadline, a size and the addresses that may be fetched from.
+//! HTTP from a stranger: GET and POST within a deadline, a size and the addresses that may be fetched from.
 //!
-//! One request, one connection. [`Client::get`] follows redirects; [`connect`] finds the way to a host, directly to an [`address`] that was checked,
+//! One request, one connection. [`Client::get`] follows redirects, and so does [`Client::ocsp`], which is [`ocsp`]; [`connect`] finds the way to a host, directly to an [`address`] that was checked,
 //! or through a proxy, and under TLS where the URL says so; [`request`] is the request and its answer.
 
 mod address;
 mod connect;
 mod error;
+mod ocsp;
 mod request;
 mod url;
 
@@ -14,11 +15,14 @@ mod tests;
 
 use std::time::Duration;
 
+use hyper::body::Bytes;
+
 use crate::exchange::Prefix;
 use connect::Connector;
 use request::Answer;
 
 pub(crate) use error::FetchError;
+pub(crate) use ocsp::{MAX_OCSP, Method};
 pub(crate) use url::{Proxy, Url};
 
 /// How many redirects are followed.
@@ -44,6 +48,23 @@ pub(crate) struct Conditions {
     pub(crate) etag: Option<String>,
     /// Its `Last-Modified`, as it came.
     pub(crate) last_modified: Option<String>,
+}
+
+/// What is asked of a server.
+struct Asking {
+    conditions: Conditions,
+    /// `None`: GET.
+    posted: Option<Posted>,
+    /// The one media type that is any good; `None`: any.
+    accept: Option<&'static str>,
+    /// Longest body in octets.
+    max_size: u64,
+}
+
+/// The body of a POST.
+struct Posted {
+    octets: Bytes,
+    media_type: &'static str,
 }
 
 /// What a server had.
@@ -74,30 +95,37 @@ impl Client {
 
     fn with_roots(settings: Settings, roots: rustls::RootCertStore) -> Result<Self, String> {
         let Settings { timeout, max_size, proxy, allow } = settings;
-        let connector = Connector::new(timeout, proxy, allow, roots)?;
+        let connector = Connector::new(proxy, allow, roots)?;
         Ok(Self { timeout, max_size, connector })
     }
 
     /// GET, and at most [`MAX_REDIRECTS`] redirects, all within the settings' timeout.
     pub(crate) async fn get(&self, url: &Url, conditions: &Conditions) -> Result<Fetched, FetchError> {
-        let within = tokio::time::timeout(self.timeout, self.follow(url, conditions));
+        let asking = Asking { conditions: conditions.clone(), posted: None, accept: None, max_size: self.max_size };
+        self.within(self.timeout, url, asking).await
+    }
+
+    async fn within(&self, time: Duration, url: &Url, asking: Asking) -> Result<Fetched, FetchError> {
+        let within = tokio::time::timeout(time, self.follow(url, asking, time));
         within.await.unwrap_or(Err(FetchError::Timeout))
     }
 
-    async fn follow(&self, url: &Url, conditions: &Conditions) -> Result<Fetched, FetchError> {
+    async fn follow(&self, url: &Url, mut asking: Asking, time: Duration) -> Result<Fetched, FetchError> {
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            match self.ask(&url, conditions).await? {
+            let way = self.connector.connect(&url, time).await?;
+            match request::ask(way, &url, &asking).await? {
                 Answer::Fetched(fetched) => return Ok(fetched),
-                Answer::Redirect(location) => url = url.redirected(&location)?,
+                Answer::Redirect { location, see_other } => {
+                    url = url.redirected(&location)?;
+                    // Else a POST stays one: what was asked isn't in the URL (RFC 9110 section 15.4 lets 301 and 302 be either).
+                    if see_other {
+                        asking.posted = None;
+                    }
+                }
             }
         }
         Err(FetchError::TooManyRedirects)
-    }
-
-    async fn ask(&self, url: &Url, conditions: &Conditions) -> Result<Answer, FetchError> {
-        let way = self.connector.connect(url).await?;
-        request::ask(way, url, conditions, self.max_size).await
     }
 }
 

@@ -3,18 +3,18 @@
 use std::convert::Infallible;
 use std::future::{Future, pending};
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{
-    ACCEPT_ENCODING, AsHeaderName, CONNECTION, CONTENT_ENCODING, ETAG, HOST, HeaderMap, HeaderName, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AsHeaderName, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HOST, HeaderMap,
+    HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, USER_AGENT,
 };
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
 use super::connect::{Form, Way};
-use super::{Conditions, FetchError, Fetched, Url};
+use super::{Asking, Conditions, FetchError, Fetched, Url};
 
 /// What we call ourselves.
 pub(super) const OUR_NAME: &str = concat!("sekisho/", env!("CARGO_PKG_VERSION"));
@@ -28,17 +28,22 @@ const LONGEST_TAG: usize = 1024;
 /// What an answer says.
 pub(super) enum Answer {
     Fetched(Fetched),
-    /// Its `Location`.
-    Redirect(String),
+    /// What one wants is elsewhere.
+    Redirect {
+        /// Its `Location`.
+        location: String,
+        /// Whether it is to be got there, whatever was posted here (303 See Other).
+        see_other: bool,
+    },
 }
 
-/// Asks for `url` and takes a body of at most `max_size` octets.
-pub(super) async fn ask(way: Way, url: &Url, conditions: &Conditions, max_size: u64) -> Result<Answer, FetchError> {
-    let request = request(url, way.form, conditions)?;
+/// Asks for `url` and takes a body within the bound.
+pub(super) async fn ask(way: Way, url: &Url, asking: &Asking) -> Result<Answer, FetchError> {
+    let request = request(url, way.form, asking)?;
     let (mut sender, connection) = settings().handshake(TokioIo::new(way.stream)).await.map_err(broken)?;
     let exchange = async {
         let response = sender.send_request(request).await.map_err(broken)?;
-        judge(response, conditions, max_size).await
+        judge(response, asking).await
     };
     driven(exchange, connection).await
 }
@@ -67,40 +72,53 @@ pub(super) fn broken(_: hyper::Error) -> FetchError {
     FetchError::Protocol
 }
 
-fn request(url: &Url, form: Form, conditions: &Conditions) -> Result<Request<Empty<Bytes>>, FetchError> {
+fn request(url: &Url, form: Form, asking: &Asking) -> Result<Request<Full<Bytes>>, FetchError> {
     let target = match form {
         Form::Origin => url.target.clone(),
         Form::Absolute => url.to_string(),
     };
-    let request = Request::get(target)
+    let method = if asking.posted.is_some() { Method::POST } else { Method::GET };
+    let mut request = Request::builder()
+        .method(method)
+        .uri(target)
         .header(HOST, url.authority())
         .header(USER_AGENT, OUR_NAME)
         .header(ACCEPT_ENCODING, "identity")
         .header(CONNECTION, "close");
-    let mut request = request.body(Empty::new()).map_err(|_| FetchError::BadUrl("it is not well-formed"))?;
+    if let Some(accept) = asking.accept {
+        request = request.header(ACCEPT, accept);
+    }
+    if let Some(posted) = &asking.posted {
+        request = request.header(CONTENT_TYPE, posted.media_type);
+    }
+    let body = asking.posted.as_ref().map(|posted| posted.octets.clone()).unwrap_or_default();
+    let mut request = request.body(Full::new(body)).map_err(|_| FetchError::BadUrl("it is not well-formed"))?;
     let mut condition = |name: HeaderName, tag: &Option<String>| {
         // A tag that is none any more asks for nothing: the whole body comes.
         if let Some(Ok(value)) = tag.as_deref().map(HeaderValue::from_str) {
             request.headers_mut().insert(name, value);
         }
     };
-    condition(IF_NONE_MATCH, &conditions.etag);
-    condition(IF_MODIFIED_SINCE, &conditions.last_modified);
+    condition(IF_NONE_MATCH, &asking.conditions.etag);
+    condition(IF_MODIFIED_SINCE, &asking.conditions.last_modified);
     Ok(request)
 }
 
-async fn judge(response: Response<Incoming>, conditions: &Conditions, max_size: u64) -> Result<Answer, FetchError> {
+async fn judge(response: Response<Incoming>, asking: &Asking) -> Result<Answer, FetchError> {
     let headers = response.headers();
     match response.status() {
-        StatusCode::OK => body(response, max_size).await.map(Answer::Fetched),
-        StatusCode::NOT_MODIFIED if *conditions != Conditions::default() => Ok(Answer::Fetched(Fetched::NotModified)),
-        StatusCode::MOVED_PERMANENTLY
+        StatusCode::OK => body(response, asking.max_size).await.map(Answer::Fetched),
+        StatusCode::NOT_MODIFIED if asking.conditions != Conditions::default() => {
+            Ok(Answer::Fetched(Fetched::NotModified))
+        }
+        status @ (StatusCode::MOVED_PERMANENTLY
         | StatusCode::FOUND
         | StatusCode::SEE_OTHER
         | StatusCode::TEMPORARY_REDIRECT
-        | StatusCode::PERMANENT_REDIRECT => text(headers, LOCATION)
-            .map(Answer::Redirect)
-            .ok_or(FetchError::ForbiddenRedirect("it doesn't say where to")),
+        | StatusCode::PERMANENT_REDIRECT) => match text(headers, LOCATION) {
+            Some(location) => Ok(Answer::Redirect { location, see_other: status == StatusCode::SEE_OTHER }),
+            None => Err(FetchError::ForbiddenRedirect("it doesn't say where to")),
+        },
         other => Err(FetchError::Status(other.as_u16())),
     }
 }

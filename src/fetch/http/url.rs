@@ -132,6 +132,16 @@ impl Url {
         }
     }
 
+    /// With more at the end of its path, as one more step. `None`: it has a query, or would be too long.
+    pub(super) fn joined(&self, step: &str) -> Option<Self> {
+        if self.target.contains('?') {
+            return None;
+        }
+        let slash = if self.target.ends_with('/') { "" } else { "/" };
+        let joined = Self { target: format!("{}{slash}{step}", self.target), ..self.clone() };
+        (joined.to_string().len() <= LONGEST).then_some(joined)
+    }
+
     /// Where a `Location` of this URL's answer leads (RFC 9110 section 10.2.2): never from https to http, never to another scheme.
     pub(super) fn redirected(&self, location: &str) -> Result<Self, FetchError> {
         let location = location.split('#').next().unwrap_or_default();

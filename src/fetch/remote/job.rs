@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::super::http::{Client, Conditions, Fetched, Url};
-use super::store::{self, About, Store};
+use super::super::keep;
+use super::store::{About, Store};
 use crate::now::Wall;
 use crate::pki::{Crl, Trust};
 
@@ -93,7 +94,7 @@ impl Failure {
 
 impl Judge {
     pub(super) fn judge(&self, octets: &[u8], conditions: Conditions) -> Result<Brought, Failure> {
-        let sha256 = store::sha256(octets);
+        let sha256 = keep::sha256(octets);
         if self.good.is_some() && self.sha256.as_ref() == Some(&sha256) {
             let unkept = if self.kept { None } else { self.keep(octets, sha256, &conditions) };
             return Ok(Brought::Same { conditions, unkept });

@@ -1,10 +1,9 @@
 //! CRLs from afar: fetched on the clock, verified, kept on disk, and used until something newer and good comes.
 //!
 //! [`Remote`] knows every source and what is good of it. [`Remote::tick`] says what is to be fetched now; each [`Job`] fetches one source and verifies what came, away from everything else,
-//! and [`Remote::finish`] takes its [`Outcome`]. When a source is due is [`schedule`]'s; what is on disk, [`store`]'s.
+//! and [`Remote::finish`] takes its [`Outcome`]. When a source is due is [`super::schedule`]'s; what is on disk, [`store`]'s.
 
 mod job;
-mod schedule;
 mod source;
 mod store;
 
@@ -16,10 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http::{self, Client, Url};
+use super::schedule::Jitter;
 use super::{LastSuccess, Loaded, Problem};
 use crate::now::Now;
 use crate::pki::{Revocation, Trust};
-use schedule::Jitter;
 use source::Source;
 use store::Store;
 
@@ -56,6 +55,8 @@ pub(crate) struct SourceSettings {
 pub(crate) struct Remote {
     sources: Vec<Source>,
     store: Store,
+    /// Longest CRL in octets.
+    limit: u64,
 }
 
 /// What [`Remote::tick`] found.
@@ -104,7 +105,20 @@ impl Remote {
             source.take_up(&store, limit, trust);
             source
         };
-        Self { sources: settings.crls.iter().map(one).collect(), store }
+        Self { sources: settings.crls.iter().map(one).collect(), store, limit }
+    }
+
+    /// Adds sources that were found since; what was kept of them counts at once, and they are due. Those that are known already are left out. How many there may be is for who finds them to say.
+    pub(crate) fn learn(&mut self, found: &[SourceSettings], trust: &Trust, now: Now) {
+        for settings in found {
+            if self.sources.iter().any(|source| source.is(settings)) {
+                continue;
+            }
+            let mut source = Source::new(settings, now, None);
+            source.take_up(&self.store, self.limit, trust);
+            // At the end, so that the indices of jobs under way stay right.
+            self.sources.push(source);
+        }
     }
 
     /// What is to be fetched now, and who has been silent for too long. A source is fetched once at a time, and only so many at once.

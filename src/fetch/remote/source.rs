@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::http::{Client, Conditions, Url};
+use super::super::schedule::{Jitter, Schedule};
 use super::super::{LastSuccess, Problem};
 use super::job::{Brought, Failure, Job, Judge};
-use super::schedule::{Jitter, Schedule};
 use super::store::{Kept, Store};
 use super::{Alarm, Finished, SourceSettings};
 use crate::now::{Mono, Now, Wall};
@@ -90,7 +90,7 @@ impl Source {
 
     fn take_kept(&mut self, kept: Kept, crl: Crl) {
         self.good = Some(Arc::new(crl));
-        self.sha256 = Some(super::store::sha256(&kept.octets));
+        self.sha256 = Some(super::super::keep::sha256(&kept.octets));
         self.kept = true;
         if let Some(about) = kept.about {
             self.conditions = Conditions { etag: about.etag, last_modified: about.last_modified };

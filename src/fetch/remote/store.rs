@@ -2,16 +2,15 @@
 //!
 //! Each source has two files, named by a digest of authority and URL: the CRL as it came (`openssl crl -in` reads it), and what is known about it in JSON, which counts only for the very CRL that it names.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::super::file;
+use super::super::keep::{replace, sha256, sync};
 
 /// More than any ETag and URL take.
 const MAX_ABOUT: u64 = 64 << 10;
@@ -71,23 +70,10 @@ impl Store {
         let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         fs::create_dir_all(&self.folder)?;
         let name = name(&about.authority, &about.url);
-        self.replace(&format!("{name}.crl"), octets)?;
-        self.replace(&format!("{name}.json"), &serde_json::to_vec_pretty(about)?)?;
-        File::open(&self.folder)?.sync_all()
+        replace(&self.folder, &format!("{name}.crl"), octets)?;
+        replace(&self.folder, &format!("{name}.json"), &serde_json::to_vec_pretty(about)?)?;
+        sync(&self.folder)
     }
-
-    fn replace(&self, name: &str, octets: &[u8]) -> io::Result<()> {
-        let temporary = self.folder.join(format!("{name}.new"));
-        let mut file = File::create(&temporary)?;
-        file.write_all(octets)?;
-        file.sync_all()?;
-        fs::rename(&temporary, self.folder.join(name))
-    }
-}
-
-/// In hex.
-pub(super) fn sha256(octets: &[u8]) -> String {
-    HEXLOWER.encode(digest(&SHA256, octets).as_ref())
 }
 
 /// Of a source's files, without their ending.

@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::helpers::end_process_on_panic;
-use super::super::{Clock, Command, Gauges, Hall, Heartbeat};
+use super::super::{Clock, Command, Gauges, Hall, Heartbeat, Inquiry};
 use super::doors::{bind, bound, client};
-use crate::engine::Order;
 use crate::engine::tests::{SECRET, engine, snapshot};
+use crate::engine::{Order, Ticket};
 use crate::event::{Event, Outcome, RequestCode};
 use crate::exchange::Asker;
 use crate::now::Wall;
@@ -32,6 +32,10 @@ struct Running {
 }
 
 fn run(clock: Clock, heartbeat: Option<Heartbeat>) -> Running {
+    run_with(clock, heartbeat, Inquiry::nobody(4))
+}
+
+fn run_with(clock: Clock, heartbeat: Option<Heartbeat>, inquiry: Inquiry) -> Running {
     let doors = bind(&["127.0.0.1:0"]);
     let socket = client("127.0.0.1:0", bound(&doors)[0]);
     let (orders, received) = mpsc::channel(4);
@@ -43,6 +47,7 @@ fn run(clock: Clock, heartbeat: Option<Heartbeat>) -> Running {
         helpers: 2,
         clock,
         orders: received,
+        inquiry,
         // The test may have seen enough.
         sink: Box::new(move |event| drop(sender.send(event))),
         gauges: Arc::clone(&gauges),
@@ -103,6 +108,24 @@ fn orders_are_carried_out_between_requests() {
     running.order(Order::Swap(snapshot()));
     running.ask(4);
     running.order(Order::Drain);
+    running.end();
+}
+
+#[test]
+fn answers_that_nobody_waits_for_and_the_end_of_all_answers_keep_no_hall_busy() {
+    let (answered, answers) = mpsc::channel(4);
+    let inquiry = Inquiry { answers, ..Inquiry::nobody(1) };
+    let running = run_with(Clock::start(), None, inquiry);
+    for ticket in 0..200 {
+        answered.blocking_send(Ticket(ticket)).expect("the hall lives");
+    }
+    drop(answered);
+    for identifier in 0..50 {
+        running.ask(identifier);
+    }
+    let rounds = running.gauges.rounds.load(Relaxed);
+    // A wake-up or two for each answer and each request; a busy loop makes many thousands.
+    assert!(rounds <= 2_500, "{rounds} rounds");
     running.end();
 }
 

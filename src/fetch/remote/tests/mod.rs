@@ -1,6 +1,7 @@
 //! Sources from afar, without a network: what a fetch brings is handed over.
 
 mod keeping;
+mod learning;
 mod outcomes;
 mod times;
 

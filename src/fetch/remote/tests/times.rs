@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::super::schedule::{Jitter, Schedule};
+use super::super::super::schedule::{Jitter, Schedule};
 use super::at;
 use crate::now::{Mono, Wall};
 

@@ -7,7 +7,7 @@ use crate::now::{Mono, Now, Wall};
 
 /// The first pause after a failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
-/// A CRL is asked for this long before its nextUpdate at the earliest, or when a tenth of its life is left.
+/// What has a nextUpdate is asked for this long before it at the earliest, or when a tenth of its life is left.
 const LONGEST_LEAD: Duration = Duration::from_secs(3_600);
 /// Doublings after which a pause grows no more.
 const MAX_DOUBLINGS: u32 = 16;

@@ -1,0 +1,48 @@
+//! Sources that are found while others are fetched.
+
+use super::super::job::Brought;
+use super::super::{Remote, SourceSettings};
+use super::{Campus, at, settings};
+
+const OTHER: &str = "http://crl.example/other.crl";
+
+fn found(urls: &[&str]) -> Vec<SourceSettings> {
+    settings(urls, std::path::PathBuf::new()).crls
+}
+
+#[test]
+fn a_source_that_is_found_is_due_at_once_and_each_url_once() {
+    let campus = Campus::new();
+    let mut remote = Remote::new(&settings(&[], campus.scratch.path().to_owned()), &campus.trust, at(0), None);
+    assert!(remote.tick(at(0), &campus.trust, &campus.client).jobs.is_empty());
+    remote.learn(&found(&[super::URL, super::URL]), &campus.trust, at(1));
+    remote.learn(&found(&[super::URL]), &campus.trust, at(1));
+    assert!(campus.serve(&mut remote, 1, &campus.crl(1, 3), "\"a\"").changed);
+    assert_eq!(campus.entries(&remote), [3]);
+    assert!(remote.tick(at(1), &campus.trust, &campus.client).jobs.is_empty());
+}
+
+#[test]
+fn what_is_under_way_belongs_to_its_source_whatever_is_found_meanwhile() {
+    let campus = Campus::new();
+    let mut remote = campus.remote(0, None);
+    let job = remote.tick(at(0), &campus.trust, &campus.client).jobs.pop().expect("it is due");
+    remote.learn(&found(&[OTHER]), &campus.trust, at(0));
+    let brought = job.judge.judge(&campus.crl(1, 3), Default::default());
+    assert!(matches!(brought, Ok(Brought::New { .. })));
+    let outcome = super::Outcome { source: job.source, brought };
+    assert!(remote.finish(outcome, at(0)).is_some_and(|finished| finished.changed));
+    let jobs = remote.tick(at(0), &campus.trust, &campus.client).jobs;
+    assert_eq!(jobs.iter().map(|job| job.url.to_string()).collect::<Vec<_>>(), [OTHER]);
+}
+
+#[test]
+fn what_was_kept_of_a_source_that_is_found_again_counts_and_is_not_rolled_back() {
+    let campus = Campus::new();
+    let mut remote = campus.remote(0, None);
+    campus.serve(&mut remote, 0, &campus.crl(7, 3), "\"a\"");
+    let mut again = Remote::new(&settings(&[], campus.scratch.path().to_owned()), &campus.trust, at(0), None);
+    again.learn(&found(&[super::URL]), &campus.trust, at(0));
+    assert_eq!(campus.entries(&again), [3]);
+    assert_eq!(campus.serve(&mut again, 0, &campus.crl(6, 9), "\"b\"").result, "rejected");
+}
