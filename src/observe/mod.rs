@@ -3,6 +3,7 @@
 //! [`Sink::record`] counts at once and hands the event to a thread that renders its line: [`explain`] tells why in words, `line` escapes and caps whatever came from outside.
 
 pub mod explain;
+mod grounds;
 mod limiter;
 mod line;
 mod metrics;
@@ -14,6 +15,7 @@ mod sink;
 mod tests;
 
 pub use explain::{Asked, Explainer, Explanation};
+pub(crate) use grounds::{distrusted_from, revocation};
 pub use line::{escape_in_json, visible};
 pub use metrics::Metrics;
 pub use operational::{Tracing, init_tracing};

@@ -41,6 +41,7 @@ impl Campus {
             remote,
             learned,
             ocsp: ocsp::Settings { authorities: asked, ..Default::default() },
+            vanished: 1_000,
         }
     }
 

@@ -9,7 +9,7 @@ pub(super) fn words(reason: Reason) -> Words {
         Reason::Ok => ("Let in.", "Nothing is to be done."),
         Reason::OkGrace => (
             "Let in. The revocation data is past its end, but within the grace period of this authority.",
-            "Administrators: when the grace period ends, everybody of this authority is refused. Find out why its CRL is not renewed.",
+            "Administrators: when the grace period ends, everybody of this authority is refused. Find out why its CRL is not renewed, or its OCSP responder doesn't answer.",
         ),
         Reason::NoService => (
             "No service matches this request, or none that this NAS ({nas}) may ask for.",
@@ -105,11 +105,11 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::RevocationUnknown => (
             "Nothing says whether the certificate has been revoked.",
-            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: check `crl` of this authority, and whether its CRL can be read.",
+            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: check `crl`, `ocsp` and `sample` of this authority, and whether its CRL can be fetched and its responder answers.",
         ),
         Reason::RevocationStale => (
             "What says whether the certificate has been revoked is past its end.",
-            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: get the new CRL; `grace` of the [[authority]] bridges a gap if it must.",
+            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: find out why there is no newer CRL or OCSP answer; `grace` of the [[authority]] bridges a gap if it must.",
         ),
         Reason::BadSignature => (
             "The device has not proved that it holds the certificate's private key.",
@@ -191,11 +191,9 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         Evidence::Ocsp(ocsp) => self::ocsp(ocsp, clock),
         Evidence::NoOcsp(issuer) => format!("There is no OCSP answer of \"{}\".", quoted(issuer)),
         Evidence::Vanished { source, since } => {
-            format!(
-                "{} has not listed it any more since {}; it stays revoked here.",
-                quoted(source),
-                clock.date(*since)
-            )
+            let ago = clock.ago(*since).map(|span| format!(" ({} ago)", text(span))).unwrap_or_default();
+            let source = quoted(source);
+            format!("{source} has not listed it any more since {}{ago}; it stays revoked here.", clock.date(*since))
         }
         Evidence::NoCrl(issuer) => format!("There is no CRL of \"{}\".", quoted(issuer)),
         Evidence::Revoked { at, reason, intermediate } => {
@@ -203,7 +201,10 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             let why = reason.map(|reason| format!(", reason {reason}")).unwrap_or_default();
             format!("{what} at {}{why}.", clock.date(*at))
         }
-        Evidence::Distrust { from } => format!("The authority is not trusted from {} on.", clock.date(*from)),
+        Evidence::Distrust { from } => {
+            let ahead = clock.until(*from).map(|span| format!(" (in {})", text(span))).unwrap_or_default();
+            format!("The authority is not trusted from {}{ahead} on.", clock.date(*from))
+        }
         Evidence::Names(found) => match found.as_slice() {
             [] => "It names no user.".into(),
             [one] => format!("\"{}\" can't be a user's name.", quoted(one)),

@@ -9,7 +9,7 @@ pub(super) fn words(reason: Reason) -> Words {
         Reason::Ok => ("接続を許可しました。", "対応は不要です。"),
         Reason::OkGrace => (
             "接続を許可しました。失効情報の期限は切れていますが、この認証局に設定された猶予期間（grace）の内です。",
-            "管理者の方へ: 猶予期間が終わると接続を拒否します。CRL が更新されない原因を調べてください。",
+            "管理者の方へ: 猶予期間が終わると接続を拒否します。CRL が更新されない、または OCSP レスポンダーが応答しない原因を調べてください。",
         ),
         Reason::NoService => (
             "この要求に当てはまるサービスがないか、この NAS（{nas}）には許可されていません。",
@@ -106,11 +106,11 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::RevocationUnknown => (
             "証明書が失効していないことを確認できません。失効情報がありません。",
-            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: この認証局の crl の設定と、CRL の取得状況を確認してください。",
+            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: この認証局の crl・ocsp・sample の設定と、CRL の取得状況、OCSP レスポンダーの応答を確認してください。",
         ),
         Reason::RevocationStale => (
             "失効情報の期限が切れているため、証明書が失効していないことを確認できません。",
-            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: 新しい CRL を入手してください。やむを得ない場合は [[authority]] の grace で猶予できます。",
+            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: 新しい CRL や OCSP 応答が得られない原因を調べてください。やむを得ない場合は [[authority]] の grace で猶予できます。",
         ),
         Reason::BadSignature => (
             "端末が、証明書に対応する秘密鍵を持っていることを証明できませんでした。",
@@ -192,7 +192,9 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         Evidence::Ocsp(ocsp) => self::ocsp(ocsp, clock),
         Evidence::NoOcsp(issuer) => format!("「{}」の OCSP 応答がありません。", quoted(issuer)),
         Evidence::Vanished { source, since } => {
-            format!("{} 以降「{}」には載っていませんが、失効のまま扱います。", clock.date(*since), quoted(source))
+            let ago = clock.ago(*since).map_or(" ".into(), |span| format!("（{}前）", text(span)));
+            let source = quoted(source);
+            format!("{}{ago}以降「{source}」には載っていませんが、失効のまま扱います。", clock.date(*since))
         }
         Evidence::NoCrl(issuer) => format!("「{}」の CRL がありません。", quoted(issuer)),
         Evidence::Revoked { at, reason, intermediate } => {
@@ -200,7 +202,10 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             let why = reason.map(|reason| format!("（理由: {}）", revocation_reason(reason))).unwrap_or_default();
             format!("{what}{} に失効しました{why}。", clock.date(*at))
         }
-        Evidence::Distrust { from } => format!("{} からこの認証局を信頼していません。", clock.date(*from)),
+        Evidence::Distrust { from } => match clock.until(*from) {
+            Some(span) => format!("{}（{}後）からこの認証局を信頼しません。", clock.date(*from), text(span)),
+            None => format!("{} からこの認証局を信頼していません。", clock.date(*from)),
+        },
         Evidence::Names(found) => match found.as_slice() {
             [] => "証明書に利用者の名前がありません。".into(),
             [one] => format!("「{}」は利用者の名前として使えません。", quoted(one)),

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::event::CrlName;
+use crate::event::{CrlName, OcspName, OcspStatus};
 use crate::observe::{Asked, Explainer, Explanation};
 use crate::policy::is_hidden;
 
@@ -31,6 +31,17 @@ fn crl() -> CrlName {
     }
 }
 
+/// Two minutes old, good for another hour.
+fn ocsp(status: OcspStatus) -> OcspName {
+    OcspName {
+        authority: "ca16".into(),
+        source: "http://ocsp.example/".into(),
+        status,
+        this_update: Wall(WALL.0 - 120),
+        next_update: Wall(WALL.0 + 3_600),
+    }
+}
+
 fn every_evidence(text: &str) -> Vec<Evidence> {
     let owned = || text.to_owned();
     let many = || vec![owned(); 20];
@@ -50,6 +61,12 @@ fn every_evidence(text: &str) -> Vec<Evidence> {
         Evidence::Crl(CrlName { number: None, next_update: None, ..crl() }),
         Evidence::Crl(CrlName { next_update: Some(WALL + Duration::from_secs(60)), ..crl() }),
         Evidence::NoCrl(owned()),
+        Evidence::Ocsp(OcspName { source: text.into(), ..ocsp(OcspStatus::Good) }),
+        Evidence::Ocsp(OcspName { next_update: Wall(i64::MIN), ..ocsp(OcspStatus::Unknown) }),
+        Evidence::NoOcsp(owned()),
+        Evidence::Vanished { source: text.into(), since: Wall(WALL.0 - 3_600) },
+        Evidence::Vanished { source: text.into(), since: WALL },
+        Evidence::Distrust { from: Wall(WALL.0 - 1) },
         Evidence::Revoked { at: WALL, reason: Some("keyCompromise"), intermediate: true },
         Evidence::Revoked { at: WALL, reason: None, intermediate: false },
         Evidence::Distrust { from: WALL },
@@ -132,6 +149,61 @@ fn a_crl_says_its_number_and_age() {
         explain(Language::En, Reason::RevocationStale, &stale).evidence.concat(),
         "CRL number 1234 of authority ca16 (pki/ca16.crl): issued 2026-11-19 09:00:00 +09:00 (3 days ago), ended 2026-11-22 08:00:00 +09:00 (60 minutes ago)."
     );
+}
+
+#[test]
+fn r16_an_ocsp_answer_says_its_responder_status_and_age() {
+    let stale = OcspName { next_update: Wall(WALL.0 - 7_200), ..ocsp(OcspStatus::Good) };
+    for (status, name, japanese) in [
+        (OcspStatus::Good, "good", "失効していない（good）"),
+        (OcspStatus::Revoked, "revoked", "失効（revoked）"),
+        (OcspStatus::Unknown, "unknown", "不明（unknown）"),
+    ] {
+        let fact = [Evidence::Ocsp(ocsp(status))];
+        assert_eq!(
+            explain(Language::En, Reason::RevocationUnknown, &fact).evidence.concat(),
+            format!(
+                "OCSP answer \"{name}\" for authority ca16 (http://ocsp.example/): issued 2026-11-22 08:58:00 +09:00 (2 minutes ago), good until 2026-11-22 10:00:00 +09:00."
+            )
+        );
+        assert_eq!(
+            explain(Language::Ja, Reason::RevocationUnknown, &fact).evidence.concat(),
+            format!(
+                "認証局 ca16 の OCSP 応答「{japanese}」（http://ocsp.example/）: 発行は 2026-11-22 08:58:00 +09:00（2 分前）、期限は 2026-11-22 10:00:00 +09:00。"
+            )
+        );
+    }
+    let text = explain(Language::En, Reason::RevocationStale, &[Evidence::Ocsp(stale)]).evidence.concat();
+    assert!(text.ends_with("ended 2026-11-22 07:00:00 +09:00 (2 hours ago)."), "{text}");
+}
+
+#[test]
+fn an_entry_that_disappeared_says_since_when() {
+    let fact = [Evidence::Vanished { source: "pki/ca16.crl".into(), since: Wall(WALL.0 - 3 * 86_400) }];
+    assert_eq!(
+        explain(Language::Ja, Reason::Revoked, &fact).evidence.concat(),
+        "2026-11-19 09:00:00 +09:00（3 日前）以降「pki/ca16.crl」には載っていませんが、失効のまま扱います。"
+    );
+    assert_eq!(
+        explain(Language::En, Reason::Revoked, &fact).evidence.concat(),
+        "pki/ca16.crl has not listed it any more since 2026-11-19 09:00:00 +09:00 (3 days ago); it stays revoked here."
+    );
+}
+
+#[test]
+fn distrust_that_is_ahead_says_when_it_comes() {
+    let at = |seconds: i64| [Evidence::Distrust { from: Wall(WALL.0 + seconds) }];
+    let explain = |language, seconds| explain(language, Reason::OkGrace, &at(seconds)).evidence.concat();
+    assert_eq!(
+        explain(Language::En, 10 * 86_400),
+        "The authority is not trusted from 2026-12-02 09:00:00 +09:00 (in 10 days) on."
+    );
+    assert_eq!(
+        explain(Language::Ja, 10 * 86_400),
+        "2026-12-02 09:00:00 +09:00（10 日後）からこの認証局を信頼しません。"
+    );
+    assert_eq!(explain(Language::En, -1), "The authority is not trusted from 2026-11-22 08:59:59 +09:00 on.");
+    assert_eq!(explain(Language::Ja, -1), "2026-11-22 08:59:59 +09:00 からこの認証局を信頼していません。");
 }
 
 #[test]
