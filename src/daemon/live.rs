@@ -1,14 +1,16 @@
 //! What HTTP tells of the running server.
 
+use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
 use crate::admin::{self, Readiness};
 use crate::config::Config;
-use crate::fetch::{LastSuccess, Loaded};
+use crate::fetch::ocsp::Health;
+use crate::fetch::{LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
@@ -25,6 +27,20 @@ pub(super) struct Live {
     last_success: Mutex<Vec<LastSuccess>>,
     /// Sources that have been silent for too long, in sentences.
     silent: Mutex<Vec<String>>,
+    /// The same of responders.
+    responders_silent: Mutex<Vec<String>>,
+    /// What is wrong with what certificates have told.
+    learned: Mutex<Vec<Problem>>,
+    asked: Mutex<Asked>,
+}
+
+/// How those are who are asked.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Authorities and CAs about whose certificates somebody can be asked.
+    pub(super) askable: HashSet<(Arc<str>, [u8; 32])>,
+    pub(super) health: Vec<Health>,
+    pub(super) problems: Vec<Problem>,
 }
 
 /// What readiness rests on.
@@ -40,8 +56,9 @@ struct View {
 impl Live {
     pub(super) fn new(metrics: Arc<Metrics>, gauges: Arc<Gauges>, clock: Clock) -> Self {
         let (draining, view) = (AtomicBool::default(), ArcSwapOption::empty());
-        let (last_success, silent) = (Mutex::default(), Mutex::default());
-        Self { metrics, gauges, clock, draining, view, last_success, silent }
+        let (last_success, silent, responders_silent) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (learned, asked) = (Mutex::default(), Mutex::default());
+        Self { metrics, gauges, clock, draining, view, last_success, silent, responders_silent, learned, asked }
     }
 
     /// A configuration counts.
@@ -64,28 +81,43 @@ impl Live {
             trust: Arc::clone(&config.trust),
             revocation: Arc::clone(&loaded.revocation),
             crls: loaded.crls.clone(),
-            problems: loaded.problems.iter().map(|it| format!("{}: {}", it.source, it.text)).collect(),
+            problems: loaded.problems.iter().map(text).collect(),
         };
         self.view.store(Some(Arc::new(view)));
         self.seen(&loaded.last_success);
     }
 
-    /// A CRL was fetched, or not.
-    pub(super) fn fetched(&self, authority: &str, result: &'static str) {
-        self.metrics.fetched(authority, "crl", result);
+    /// A CRL was fetched, or a responder asked, as `kind` says; or not.
+    pub(super) fn fetched(&self, authority: &str, kind: &'static str, result: &'static str) {
+        self.metrics.fetched(authority, kind, result);
     }
 
     /// Who has been silent for too long.
     pub(super) fn silent(&self, sentences: Vec<String>) {
-        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = sentences;
+        *lock(&self.silent) = sentences;
+    }
+
+    /// The same of responders.
+    pub(super) fn responders_silent(&self, sentences: Vec<String>) {
+        *lock(&self.responders_silent) = sentences;
+    }
+
+    /// What is wrong with what certificates have told.
+    pub(super) fn learned(&self, problems: Vec<Problem>) {
+        *lock(&self.learned) = problems;
+    }
+
+    /// Responders were looked after.
+    pub(super) fn asked(&self, asked: Asked) {
+        *lock(&self.asked) = asked;
     }
 
     /// CRL sources were looked at.
     pub(super) fn seen(&self, last_success: &[LastSuccess]) {
-        *self.last_success.lock().unwrap_or_else(PoisonError::into_inner) = last_success.to_vec();
+        *lock(&self.last_success) = last_success.to_vec();
     }
 
-    /// What the hall could not send or receive so far. The hall itself waits for no log.
+    /// What the hall could not send or receive so far.
     pub(super) fn losses(&self) -> (u64, u64) {
         (self.gauges.unsent.load(Relaxed), self.gauges.receive_errors.load(Relaxed))
     }
@@ -107,7 +139,8 @@ impl admin::Status for Live {
         let now = self.now();
         let mut readiness = admin::assess(services, &view.trust.coverage(&view.revocation, now), now);
         readiness.degraded.extend(view.problems.iter().cloned());
-        readiness.degraded.extend(self.silent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        readiness.degraded.extend(lock(&self.learned).iter().chain(&lock(&self.asked).problems).map(text));
+        readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
         readiness
     }
 
@@ -115,14 +148,26 @@ impl admin::Status for Live {
         self.metrics.set_conversations(self.gauges.conversations.load(Relaxed));
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
-            let successes = self.last_success.lock().unwrap_or_else(PoisonError::into_inner);
+            let successes = lock(&self.last_success);
             let successes = successes.iter().filter_map(|it| Some((&*it.authority, &*it.source, it.at?)));
             self.metrics.set_crls(&view.crls, successes);
         }
+        let asked = lock(&self.asked);
+        let responders = asked.health.iter().map(|it| (&*it.authority, &*it.source, !it.open, it.last_success));
+        self.metrics.set_responders(responders);
+        drop(asked);
         self.metrics.render()
     }
 
     fn now(&self) -> Wall {
         self.clock.now().wall
     }
+}
+
+fn text(problem: &Problem) -> String {
+    format!("{}: {}", problem.source, problem.text)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,14 +4,17 @@
 
 mod afar;
 mod files;
+mod inquiry;
 mod live;
 mod reload;
+mod responders;
 mod systemd;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,15 +23,18 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::access::{self, Handles};
 use crate::config::{Config, Finding};
-use crate::engine::{Engine, Order, Snapshot};
+use crate::engine::{Engine, Facts, Order, Snapshot};
 use crate::event::Listener;
 use crate::fetch::{Loaded, Problem, Watcher};
-use crate::net::{self, Clock, Command, Doors, Gauges, Hall, Inquiry};
+use crate::net::{self, Clock, Command, Doors, Gauges, Hall};
 use crate::observe::{Metrics, Observer, Sink, Tracing};
+use crate::pki::{Answers, Revocation};
 use crate::{admin, observe};
 
 use afar::Afar;
+use inquiry::Overflows;
 use live::Live;
+use responders::{Office, Responders};
 
 /// Watched files are looked at this often; a change counts within three looks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -36,6 +42,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const COMPLAIN: Duration = Duration::from_secs(10);
 /// How long begun conversations may go on after the order to stop, so that the process has ended within 5 s.
 const DRAIN: Duration = Duration::from_millis(4_500);
+/// How long what is under way may go on after that: writing, not asking.
+const LINGER: Duration = Duration::from_millis(200);
 /// Orders that may wait for the hall.
 const ORDERS: usize = 16;
 
@@ -83,6 +91,14 @@ pub struct Server {
     /// What the watched files hold.
     files: Loaded,
     afar: Afar,
+    responders: Responders,
+    /// The OCSP answers in use.
+    answers: Arc<Answers>,
+    /// The CRLs in use, as if no OCSP answer were known: what rests on answers is told by this.
+    unanswered: Arc<Revocation>,
+    /// Certificates that were judged.
+    seen: mpsc::Receiver<Arc<Facts>>,
+    overflows: Arc<Overflows>,
     addresses: Vec<(Listener, SocketAddr)>,
     admin_addresses: Vec<SocketAddr>,
     orders: mpsc::Sender<Command>,
@@ -101,6 +117,18 @@ struct Log {
     writer: JoinHandle<()>,
 }
 
+/// What found no room so far.
+#[derive(Debug, Default)]
+struct Losses {
+    /// Answers that the system did not take.
+    unsent: u64,
+    /// Times that receiving failed.
+    receive_errors: u64,
+    /// As [`Overflows`] has them.
+    questions: u64,
+    unseen: u64,
+}
+
 impl Server {
     /// Starts the server of a configuration that `path` held. Its sockets are bound and the first snapshot is in when this returns.
     pub fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
@@ -108,8 +136,11 @@ impl Server {
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
         let afar = Afar::first(&config, clock.now())?;
+        let office = Office::new(&config, &afar.learned, afar.client.as_ref(), clock.now(), None);
         let loaded = afar.remote.join(&files);
-        files::report(afar.remote.problems());
+        let (answers, unanswered) = (Arc::clone(office.desk.answers()), Arc::clone(&loaded.revocation));
+        let loaded = loaded.with_answers(&answers);
+        files::report(afar.problems().chain(office.desk.problems()));
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
         let snapshot = snapshot(&config, &loaded, &handles);
         let engine = Engine::new(config.engine, snapshot).map_err(|_| system("the system has no randomness"))?;
@@ -133,7 +164,8 @@ impl Server {
         );
         let admin = door.spawn(shared.clone()).map_err(system)?;
         let (orders, received) = mpsc::channel(ORDERS);
-        let inquiry = Inquiry::nobody(config.engine.max_asking);
+        let overflows = Arc::new(Overflows::default());
+        let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
         let hall = Hall {
             engine,
             doors,
@@ -147,6 +179,7 @@ impl Server {
         };
         let hall = hall.spawn().map_err(system)?;
 
+        let responders = Responders::spawn(office, asking, Arc::clone(&live), clock);
         let log = Log { tracing, sink, writer };
         let (path, watcher, admin) = (path.to_owned(), Some(watcher), Some(admin));
         let server = Self {
@@ -157,6 +190,11 @@ impl Server {
             watcher,
             files,
             afar,
+            responders,
+            answers,
+            unanswered,
+            seen,
+            overflows,
             addresses,
             admin_addresses,
             orders,
@@ -187,7 +225,7 @@ impl Server {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut complain = interval(COMPLAIN);
-        let mut losses = (0, 0);
+        let mut losses = Losses::default();
         loop {
             tokio::select! {
                 wish = wishes.recv() => match wish {
@@ -199,7 +237,13 @@ impl Server {
                     self.ask();
                 }
                 Some(outcome) = self.afar.next() => self.fetched(outcome).await,
-                _ = complain.tick() => losses = self.complain(losses),
+                Some(facts) = self.seen.recv() => self.saw(facts).await,
+                () = self.responders.revoked.notified() => drop(self.swap_loaded().await),
+                _ = complain.tick() => {
+                    losses = self.complain(losses);
+                    // Where the disk took it not.
+                    self.write_learned().await;
+                }
             }
         }
         self.stop().await;
@@ -217,13 +261,27 @@ impl Server {
     }
 
     /// Warns if more was lost than `before`.
-    fn complain(&self, before: (u64, u64)) -> (u64, u64) {
-        let (unsent, failed) = self.live.losses();
-        if (unsent, failed) != before {
-            let (more_unsent, more_failed) = (unsent - before.0, failed - before.1);
-            tracing::warn!("the system did not take {more_unsent} answers, and failed {more_failed} times to receive");
+    fn complain(&self, before: Losses) -> Losses {
+        let losses = self.losses();
+        let more = |of: fn(&Losses) -> u64| of(&losses).saturating_sub(of(&before));
+        let (unsent, failed) = (more(|it| it.unsent), more(|it| it.receive_errors));
+        if (unsent, failed) != (0, 0) {
+            tracing::warn!("the system did not take {unsent} answers, and failed {failed} times to receive");
         }
-        (unsent, failed)
+        let (questions, unseen) = (more(|it| it.questions), more(|it| it.unseen));
+        if (questions, unseen) != (0, 0) {
+            tracing::warn!(
+                "too much at once: {questions} logins were decided without asking OCSP responders, and {unseen} certificates were not looked at"
+            );
+        }
+        losses
+    }
+
+    /// What was lost so far. The hall itself waits for no log.
+    fn losses(&self) -> Losses {
+        let (unsent, receive_errors) = self.live.losses();
+        let Overflows { questions, unseen } = &*self.overflows;
+        Losses { unsent, receive_errors, questions: questions.load(Relaxed), unseen: unseen.load(Relaxed) }
     }
 
     /// Has the hall do something, and waits until it is done.
@@ -236,8 +294,10 @@ impl Server {
     }
 
     /// What files and hosts hold counts from now on; all of it, as it is now.
-    async fn swap_loaded(&self) -> Loaded {
+    async fn swap_loaded(&mut self) -> Loaded {
         let loaded = self.afar.remote.join(&self.files);
+        self.unanswered = Arc::clone(&loaded.revocation);
+        let loaded = loaded.with_answers(&self.answers);
         self.order(Order::Swap(snapshot(&self.config, &loaded, &self.handles))).await;
         self.live.loaded(&self.config, &loaded);
         loaded
@@ -294,13 +354,16 @@ fn snapshot(config: &Config, loaded: &Loaded, handles: &Arc<Handles>) -> Arc<Sna
 /// Runs a server in the foreground until SIGTERM or SIGINT; SIGHUP reloads. With `leash` it also ends when standard input does: with whoever holds the other end, however that ends.
 pub fn serve(path: &Path, config: Config, findings: &[Finding], clock: Clock, leash: bool) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // Before anything else, so that no signal ends a half-started server by surprise.
         let wishes = systemd::wishes(leash).map_err(system)?;
         let server = Server::start(path, config, findings, clock)?;
         server.run(wishes).await;
         Ok(())
-    })
+    });
+    // A look-up that nobody answers can't be called off, and is not waited for; who writes is given the time.
+    runtime.shutdown_timeout(LINGER);
+    served
 }
 
 /// How the settings of sockets and threads differ from those in use: what a reload can't change.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
+use super::responders::Office;
 use super::{Afar, Server, files, snapshot, systemd, wants_restart};
 use crate::config::{self, Config, Finding, Severity};
 use crate::engine::Order;
@@ -26,6 +27,7 @@ struct Again {
     /// What the watched files hold.
     files: Loaded,
     afar: Afar,
+    office: Office,
 }
 
 impl Server {
@@ -50,14 +52,17 @@ impl Server {
         let path = self.path.clone();
         let tls = Arc::clone(&self.config.tls);
         let before = self.watcher.take();
-        let remote = self.afar.remote.clone();
+        let (known, desk) = (self.afar.known(), self.responders.copy().await);
         let now = self.clock.now();
         let reading = spawn_blocking(move || {
             let (config, findings) = config::load(&path, Some(&tls), now.wall);
             let read = config.map(|config| {
                 let watcher = Watcher::new(&config.fetch, &config.trust, now.wall, before.as_ref());
                 let files = watcher.loaded();
-                let afar = Afar::new(&config, now, Some(&remote));
+                let afar = Afar::new(&config, now, Some(&known)).map(|afar| {
+                    let office = Office::new(&config, &afar.learned, afar.client.as_ref(), now, desk.as_ref());
+                    (afar, office)
+                });
                 (config, watcher, files, afar)
             });
             (read, findings, before)
@@ -70,19 +75,22 @@ impl Server {
         report(&findings);
         let (config, watcher, files, afar) = read?;
         files::report(&files.problems);
-        let afar = afar.map_err(|text| tracing::error!("{text}")).ok()?;
-        files::report(afar.remote.problems());
+        let (afar, office) = afar.map_err(|text| tracing::error!("{text}")).ok()?;
+        files::report(afar.problems().chain(office.desk.problems()));
         let fatal = files.problems.iter().any(|problem| problem.fatal);
-        (!fatal).then_some(Again { config, watcher, files, afar })
+        (!fatal).then_some(Again { config, watcher, files, afar, office })
     }
 
     async fn replace(&mut self, again: Again) {
-        let Again { config, watcher, files, afar } = again;
+        let Again { config, watcher, files, afar, office } = again;
         let loaded = afar.remote.join(&files);
+        (self.answers, self.unanswered) = (Arc::clone(office.desk.answers()), Arc::clone(&loaded.revocation));
+        let loaded = loaded.with_answers(&self.answers);
         for key in wants_restart(&self.config, &config) {
             tracing::warn!("{key} has changed, which needs a restart: the old value stays in use");
         }
         self.order(Order::Swap(snapshot(&config, &loaded, &self.handles))).await;
+        self.responders.replace(office).await;
         self.shared.swap(config.admin.clone());
         self.log.tracing.set_log(&config.log);
         self.log.sink.set_log(&config.log);

@@ -22,6 +22,7 @@ use crate::now::{Mono, Now, Wall};
 use crate::pki;
 use crate::standing::Standing;
 use learned::Learned;
+use ocsp::Desk;
 use remote::Remote;
 
 pub use watcher::Watcher;
@@ -41,6 +42,13 @@ pub struct Settings {
     pub(crate) ocsp: ocsp::Settings,
     /// `[fetch].vanished-entries`: most entries that are kept although their CRL doesn't list them any more.
     pub(crate) vanished: u64,
+}
+
+impl Settings {
+    /// Whether there is nobody from whom anything could be fetched.
+    pub(crate) fn is_local(&self) -> bool {
+        self.remote.crls.is_empty() && self.learned.authorities.is_empty() && self.ocsp.authorities.is_empty()
+    }
 }
 
 /// A source that could not be used, or not as it is now.
@@ -80,6 +88,15 @@ pub struct Loaded {
     pub last_success: Vec<LastSuccess>,
 }
 
+impl Loaded {
+    /// With these OCSP answers.
+    #[must_use]
+    pub(crate) fn with_answers(self, answers: &Arc<pki::Answers>) -> Self {
+        let revocation = (*self.revocation).clone().with_answers(Arc::clone(answers));
+        Self { revocation: Arc::new(revocation), ..self }
+    }
+}
+
 /// Reads all files once, and what was kept of what comes from afar; fetches nothing. A CRL that doesn't load is a problem, and the others count (R05).
 #[must_use]
 pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
@@ -88,5 +105,7 @@ pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     let learned = Learned::new(settings, trust, None);
     let mut loaded = Remote::new(&learned.added_to(&settings.remote), trust, at, None).join(&files);
     loaded.problems.extend(learned.problems());
-    loaded
+    let desk = Desk::<()>::new(settings, trust, at, None);
+    loaded.problems.extend(desk.problems());
+    loaded.with_answers(desk.answers())
 }

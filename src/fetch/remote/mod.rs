@@ -108,17 +108,20 @@ impl Remote {
         Self { sources: settings.crls.iter().map(one).collect(), store, limit }
     }
 
-    /// Adds sources that were found since; what was kept of them counts at once, and they are due. Those that are known already are left out. How many there may be is for who finds them to say.
-    pub(crate) fn learn(&mut self, found: &[SourceSettings], trust: &Trust, now: Now) {
+    /// Adds sources that were found since; what was kept of them counts at once, and they are due. Those that are known already are left out. How many there may be is for who finds them to say. Whether [`Remote::join`] says something else now.
+    pub(crate) fn learn(&mut self, found: &[SourceSettings], trust: &Trust, now: Now) -> bool {
+        let mut changed = false;
         for settings in found {
             if self.sources.iter().any(|source| source.is(settings)) {
                 continue;
             }
             let mut source = Source::new(settings, now, None);
             source.take_up(&self.store, self.limit, trust);
+            changed |= source.good.is_some();
             // At the end, so that the indices of jobs under way stay right.
             self.sources.push(source);
         }
+        changed
     }
 
     /// What is to be fetched now, and who has been silent for too long. A source is fetched once at a time, and only so many at once.
