@@ -14,7 +14,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Asked, Explainer, Explanation};
+pub use explain::{Asked, Explainer, Explanation, Unasked};
 pub(crate) use grounds::{distrusted_from, revocation};
 pub use line::{escape_in_json, visible};
 pub use metrics::Metrics;

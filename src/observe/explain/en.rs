@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Clock, Span, Words, listed, names, quoted};
+use super::{Clock, Span, Unasked, Words, listed, names, quoted};
 use crate::event::{CrlName, Evidence, OcspName, Reason};
 use crate::now::Wall;
 
@@ -240,6 +240,23 @@ fn ocsp(ocsp: &OcspName, clock: Clock<'_>) -> String {
     let OcspName { authority, source, status, this_update, next_update } = ocsp;
     let dates = dates(*this_update, Some(*next_update), clock);
     format!("OCSP answer \"{status}\" for authority {} ({}): {dates}.", quoted(authority), quoted(source))
+}
+
+pub(super) fn unasked(unasked: &Unasked) -> String {
+    let Unasked { ca, is_kept, responders, told } = unasked;
+    let about = ca.as_ref().map_or("this certificate".into(), |id| format!("the CA's certificate {}", quoted(id)));
+    let kept = if *is_kept { "No OCSP answer that still counts" } else { "No OCSP answer" };
+    let listed = |urls: &[String]| listed(urls, |url| quoted(url));
+    let ask = match (responders.is_empty(), told.is_empty()) {
+        (false, _) => format!("the server would ask {} and wait for 2 s at most", listed(responders)),
+        (true, false) => {
+            format!("the server doesn't know yet whom to ask, and learns it from the first login: {}", listed(told))
+        }
+        (true, true) => {
+            "the server doesn't know whom to ask: name a responder in `ocsp`, or a `sample` that does".into()
+        }
+    };
+    format!("{kept} about {about} is kept; {ask}.")
 }
 
 fn dates(this_update: Wall, next_update: Option<Wall>, clock: Clock<'_>) -> String {

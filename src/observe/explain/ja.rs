@@ -1,6 +1,6 @@
 //! Japanese.
 
-use super::{Clock, Span, Words, listed, names, quoted};
+use super::{Clock, Span, Unasked, Words, listed, names, quoted};
 use crate::event::{CrlName, Evidence, OcspName, OcspStatus, Reason};
 use crate::now::Wall;
 
@@ -246,6 +246,23 @@ fn ocsp(ocsp: &OcspName, clock: Clock<'_>) -> String {
         OcspStatus::Unknown => "不明（unknown）",
     };
     format!("認証局 {} の OCSP 応答「{status}」（{}）: {dates}。", quoted(authority), quoted(source))
+}
+
+pub(super) fn unasked(unasked: &Unasked) -> String {
+    let Unasked { ca, is_kept, responders, told } = unasked;
+    let about = ca.as_ref().map_or("この証明書".into(), |id| format!("認証局の証明書 {} ", quoted(id)));
+    let kept = if *is_kept { "有効な OCSP 応答" } else { "OCSP 応答" };
+    let listed = |urls: &[String]| listed(urls, |url| quoted(url));
+    let ask = match (responders.is_empty(), told.is_empty()) {
+        (false, _) => format!("接続時には {} に問い合わせ、最長 2 秒待ちます", listed(responders)),
+        (true, false) => {
+            format!("問い合わせ先はまだ分かりません。最初の接続のときに、証明書に書かれた {} を知ります", listed(told))
+        }
+        (true, true) => {
+            "問い合わせ先が分かりません。ocsp に問い合わせ先を、または sample に証明書を設定してください".into()
+        }
+    };
+    format!("{about}についての{kept}は保存されていません。{ask}。")
 }
 
 fn dates(this_update: Wall, next_update: Option<Wall>, clock: Clock<'_>) -> String {
