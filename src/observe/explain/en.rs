@@ -201,10 +201,7 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             let why = reason.map(|reason| format!(", reason {reason}")).unwrap_or_default();
             format!("{what} at {}{why}.", clock.date(*at))
         }
-        Evidence::Distrust { from } => {
-            let ahead = clock.until(*from).map(|span| format!(" (in {})", text(span))).unwrap_or_default();
-            format!("The authority is not trusted from {}{ahead} on.", clock.date(*from))
-        }
+        Evidence::Distrust { from } => format!("The authority is not trusted from {} on.", clock.date(*from)),
         Evidence::Names(found) => match found.as_slice() {
             [] => "It names no user.".into(),
             [one] => format!("\"{}\" can't be a user's name.", quoted(one)),

@@ -202,10 +202,7 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             let why = reason.map(|reason| format!("（理由: {}）", revocation_reason(reason))).unwrap_or_default();
             format!("{what}{} に失効しました{why}。", clock.date(*at))
         }
-        Evidence::Distrust { from } => match clock.until(*from) {
-            Some(span) => format!("{}（{}後）からこの認証局を信頼しません。", clock.date(*from), text(span)),
-            None => format!("{} からこの認証局を信頼していません。", clock.date(*from)),
-        },
+        Evidence::Distrust { from } => format!("{} からこの認証局を信頼していません。", clock.date(*from)),
         Evidence::Names(found) => match found.as_slice() {
             [] => "証明書に利用者の名前がありません。".into(),
             [one] => format!("「{}」は利用者の名前として使えません。", quoted(one)),
@@ -251,7 +248,7 @@ fn ocsp(ocsp: &OcspName, clock: Clock<'_>) -> String {
 pub(super) fn unasked(unasked: &Unasked) -> String {
     let Unasked { ca, is_kept, responders, told } = unasked;
     let about = ca.as_ref().map_or("この証明書".into(), |id| format!("認証局の証明書 {} ", quoted(id)));
-    let kept = if *is_kept { "有効な OCSP 応答" } else { "OCSP 応答" };
+    let kept = if *is_kept { "有効な OCSP 応答" } else { " OCSP 応答" };
     let listed = |urls: &[String]| listed(urls, |url| quoted(url));
     let ask = match (responders.is_empty(), told.is_empty()) {
         (false, _) => format!("接続時には {} に問い合わせ、最長 2 秒待ちます", listed(responders)),

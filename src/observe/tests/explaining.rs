@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::event::{CrlName, OcspName, OcspStatus};
-use crate::observe::{Asked, Explainer, Explanation};
+use crate::observe::{Asked, Explainer, Explanation, Unasked};
 use crate::policy::is_hidden;
 
 const LANGUAGES: [Language; 2] = [Language::Ja, Language::En];
@@ -66,7 +66,6 @@ fn every_evidence(text: &str) -> Vec<Evidence> {
         Evidence::NoOcsp(owned()),
         Evidence::Vanished { source: text.into(), since: Wall(WALL.0 - 3_600) },
         Evidence::Vanished { source: text.into(), since: WALL },
-        Evidence::Distrust { from: Wall(WALL.0 - 1) },
         Evidence::Revoked { at: WALL, reason: Some("keyCompromise"), intermediate: true },
         Evidence::Revoked { at: WALL, reason: None, intermediate: false },
         Evidence::Distrust { from: WALL },
@@ -191,19 +190,37 @@ fn an_entry_that_disappeared_says_since_when() {
 }
 
 #[test]
-fn distrust_that_is_ahead_says_when_it_comes() {
-    let at = |seconds: i64| [Evidence::Distrust { from: Wall(WALL.0 + seconds) }];
-    let explain = |language, seconds| explain(language, Reason::OkGrace, &at(seconds)).evidence.concat();
-    assert_eq!(
-        explain(Language::En, 10 * 86_400),
-        "The authority is not trusted from 2026-12-02 09:00:00 +09:00 (in 10 days) on."
-    );
-    assert_eq!(
-        explain(Language::Ja, 10 * 86_400),
-        "2026-12-02 09:00:00 +09:00（10 日後）からこの認証局を信頼しません。"
-    );
-    assert_eq!(explain(Language::En, -1), "The authority is not trusted from 2026-11-22 08:59:59 +09:00 on.");
-    assert_eq!(explain(Language::Ja, -1), "2026-11-22 08:59:59 +09:00 からこの認証局を信頼していません。");
+fn what_a_login_would_ask_is_said() {
+    let says = |language, unasked: &Unasked| Explainer { language, zone: TimeZone::UTC }.unasked(unasked);
+    let url = || vec!["http://ocsp.example/".to_owned()];
+    let known = Unasked { responders: url(), told: url(), ..Unasked::default() };
+    let ca = Unasked { ca: Some("ca16:0a".into()), is_kept: true, ..known.clone() };
+    let told = Unasked { told: url(), ..Unasked::default() };
+    for (unasked, english, japanese) in [
+        (
+            known,
+            "No OCSP answer about this certificate is kept; the server would ask http://ocsp.example/ and wait for 2 s at most.",
+            "この証明書についての OCSP 応答は保存されていません。接続時には http://ocsp.example/ に問い合わせ、最長 2 秒待ちます。",
+        ),
+        (
+            ca,
+            "No OCSP answer that still counts about the CA's certificate ca16:0a is kept; the server would ask http://ocsp.example/ and wait for 2 s at most.",
+            "認証局の証明書 ca16:0a についての有効な OCSP 応答は保存されていません。接続時には http://ocsp.example/ に問い合わせ、最長 2 秒待ちます。",
+        ),
+        (
+            told,
+            "No OCSP answer about this certificate is kept; the server doesn't know yet whom to ask, and learns it from the first login: http://ocsp.example/.",
+            "この証明書についての OCSP 応答は保存されていません。問い合わせ先はまだ分かりません。最初の接続のときに、証明書に書かれた http://ocsp.example/ を知ります。",
+        ),
+        (
+            Unasked::default(),
+            "No OCSP answer about this certificate is kept; the server doesn't know whom to ask: name a responder in `ocsp`, or a `sample` that does.",
+            "この証明書についての OCSP 応答は保存されていません。問い合わせ先が分かりません。ocsp に問い合わせ先を、または sample に証明書を設定してください。",
+        ),
+    ] {
+        assert_eq!(says(Language::En, &unasked), english);
+        assert_eq!(says(Language::Ja, &unasked), japanese);
+    }
 }
 
 #[test]
