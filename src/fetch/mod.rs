@@ -10,6 +10,7 @@ pub(crate) mod learned;
 pub(crate) mod ocsp;
 pub(crate) mod remote;
 mod schedule;
+pub(crate) mod vanished;
 mod watcher;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::standing::Standing;
 use learned::Learned;
 use ocsp::Desk;
 use remote::Remote;
+use vanished::Ledger;
 
 pub use watcher::Watcher;
 
@@ -103,8 +105,10 @@ pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     let files = Watcher::new(settings, trust, now, None).loaded();
     let at = Now { mono: Mono::default(), wall: now };
     let learned = Learned::new(settings, trust, None);
-    let mut loaded = Remote::new(&learned.added_to(&settings.remote), trust, at, None).join(&files);
+    let ledger = Arc::new(Ledger::new(settings));
+    let mut loaded = Remote::new(&learned.added_to(&settings.remote), &ledger, trust, at, None).join(&files);
     loaded.problems.extend(learned.problems());
+    loaded.problems.extend(ledger.problems());
     let desk = Desk::<()>::new(settings, trust, at, None);
     loaded.problems.extend(desk.problems());
     loaded.with_answers(desk.answers())
