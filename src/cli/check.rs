@@ -67,7 +67,8 @@ fn look(file: &Path, watched: &Watched, now: Wall) -> Vec<Finding> {
         let text = format!("{}: {}", problem.source, problem.text);
         finding(watched, file, severity, text, |named| named.sources.contains(&problem.source))
     });
-    let coverage = watched.trust.coverage(&loaded.revocation, now);
+    let askable = |authority: &str, _: &[u8; 32]| watched.fetch.ocsp.names_responder(authority);
+    let coverage = watched.trust.coverage(&loaded.revocation, &askable, now);
     let gaps = coverage.iter().flat_map(|authority| &authority.gaps).map(|gap| {
         let text = format!("{}: certificates below it are {}", complaint(gap, now), consequence(gap.finding));
         finding(watched, file, Severity::Warning, text, |named| named.is_crl && named.table == gap.authority)

@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::admin::{self, Readiness};
 use crate::config::Config;
-use crate::fetch::{LastSuccess, Loaded};
+use crate::fetch::{LastSuccess, Loaded, ocsp};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
@@ -33,6 +33,7 @@ struct View {
     services: Vec<Vec<Arc<str>>>,
     trust: Arc<Trust>,
     revocation: Arc<Revocation>,
+    ocsp: ocsp::Settings,
     crls: Vec<CrlSummary>,
     problems: Vec<String>,
 }
@@ -61,6 +62,7 @@ impl Live {
             services: config.policy.services().map(|(_, service)| service.authorities.clone()).collect(),
             trust: Arc::clone(&config.trust),
             revocation: Arc::clone(&loaded.revocation),
+            ocsp: config.fetch.ocsp.clone(),
             crls: loaded.crls.clone(),
             problems: loaded.problems.iter().map(|it| format!("{}: {}", it.source, it.text)).collect(),
         };
@@ -103,7 +105,9 @@ impl admin::Status for Live {
         let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
         let services = view.services.iter().map(Vec::as_slice);
         let now = self.now();
-        let mut readiness = admin::assess(services, &view.trust.coverage(&view.revocation, now), now);
+        let askable = |authority: &str, _: &[u8; 32]| view.ocsp.names_responder(authority);
+        let coverage = view.trust.coverage(&view.revocation, &askable, now);
+        let mut readiness = admin::assess(services, &coverage, now);
         readiness.degraded.extend(view.problems.iter().cloned());
         readiness.degraded.extend(self.silent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         readiness

@@ -14,6 +14,14 @@ pub(crate) struct Settings {
     pub(crate) answers: u64,
 }
 
+impl Settings {
+    /// Whether the configuration names a responder of an authority.
+    pub(crate) fn names_responder(&self, authority: &str) -> bool {
+        let mut its = self.authorities.iter().filter(|one| &*one.authority == authority);
+        its.any(|one| !one.responders.is_empty())
+    }
+}
+
 /// One authority's responders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AuthoritySettings {
