@@ -88,9 +88,16 @@ pub struct Loaded {
     pub crls: Vec<pki::CrlSummary>,
     /// Every CRL source, in the order of the configuration.
     pub last_success: Vec<LastSuccess>,
+    /// About whose certificates OCSP responders can be asked, where that was looked into.
+    pub(crate) askable: ocsp::Askable,
 }
 
 impl Loaded {
+    /// Whether no server may begin with this.
+    pub(crate) fn is_fatal(&self) -> bool {
+        self.problems.iter().any(|problem| problem.fatal)
+    }
+
     /// With these OCSP answers.
     #[must_use]
     pub(crate) fn with_answers(self, answers: &Arc<pki::Answers>) -> Self {
@@ -111,5 +118,6 @@ pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     loaded.problems.extend(ledger.problems());
     let desk = Desk::<()>::new(settings, trust, at, None);
     loaded.problems.extend(desk.problems());
+    loaded.askable = ocsp::Askable::of(&desk, trust);
     loaded.with_answers(desk.answers())
 }

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::http::{self, Client, Url};
-use super::vanished::Ledger;
 use super::schedule::Jitter;
+use super::vanished::Ledger;
 use super::{LastSuccess, Loaded, Problem};
 use crate::now::Now;
 use crate::pki::{Revocation, Trust};
@@ -187,6 +187,7 @@ impl Remote {
             standing: Arc::clone(&files.standing),
             problems: files.problems.iter().cloned().chain(self.problems()).collect(),
             last_success: self.last_success(files.last_success.clone()),
+            askable: Default::default(),
         }
     }
 

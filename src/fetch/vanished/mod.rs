@@ -8,7 +8,6 @@ mod page;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -102,11 +101,17 @@ impl Ledger {
         state.unwritten.clone().map_or(Ok(()), Err)
     }
 
-    /// The same when everything was read again: nothing but these counts from now on.
-    pub(crate) fn exchange_all(&self, new: &[Arc<Crl>], now: Wall) {
+    /// The same when files were read. Nothing is kept of them, so what can't be written down is only told of.
+    pub(crate) fn follow(&self, before: &Revocation, after: &Revocation, now: Wall) {
+        let [old, new] = [before, after].map(|revocation| revocation.crls().cloned().collect::<Vec<_>>());
+        let _ = self.exchange(&old, &new, now);
+    }
+
+    /// The same when everything was read: nothing but this counts from now on.
+    pub(crate) fn follow_all(&self, after: &Revocation, now: Wall) {
         let mut state = self.lock();
         let before = state.crls.clone();
-        state.succeed(before, new.to_vec(), now);
+        state.succeed(before, after.crls().cloned().collect(), now);
         self.show(&state);
     }
 
