@@ -335,7 +335,7 @@ pub enum Evidence {
         /// Whether an intermediate is revoked, not the certificate itself.
         intermediate: bool,
     },
-    /// The authority is distrusted from here on.
+    /// The authority is distrusted from here on; ahead where the certificate was let in.
     Distrust {
         /// `distrust.from`
         from: Wall,

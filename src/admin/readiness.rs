@@ -33,9 +33,14 @@ pub fn assess<'a>(services: impl IntoIterator<Item = &'a [Arc<str>]>, coverage: 
 pub(crate) fn complaint(gap: &Gap, now: Wall) -> String {
     let Gap { authority, issuer, .. } = gap;
     let grace = if gap.finding == Reason::OkGrace { " (within its grace)" } else { "" };
-    match gap.next_update {
+    let missing = match gap.next_update {
+        _ if !gap.wants_crl => return format!("authority {authority}: no OCSP responder is known for {issuer}"),
         Some(end) => format!("authority {authority}: no fresh CRL for {}{grace}: {issuer}", span(end.until(now))),
         None => format!("authority {authority}: no CRL of {issuer}"),
+    };
+    match gap.wants_responder {
+        true => format!("{missing}, and no OCSP responder is known"),
+        false => missing,
     }
 }
 

@@ -351,7 +351,14 @@ fn a_new_token_is_long_and_another_each_time() {
 }
 
 fn gap(authority: &str, finding: Reason, next_update: Option<i64>) -> Gap {
-    Gap { authority: authority.into(), issuer: format!("CN={authority}"), finding, next_update: next_update.map(Wall) }
+    Gap {
+        authority: authority.into(),
+        issuer: format!("CN={authority}"),
+        finding,
+        next_update: next_update.map(Wall),
+        wants_crl: true,
+        wants_responder: false,
+    }
 }
 
 fn covered(authority: &str, decides: bool, gaps: Vec<Gap>) -> Coverage {
@@ -381,6 +388,20 @@ fn without_any_that_decides_it_is_not_ready() {
     assert_eq!(readiness.degraded, ["authority ca16: no CRL of CN=ca16", "no service can decide anything"]);
     assert!(!assessed(&[], &[covered("ca16", true, Vec::new())]).ready);
     assert!(!assessed(&[&["other"]], &[covered("ca16", true, Vec::new())]).ready);
+}
+
+#[test]
+fn where_ocsp_is_consulted_it_is_said_that_no_responder_is_known() {
+    let gap = |wants_crl, end| Gap { wants_crl, wants_responder: true, ..gap("ca16", Reason::RevocationUnknown, end) };
+    let gaps = vec![gap(true, None), gap(true, Some(19_940)), gap(false, None)];
+    let readiness = assessed(&[&["ca16"]], &[covered("ca16", false, gaps)]);
+    let wanted = [
+        "authority ca16: no CRL of CN=ca16, and no OCSP responder is known",
+        "authority ca16: no fresh CRL for 1m: CN=ca16, and no OCSP responder is known",
+        "authority ca16: no OCSP responder is known for CN=ca16",
+        "no service can decide anything",
+    ];
+    assert_eq!(readiness.degraded, wanted);
 }
 
 #[test]

@@ -62,12 +62,13 @@ fn check(args: &Args, now: Wall) -> Checked {
 /// The files that the server watches, CRLs and groups, and the authorities that can't be decided about for want of a CRL; where the configuration names them.
 fn look(file: &Path, watched: &Watched, now: Wall) -> Vec<Finding> {
     let loaded = fetch::load(&watched.fetch, &watched.trust, now);
-    let problems = loaded.problems.into_iter().map(|problem| {
+    let problems = loaded.problems.iter().map(|problem| {
         let severity = if problem.fatal { Severity::Error } else { Severity::Warning };
         let text = format!("{}: {}", problem.source, problem.text);
         finding(watched, file, severity, text, |named| named.sources.contains(&problem.source))
     });
-    let coverage = watched.trust.coverage(&loaded.revocation, now);
+    let askable = |authority: &str, issuer: &[u8; 32]| loaded.askable.contains(authority, issuer);
+    let coverage = watched.trust.coverage(&loaded.revocation, &askable, now);
     let gaps = coverage.iter().flat_map(|authority| &authority.gaps).map(|gap| {
         let text = format!("{}: certificates below it are {}", complaint(gap, now), consequence(gap.finding));
         finding(watched, file, Severity::Warning, text, |named| named.is_crl && named.table == gap.authority)

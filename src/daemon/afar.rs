@@ -12,6 +12,7 @@ use crate::fetch::Problem;
 use crate::fetch::http::Client;
 use crate::fetch::learned::{Found, Learned};
 use crate::fetch::remote::{Alarm, Outcome, Remote, Tick};
+use crate::fetch::vanished::Ledger;
 use crate::now::Now;
 use crate::pki;
 
@@ -28,14 +29,19 @@ pub(super) struct Afar {
 
 impl Afar {
     /// Takes up what was kept, and what `previous` has; fetches nothing yet. It reads files.
-    pub(super) fn new(config: &Config, now: Now, previous: Option<&(Remote, Learned)>) -> Result<Self, String> {
+    pub(super) fn new(
+        config: &Config,
+        ledger: &Arc<Ledger>,
+        now: Now,
+        previous: Option<&(Remote, Learned)>,
+    ) -> Result<Self, String> {
         let client = match config.fetch.is_local() {
             true => None,
             false => Some(Arc::new(Client::new(config.fetch.remote.http.clone())?)),
         };
         let learned = Learned::new(&config.fetch, &config.trust, previous.map(|(_, learned)| learned));
         let settings = learned.added_to(&config.fetch.remote);
-        let remote = Remote::new(&settings, &config.trust, now, previous.map(|(remote, _)| remote));
+        let remote = Remote::new(&settings, ledger, &config.trust, now, previous.map(|(remote, _)| remote));
         Ok(Self { remote, learned, client, under_way: JoinSet::new() })
     }
 
@@ -45,8 +51,8 @@ impl Afar {
     }
 
     /// As [`Afar::new`], when the server starts.
-    pub(super) fn first(config: &Config, now: Now) -> Result<Self, StartError> {
-        Self::new(config, now, None).map_err(system)
+    pub(super) fn first(config: &Config, ledger: &Arc<Ledger>, now: Now) -> Result<Self, StartError> {
+        Self::new(config, ledger, now, None).map_err(system)
     }
 
     /// What isn't good.
@@ -63,6 +69,7 @@ impl Afar {
 impl Server {
     /// Begins what is due, and says who has been silent for too long.
     pub(super) fn ask(&mut self) {
+        self.know();
         let Some(client) = &self.afar.client else { return };
         let Tick { jobs, began, lasting, ended } = self.afar.remote.tick(self.clock.now(), &self.config.trust, client);
         for job in jobs {
@@ -75,7 +82,15 @@ impl Server {
             tracing::info!("authority {authority}: {source} can be fetched again");
         }
         self.live.silent(began.iter().chain(&lasting).map(sentence).collect());
-        self.live.learned(self.afar.learned.problems());
+    }
+
+    /// Shows what is known beside the CRLs, and says what is news of it.
+    fn know(&self) {
+        for line in self.ledger.news() {
+            tracing::warn!("{line}");
+        }
+        let problems = self.afar.learned.problems().into_iter().chain(self.ledger.problems());
+        self.live.known(problems.collect(), self.ledger.counts());
     }
 
     /// Looks at a certificate whose owner has proved to be that: where it says that its revocation data is, and whether that must be asked for.
@@ -124,6 +139,7 @@ impl Server {
         } else {
             self.seen();
         }
+        self.know();
         match finished.news {
             Some(Ok(good)) => tracing::info!("{good}"),
             Some(Err(bad)) => tracing::warn!("{bad}"),

@@ -33,8 +33,12 @@ impl Server {
         let Some(mut watcher) = self.watcher.take() else { return };
         let trust = Arc::clone(&self.config.trust);
         let now = self.clock.now().wall;
+        let (ledger, before) = (Arc::clone(&self.ledger), Arc::clone(&self.files.revocation));
         let looked = spawn_blocking(move || {
             let loaded = watcher.look(&trust, now).then(|| watcher.loaded());
+            if let Some(loaded) = &loaded {
+                ledger.follow(&before, &loaded.revocation, now);
+            }
             (watcher, loaded)
         });
         let (watcher, loaded) = match looked.await {

@@ -1,6 +1,6 @@
 //! What HTTP tells of the running server.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::admin::{self, Readiness};
 use crate::config::Config;
-use crate::fetch::ocsp::Health;
+use crate::fetch::ocsp::{Askable, Health};
 use crate::fetch::{LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
@@ -29,16 +29,16 @@ pub(super) struct Live {
     silent: Mutex<Vec<String>>,
     /// The same of responders.
     responders_silent: Mutex<Vec<String>>,
-    /// What is wrong with what certificates have told.
-    learned: Mutex<Vec<Problem>>,
+    /// What is wrong with what is known beside the CRLs: where they are, and what has disappeared from them.
+    known: Mutex<Vec<Problem>>,
+    vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
 }
 
 /// How those are who are asked.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    /// Authorities and CAs about whose certificates somebody can be asked.
-    pub(super) askable: HashSet<(Arc<str>, [u8; 32])>,
+    pub(super) askable: Askable,
     pub(super) health: Vec<Health>,
     pub(super) problems: Vec<Problem>,
 }
@@ -57,8 +57,8 @@ impl Live {
     pub(super) fn new(metrics: Arc<Metrics>, gauges: Arc<Gauges>, clock: Clock) -> Self {
         let (draining, view) = (AtomicBool::default(), ArcSwapOption::empty());
         let (last_success, silent, responders_silent) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (learned, asked) = (Mutex::default(), Mutex::default());
-        Self { metrics, gauges, clock, draining, view, last_success, silent, responders_silent, learned, asked }
+        let (known, vanished, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { metrics, gauges, clock, draining, view, last_success, silent, responders_silent, known, vanished, asked }
     }
 
     /// A configuration counts.
@@ -102,9 +102,9 @@ impl Live {
         *lock(&self.responders_silent) = sentences;
     }
 
-    /// What is wrong with what certificates have told.
-    pub(super) fn learned(&self, problems: Vec<Problem>) {
-        *lock(&self.learned) = problems;
+    /// What is wrong with what is known beside the CRLs, and how many entries each authority's have lost.
+    pub(super) fn known(&self, problems: Vec<Problem>, vanished: BTreeMap<Arc<str>, usize>) {
+        (*lock(&self.known), *lock(&self.vanished)) = (problems, vanished);
     }
 
     /// Responders were looked after.
@@ -137,9 +137,14 @@ impl admin::Status for Live {
         let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
         let services = view.services.iter().map(Vec::as_slice);
         let now = self.now();
-        let mut readiness = admin::assess(services, &view.trust.coverage(&view.revocation, now), now);
+        let coverage = {
+            let asked = lock(&self.asked);
+            let askable = |authority: &str, issuer: &[u8; 32]| asked.askable.contains(authority, issuer);
+            view.trust.coverage(&view.revocation, &askable, now)
+        };
+        let mut readiness = admin::assess(services, &coverage, now);
         readiness.degraded.extend(view.problems.iter().cloned());
-        readiness.degraded.extend(lock(&self.learned).iter().chain(&lock(&self.asked).problems).map(text));
+        readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
         readiness
     }
@@ -156,6 +161,7 @@ impl admin::Status for Live {
         let responders = asked.health.iter().map(|it| (&*it.authority, &*it.source, !it.open, it.last_success));
         self.metrics.set_responders(responders);
         drop(asked);
+        self.metrics.set_vanished(lock(&self.vanished).iter().map(|(authority, count)| (&**authority, *count)));
         self.metrics.render()
     }
 

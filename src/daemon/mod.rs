@@ -25,6 +25,7 @@ use crate::access::{self, Handles};
 use crate::config::{Config, Finding};
 use crate::engine::{Engine, Facts, Order, Snapshot};
 use crate::event::Listener;
+use crate::fetch::vanished::Ledger;
 use crate::fetch::{Loaded, Problem, Watcher};
 use crate::net::{self, Clock, Command, Doors, Gauges, Hall};
 use crate::observe::{Metrics, Observer, Sink, Tracing};
@@ -91,6 +92,7 @@ pub struct Server {
     /// What the watched files hold.
     files: Loaded,
     afar: Afar,
+    ledger: Arc<Ledger>,
     responders: Responders,
     /// The OCSP answers in use.
     answers: Arc<Answers>,
@@ -135,12 +137,14 @@ impl Server {
         let tracing = observe::init_tracing(&config.log);
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
-        let afar = Afar::first(&config, clock.now())?;
+        let ledger = Arc::new(Ledger::new(&config.fetch));
+        let afar = Afar::first(&config, &ledger, clock.now())?;
         let office = Office::new(&config, &afar.learned, afar.client.as_ref(), clock.now(), None);
+        ledger.follow_all(&afar.remote.join(&files).revocation, clock.now().wall);
         let loaded = afar.remote.join(&files);
         let (answers, unanswered) = (Arc::clone(office.desk.answers()), Arc::clone(&loaded.revocation));
         let loaded = loaded.with_answers(&answers);
-        files::report(afar.problems().chain(office.desk.problems()));
+        files::report(afar.problems().chain(ledger.problems()).chain(office.desk.problems()));
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
         let snapshot = snapshot(&config, &loaded, &handles);
         let engine = Engine::new(config.engine, snapshot).map_err(|_| system("the system has no randomness"))?;
@@ -190,6 +194,7 @@ impl Server {
             watcher,
             files,
             afar,
+            ledger,
             responders,
             answers,
             unanswered,

@@ -54,15 +54,22 @@ impl Server {
         let before = self.watcher.take();
         let (known, desk) = (self.afar.known(), self.responders.copy().await);
         let now = self.clock.now();
+        let ledger = Arc::clone(&self.ledger);
         let reading = spawn_blocking(move || {
             let (config, findings) = config::load(&path, Some(&tls), now.wall);
             let read = config.map(|config| {
                 let watcher = Watcher::new(&config.fetch, &config.trust, now.wall, before.as_ref());
                 let files = watcher.loaded();
-                let afar = Afar::new(&config, now, Some(&known)).map(|afar| {
+                let afar = Afar::new(&config, &ledger, now, Some(&known)).map(|afar| {
                     let office = Office::new(&config, &afar.learned, afar.client.as_ref(), now, desk.as_ref());
                     (afar, office)
                 });
+                if let Ok((afar, _)) = &afar
+                    && !files.is_fatal()
+                {
+                    ledger.read_again(&config.fetch);
+                    ledger.follow_all(&afar.remote.join(&files).revocation, now.wall);
+                }
                 (config, watcher, files, afar)
             });
             (read, findings, before)
@@ -77,8 +84,7 @@ impl Server {
         files::report(&files.problems);
         let (afar, office) = afar.map_err(|text| tracing::error!("{text}")).ok()?;
         files::report(afar.problems().chain(office.desk.problems()));
-        let fatal = files.problems.iter().any(|problem| problem.fatal);
-        (!fatal).then_some(Again { config, watcher, files, afar, office })
+        (!files.is_fatal()).then_some(Again { config, watcher, files, afar, office })
     }
 
     async fn replace(&mut self, again: Again) {

@@ -1,6 +1,5 @@
 //! OCSP: whoever asks is heard in a task of its own, so that no login waits while files are read.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::config::Config;
 use crate::engine::Ticket;
 use crate::fetch::http::Client;
 use crate::fetch::learned::{Learned, Place};
-use crate::fetch::ocsp::{Asked, Desk, Finished, Outcome, Reception, Tick};
+use crate::fetch::ocsp::{Askable, Asked, Desk, Finished, Outcome, Reception, Tick};
 use crate::fetch::remote::Alarm;
 use crate::net::Clock;
 use crate::now::Now;
@@ -77,6 +76,7 @@ impl Responders {
         let (notes, told) = mpsc::channel(NOTES);
         let revoked = Arc::new(Notify::new());
         let Office { desk, trust, client } = office;
+        show(&live, &desk, &trust);
         let (reception, under_way) = (Reception::new(desk), JoinSet::new());
         let task =
             Task { reception, trust, client, under_way, asking, told, live, clock, revoked: Arc::clone(&revoked) };
@@ -163,6 +163,7 @@ impl Task {
                 (self.trust, self.client, self.under_way) = (trust, client, JoinSet::new());
                 let ready = self.reception.replace(self.clock.now(), desk);
                 self.answer(ready);
+                self.show();
             }
         }
     }
@@ -208,18 +209,12 @@ impl Task {
         ready.into_iter().for_each(|ticket| self.asking.answer(ticket));
     }
 
-    /// Lets others see how responders are.
     fn show(&self) {
-        let desk = self.reception.desk();
-        let askable = self.trust.authorities().flat_map(|authority| {
-            let asked = self.trust.consulted(&authority.name).iter();
-            let asked = asked.filter(|issuer| desk.askable(&authority.name, issuer)).copied();
-            asked.map(|issuer| (Arc::clone(&authority.name), issuer)).collect::<Vec<_>>()
-        });
-        self.live.asked(Shown {
-            askable: askable.collect::<HashSet<_>>(),
-            health: desk.health(),
-            problems: desk.problems(),
-        });
+        show(&self.live, self.reception.desk(), &self.trust);
     }
+}
+
+/// Lets others see how responders are.
+fn show(live: &Live, desk: &Desk<Ticket>, trust: &Trust) {
+    live.asked(Shown { askable: Askable::of(desk, trust), health: desk.health(), problems: desk.problems() });
 }

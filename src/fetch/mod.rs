@@ -11,6 +11,7 @@ pub(crate) mod learned;
 pub(crate) mod ocsp;
 pub(crate) mod remote;
 mod schedule;
+pub(crate) mod vanished;
 mod watcher;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::standing::Standing;
 use learned::Learned;
 use ocsp::Desk;
 use remote::Remote;
+use vanished::Ledger;
 
 pub use watcher::Watcher;
 
@@ -87,9 +89,16 @@ pub struct Loaded {
     pub crls: Vec<pki::CrlSummary>,
     /// Every CRL source, in the order of the configuration.
     pub last_success: Vec<LastSuccess>,
+    /// About whose certificates OCSP responders can be asked, where that was looked into.
+    pub(crate) askable: ocsp::Askable,
 }
 
 impl Loaded {
+    /// Whether no server may begin with this.
+    pub(crate) fn is_fatal(&self) -> bool {
+        self.problems.iter().any(|problem| problem.fatal)
+    }
+
     /// With these OCSP answers.
     #[must_use]
     pub(crate) fn with_answers(self, answers: &Arc<pki::Answers>) -> Self {
@@ -104,9 +113,12 @@ pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     let files = Watcher::new(settings, trust, now, None).loaded();
     let at = Now { mono: Mono::default(), wall: now };
     let learned = Learned::new(settings, trust, None);
-    let mut loaded = Remote::new(&learned.added_to(&settings.remote), trust, at, None).join(&files);
+    let ledger = Arc::new(Ledger::new(settings));
+    let mut loaded = Remote::new(&learned.added_to(&settings.remote), &ledger, trust, at, None).join(&files);
     loaded.problems.extend(learned.problems());
+    loaded.problems.extend(ledger.problems());
     let desk = Desk::<()>::new(settings, trust, at, None);
     loaded.problems.extend(desk.problems());
+    loaded.askable = ocsp::Askable::of(&desk, trust);
     loaded.with_answers(desk.answers())
 }

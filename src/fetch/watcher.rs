@@ -89,6 +89,7 @@ impl Watcher {
             standing: Arc::new(Standing::new(&groups)),
             problems: self.problems().collect(),
             last_success: self.last_success(),
+            askable: Default::default(),
         }
     }
 

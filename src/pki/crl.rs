@@ -34,8 +34,8 @@ const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
 /// A verified CRL: signature checked once, serials in an index of our own.
 #[derive(Debug)]
 pub struct Crl {
-    authority: Arc<str>,
-    source: Arc<str>,
+    pub(super) authority: Arc<str>,
+    pub(super) source: Arc<str>,
     /// Its issuer, as in [`super::Link`].
     pub(super) issuer: [u8; 32],
     /// Without leading zeros.
@@ -46,7 +46,7 @@ pub struct Crl {
     pub(super) next_update: Option<Wall>,
     pub(super) scope: Scope,
     /// By the name of who has issued the certificates ([`name::id`]): the CRL's issuer first, then others, if it is indirect.
-    lists: Vec<(u64, Serials)>,
+    pub(super) lists: Vec<(u64, Serials)>,
 }
 
 /// Why a CRL is not used.
@@ -145,8 +145,17 @@ impl Crl {
     }
 
     fn entry(&self, issuer: u64, serial: &[u8]) -> Option<Entry> {
-        let (_, serials) = self.lists.iter().find(|(name, _)| *name == issuer)?;
-        serials.find(serial)
+        self.list(issuer)?.find(serial)
+    }
+
+    /// What it lists of certificates that somebody of this name ([`name::id`]) has issued.
+    pub(super) fn list(&self, issuer: u64) -> Option<&Serials> {
+        self.lists.iter().find(|(name, _)| *name == issuer).map(|(_, serials)| serials)
+    }
+
+    /// Its issuer's name, as [`name::id`] has it.
+    pub(super) fn own_name(&self) -> Option<u64> {
+        self.lists.first().map(|(name, _)| *name)
     }
 
     /// Whether a delta CRL may be laid over a complete one of the same issuer (RFC 5280 section 5.2.4): same scope, the base not later than the complete one, and something new in it.

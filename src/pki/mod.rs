@@ -3,6 +3,7 @@
 //! - Configuration → [`Trust`]: `settings`, `prepare`, `trust`.
 //! - A client's chain → [`Facts`], which a ticket can carry: `certificate`, `name`, `signature`, `trust`, `facts`, `ticket`. Where its revocation data is: `locations`.
 //! - A CRL's octets → [`Crl`] → [`Revocation`]: `crl`, `serials`, `points`, `signers`, `revocation`.
+//! - One set of CRLs after another → [`Vanished`], what is on no list any more and stays revoked: `vanished`.
 //! - A responder's octets → [`OcspAnswer`] → [`Answers`]: `ocsp`.
 //! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`.
 //!
@@ -27,6 +28,7 @@ mod signature;
 mod signers;
 mod ticket;
 mod trust;
+mod vanished;
 mod verdict;
 
 #[cfg(test)]
@@ -43,4 +45,5 @@ pub use points::Point;
 pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
 pub use trust::{AuthoritySummary, Trust};
+pub use vanished::{Disappeared, Vanished, VanishedEntry};
 pub use verdict::{Verdict, questions, verdict};

@@ -12,7 +12,9 @@ use super::ocsp::Answers;
 use super::points::ALL_REASONS;
 use super::serials::{CERTIFICATE_HOLD, Entry};
 use super::signers::{CaPath, Role, Signer};
-use super::trust::Trust;
+use super::trust::{Issuer, Trust};
+use super::vanished::{Gone, Vanished};
+use crate::event::Evidence;
 use crate::now::Wall;
 
 /// How far a thisUpdate may lie ahead: clocks differ.
@@ -25,6 +27,7 @@ pub struct Revocation {
     /// By issuer, then by scope.
     lines: HashMap<[u8; 32], Vec<Line>>,
     answers: Arc<Answers>,
+    vanished: Arc<Vanished>,
 }
 
 /// CRLs of one issuer and scope, the newest first. An older one counts only as long as the newer ones' thisUpdate lies ahead.
@@ -59,7 +62,7 @@ impl Revocation {
         for line in lines.values_mut().flatten() {
             line.sort_by(|one, other| other.age(one));
         }
-        Self { crls, lines, answers: Arc::default() }
+        Self { crls, lines, answers: Arc::default(), vanished: Arc::default() }
     }
 
     /// With these OCSP answers, which go on being taken in while this is in use.
@@ -74,16 +77,45 @@ impl Revocation {
         &self.answers
     }
 
+    /// With these entries that have disappeared from CRLs; see [`Revocation::succeed`].
+    #[must_use]
+    pub fn with_vanished(self, vanished: Arc<Vanished>) -> Self {
+        Self { vanished, ..self }
+    }
+
+    /// The entries that have disappeared from CRLs and count all the same.
+    #[must_use]
+    pub fn vanished(&self) -> &Arc<Vanished> {
+        &self.vanished
+    }
+
     /// The CRLs in it.
     pub fn crls(&self) -> impl Iterator<Item = &Arc<Crl>> {
         self.crls.iter()
     }
 
-    /// The entry that revokes a certificate, whatever the age and scope of the CRL that holds it.
-    pub(super) fn revoked(&self, trust: &Trust, link: &Link, now: Wall) -> Option<(&Crl, Entry)> {
+    /// Of each line the newest CRL, but for delta CRLs whose changes a complete one has.
+    pub(super) fn newest(&self) -> Vec<&Arc<Crl>> {
+        let newest = || self.lines.values().flatten().filter_map(|line| line.first());
+        let is_overtaken = |delta: &Crl| {
+            let has_changes = |crl: &&Arc<Crl>| crl.scope.completes(&delta.scope) && crl.age(delta).is_ge();
+            newest().filter(|crl| crl.issuer == delta.issuer).any(|crl| has_changes(&crl))
+        };
+        newest().filter(|crl| !is_overtaken(crl)).collect()
+    }
+
+    /// The entry that revokes a certificate, whatever the age and scope of the CRL that holds it, or has held it.
+    pub(super) fn revoked(&self, trust: &Trust, link: &Link, now: Wall) -> Option<(Lister<'_>, Entry)> {
         let issuer = trust.ca(&link.issuer)?.name;
-        let found = |signer: Signer<'_>| self.listed(signer, issuer, link, now);
-        trust.signers(link).find_map(found)
+        let listed = |signer: Signer<'_>| {
+            let (crl, entry) = self.listed(signer, issuer, link, now)?;
+            Some((Lister::Crl(crl), entry))
+        };
+        let vanished = |signer: Signer<'_>| {
+            let gone = self.vanished.find(&signer.ca.id, issuer, &link.serial)?;
+            Some((Lister::Vanished(gone), gone.entry))
+        };
+        trust.signers(link).find_map(listed).or_else(|| trust.signers(link).find_map(vanished))
     }
 
     fn listed(&self, signer: Signer<'_>, issuer: u64, link: &Link, now: Wall) -> Option<(&Crl, Entry)> {
@@ -138,18 +170,20 @@ impl Revocation {
         united(found.into_iter().flat_map(|(signer, standing)| self.parts(signer, standing, link, is_ca, moment)))
     }
 
-    /// The freshest CRLs that would list at least some of the users' certificates of an issuer.
+    /// The freshest CRLs that would list at least some of the users' certificates of an issuer. Where these name as signer of their CRLs can't be known before they come: an indirect CRL counts if it lists one of them, or if the issuer's table has its signer.
     pub(super) fn covering_some_users(
         &self,
         trust: &Trust,
-        issuer: &[u8; 32],
+        issuer: &Issuer,
         grace: Duration,
         now: Wall,
     ) -> Option<Covering<'_>> {
         let moment = Moment { grace, now };
-        let any = Link { issuer: *issuer, ..Link::default() };
-        let about = trust.ca(issuer)?;
-        let is_about = |signer: &Signer<'_>, crl: &Crl| signer.role.by().is_none() || crl.scope.indirect;
+        let any = Link { issuer: issuer.id, ..Link::default() };
+        let about = trust.ca(&issuer.id)?;
+        let is_meant = |crl: &Crl| crl.list(about.name).is_some() || issuer.authority.has_ca(&crl.issuer);
+        let is_about =
+            |signer: &Signer<'_>, crl: &Crl| signer.role.by().is_none() || (crl.scope.indirect && is_meant(crl));
         let parts = trust.signers_for_some(about).flat_map(|signer| {
             let standing = self.standing(trust, signer, &any, moment);
             let crls = self.lines(&signer.ca.id).iter().filter_map(|line| current(line, now));
@@ -211,6 +245,28 @@ impl Revocation {
 
     fn lines(&self, issuer: &[u8; 32]) -> &[Line] {
         self.lines.get(issuer).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What lists a certificate as revoked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lister<'r> {
+    Crl(&'r Crl),
+    /// What has listed it.
+    Vanished(Gone<'r>),
+}
+
+impl Lister<'_> {
+    pub(super) fn evidence(self) -> Evidence {
+        match self {
+            Self::Crl(crl) => Evidence::Crl(crl.name()),
+            Self::Vanished(gone) => Evidence::Vanished { source: Arc::clone(gone.source), since: gone.since },
+        }
+    }
+
+    /// Whether it has listed it for as long as a CA must, up to its end (RFC 5280 section 3.3).
+    pub(super) fn outlasted(self, not_after: Wall) -> bool {
+        matches!(self, Self::Vanished(gone) if not_after < gone.since)
     }
 }
 

@@ -73,7 +73,47 @@ impl Serials {
         self.rows.iter().map(|row| row.serials.capacity() + row.dates.capacity() * 4 + row.reasons.capacity()).sum()
     }
 
+    /// All of them, the shorter ones first, those of one length in their order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Entry)> {
+        self.rows.iter().zip(1..).flat_map(|(row, width)| {
+            (0..row.dates.len()).filter_map(move |index| Some((row.serial(index, width)?, row.entry(index)?)))
+        })
+    }
+
+    /// Tells of each of these, in the same order, that none of the others has with an entry that `counts`. One walk through all of them.
+    pub(super) fn missing_from<'a>(
+        &'a self,
+        others: &[&Self],
+        counts: impl Fn(Entry) -> bool,
+        mut tell: impl FnMut(&'a [u8], Entry),
+    ) {
+        let mut width = 0;
+        let mut places: Vec<(usize, &Row)> = Vec::new();
+        for (serial, entry) in self.iter() {
+            if serial.len() != width {
+                width = serial.len();
+                places = others.iter().filter_map(|other| Some((0, other.rows.get(width - 1)?))).collect();
+            }
+            let has = |(place, row): &mut (usize, &Row)| row.reach(place, serial).is_some_and(&counts);
+            if !places.iter_mut().any(has) {
+                tell(serial, entry);
+            }
+        }
+    }
+
     pub(super) fn find(&self, serial: &[u8]) -> Option<Entry> {
+        let (row, index) = self.place(serial)?;
+        row.entry(index)
+    }
+
+    /// Which of all in the order of [`Serials::iter`] it is, and what is said of it.
+    pub(super) fn position(&self, serial: &[u8]) -> Option<(usize, Entry)> {
+        let (row, index) = self.place(serial)?;
+        let shorter: usize = self.rows.iter().take(serial.len() - 1).map(|row| row.dates.len()).sum();
+        Some((shorter + index, row.entry(index)?))
+    }
+
+    fn place(&self, serial: &[u8]) -> Option<(&Row, usize)> {
         let width = serial.len();
         let row = self.rows.get(width.checked_sub(1)?)?;
         let (mut low, mut high) = (0, row.dates.len());
@@ -82,7 +122,7 @@ impl Serials {
             match row.serial(middle, width)?.cmp(serial) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
-                Ordering::Equal => return row.entry(middle),
+                Ordering::Equal => return Some((row, middle)),
             }
         }
         None
@@ -92,6 +132,18 @@ impl Serials {
 impl Row {
     fn serial(&self, index: usize, width: usize) -> Option<&[u8]> {
         self.serials.get(index * width..)?.get(..width)
+    }
+
+    /// Moves on to the first that isn't before a serial; what is said of it, if it is that one.
+    fn reach(&self, place: &mut usize, serial: &[u8]) -> Option<Entry> {
+        while let Some(own) = self.serial(*place, serial.len()) {
+            match own.cmp(serial) {
+                Ordering::Less => *place += 1,
+                Ordering::Equal => return self.entry(*place),
+                Ordering::Greater => return None,
+            }
+        }
+        None
     }
 
     fn entry(&self, index: usize) -> Option<Entry> {

@@ -51,10 +51,18 @@ pub(super) struct Authority {
     pub(super) anchor_not_before: Wall,
     pub(super) anchor_not_after: Wall,
     pub(super) issuer_texts: Vec<String>,
+    /// Its CAs, the anchor and those that only sign CRLs among them.
+    pub(super) cas: Vec<[u8; 32]>,
     /// See [`Trust::consulted`].
     pub(super) consulted: Vec<[u8; 32]>,
     /// Of each intermediate: by whom it was issued, and where it says that data about it is.
     pub(super) places: Vec<([u8; 32], Locations)>,
+}
+
+impl Authority {
+    pub(super) fn has_ca(&self, id: &[u8; 32]) -> bool {
+        self.cas.contains(id)
+    }
 }
 
 /// A CA that issues users' certificates.

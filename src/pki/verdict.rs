@@ -38,7 +38,7 @@ pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall)
         .or_else(|| case.not_yet_valid())
         .or_else(|| case.expired())
         .or_else(|| case.distrusted())
-        .unwrap_or_else(|| case.not_revoked())
+        .unwrap_or_else(|| case.until_distrusted(case.not_revoked()))
 }
 
 /// What a responder could still say about these facts: for every certificate of the path but the anchor, whether OCSP would be consulted before a source that is fresh, and has no fresh answer.
@@ -135,10 +135,14 @@ impl Case<'_> {
             return None;
         }
         self.facts.links.iter().enumerate().find_map(|(index, link)| {
-            let (crl, entry) = self.revocation.revoked(self.trust, link, self.now)?;
+            let (lister, entry) = self.revocation.revoked(self.trust, link, self.now)?;
             let reason = entry.reason.and_then(reason_name);
-            let entry = Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 };
-            against(Reason::Revoked, vec![entry, Evidence::Crl(crl.name())])
+            let mut evidence =
+                vec![Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 }, lister.evidence()];
+            if index == 0 && lister.outlasted(link.not_after) {
+                evidence.push(Evidence::Validity { not_before: link.not_before, not_after: link.not_after });
+            }
+            against(Reason::Revoked, evidence)
         })
     }
 
@@ -166,15 +170,26 @@ impl Case<'_> {
     }
 
     fn distrusted(&self) -> Option<Verdict> {
+        let from = self.distrusted_from().filter(|from| self.now >= *from)?;
+        let dates = Evidence::Validity { not_before: self.facts.not_before, not_after: self.facts.not_after };
+        against(Reason::DistrustedAuthority, vec![Evidence::Distrust { from }, dates])
+    }
+
+    /// From when on the certificate is refused whatever else is said of it.
+    fn distrusted_from(&self) -> Option<Wall> {
         let distrust = self.authority.distrust?;
         let issued = self.facts.not_before;
         let concerned = distrust.issued_before.is_none_or(|before| issued < before)
             && distrust.issued_after.is_none_or(|after| issued > after);
-        if !concerned || self.now < distrust.from {
-            return None;
+        concerned.then_some(distrust.from)
+    }
+
+    /// Where nothing stands against it, with the end that is planned.
+    fn until_distrusted(&self, mut verdict: Verdict) -> Verdict {
+        if let (Reason::Ok | Reason::OkGrace, Some(from)) = (verdict.finding, self.distrusted_from()) {
+            verdict.evidence.push(Evidence::Distrust { from });
         }
-        let dates = Evidence::Validity { not_before: issued, not_after: self.facts.not_after };
-        against(Reason::DistrustedAuthority, vec![Evidence::Distrust { from: distrust.from }, dates])
+        verdict
     }
 
     /// The worst of what is known of the path's certificates, with the evidence of all.

@@ -35,14 +35,8 @@ impl Campus {
         let remote = remote::Settings { state_dir: self.scratch.path().to_owned(), ..remote::tests::nothing() };
         let learned = Settings { authorities: vec![looked_for("ca16")], samples: Vec::new() };
         let asked = vec![asked("ca16", &[])];
-        super::super::Settings {
-            crls: Vec::new(),
-            groups: Vec::new(),
-            remote,
-            learned,
-            ocsp: ocsp::Settings { authorities: asked, ..Default::default() },
-            vanished: 1_000,
-        }
+        let ocsp = ocsp::Settings { authorities: asked, ..Default::default() };
+        super::super::Settings { remote, learned, ocsp, ..remote::tests::empty() }
     }
 
     fn learned(&self, previous: Option<&Learned>) -> Learned {

@@ -18,6 +18,7 @@
 //! [`table`]: the certificates of which somebody has asked, and when each is due. [`line`]: who is asked about an issuer's certificates, and who waits for that. [`responder`]: how one responder is.
 //! [`job`]: one query, over the network. [`shelf`] and [`store`]: what is on disk.
 
+mod askable;
 mod desk;
 mod reception;
 
@@ -29,6 +30,7 @@ use super::remote::Alarm;
 use crate::now::Wall;
 use crate::pki::Inserted;
 
+pub(crate) use askable::Askable;
 pub(crate) use desk::{Desk, Job, Outcome};
 pub(crate) use reception::Reception;
 

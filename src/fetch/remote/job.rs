@@ -6,6 +6,7 @@ use tokio::task::spawn_blocking;
 
 use super::super::http::{Client, Conditions, Fetched, Url};
 use super::super::keep;
+use super::super::vanished::Ledger;
 use super::store::{About, Store};
 use crate::now::Wall;
 use crate::pki::{Crl, Trust};
@@ -54,6 +55,7 @@ pub(super) struct Judge {
     pub(super) name: Arc<str>,
     pub(super) trust: Arc<Trust>,
     pub(super) store: Store,
+    pub(super) ledger: Arc<Ledger>,
     /// What counts until now, and the digest of its octets where it is on disk too.
     pub(super) good: Option<Arc<Crl>>,
     pub(super) sha256: Option<String>,
@@ -96,7 +98,11 @@ impl Judge {
     pub(super) fn judge(&self, octets: &[u8], conditions: Conditions) -> Result<Brought, Failure> {
         let sha256 = keep::sha256(octets);
         if self.good.is_some() && self.sha256.as_ref() == Some(&sha256) {
-            let unkept = if self.kept { None } else { self.keep(octets, sha256, &conditions) };
+            let unkept = if self.kept {
+                None
+            } else {
+                self.ledger.settle().err().or_else(|| self.keep(octets, sha256, &conditions))
+            };
             return Ok(Brought::Same { conditions, unkept });
         }
         let crl =
@@ -104,8 +110,11 @@ impl Judge {
         if self.good.as_ref().is_some_and(|good| !crl.supersedes(good)) {
             return Err(Failure::rejected("what came is older than the CRL in use"));
         }
-        let unkept = self.keep(octets, sha256.clone(), &conditions);
-        Ok(Brought::New { crl: Arc::new(crl), sha256, conditions, unkept })
+        let crl = Arc::new(crl);
+        // Before the CRL that counts until now is written over: what it alone lists would be forgotten with it.
+        let noted = self.ledger.exchange(self.good.as_slice(), std::slice::from_ref(&crl), self.at);
+        let unkept = noted.err().or_else(|| self.keep(octets, sha256.clone(), &conditions));
+        Ok(Brought::New { crl, sha256, conditions, unkept })
     }
 
     /// Writes it down; why that failed, which costs a fetch after the next start and nothing else.

@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use super::http::{self, Client, Url};
 use super::schedule::Jitter;
+use super::vanished::Ledger;
 use super::{LastSuccess, Loaded, Problem};
 use crate::now::Now;
 use crate::pki::{Revocation, Trust};
-use source::Source;
+use source::{Means, Source};
 use store::Store;
 
 pub(crate) use job::{Job, Outcome};
@@ -55,6 +56,7 @@ pub(crate) struct SourceSettings {
 pub(crate) struct Remote {
     sources: Vec<Source>,
     store: Store,
+    ledger: Arc<Ledger>,
     /// Longest CRL in octets.
     limit: u64,
 }
@@ -96,7 +98,13 @@ pub(crate) struct Finished {
 
 impl Remote {
     /// Takes up what was kept of every source, verified again. `previous`: whose good CRLs and alarms count on where nothing newer was kept.
-    pub(crate) fn new(settings: &Settings, trust: &Trust, now: Now, previous: Option<&Self>) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        ledger: &Arc<Ledger>,
+        trust: &Trust,
+        now: Now,
+        previous: Option<&Self>,
+    ) -> Self {
         let store = Store::new(&settings.state_dir);
         let limit = settings.http.max_size;
         let one = |settings: &SourceSettings| {
@@ -105,7 +113,7 @@ impl Remote {
             source.take_up(&store, limit, trust);
             source
         };
-        Self { sources: settings.crls.iter().map(one).collect(), store, limit }
+        Self { sources: settings.crls.iter().map(one).collect(), store, ledger: Arc::clone(ledger), limit }
     }
 
     /// Adds sources that were found since; what was kept of them counts at once, and they are due. Those that are known already are left out. How many there may be is for who finds them to say. Whether [`Remote::join`] says something else now.
@@ -117,7 +125,11 @@ impl Remote {
             }
             let mut source = Source::new(settings, now, None);
             source.take_up(&self.store, self.limit, trust);
-            changed |= source.good.is_some();
+            if let Some(good) = &source.good {
+                // Nothing gives way to it, so nothing is to be written that could fail.
+                let _ = self.ledger.exchange(&[], std::slice::from_ref(good), now.wall);
+                changed = true;
+            }
             // At the end, so that the indices of jobs under way stay right.
             self.sources.push(source);
         }
@@ -143,13 +155,14 @@ impl Remote {
 
     /// Those go first that have waited longest, so that hosts that are slow keep nobody from his turn.
     fn begin(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Vec<Job> {
-        let (store, in_flight) = (&self.store, self.sources.iter().filter(|source| source.in_flight).count());
+        let in_flight = self.sources.iter().filter(|source| source.in_flight).count();
+        let means = Means { store: &self.store, ledger: &self.ledger, trust, client };
         let idle = self.sources.iter_mut().enumerate().filter(|(_, source)| !source.in_flight);
         let mut due: Vec<_> = idle.filter(|(_, source)| source.schedule.is_due(now.mono)).collect();
         due.sort_by_key(|(_, source)| source.schedule.due());
         let jobs = due.into_iter().take(MAX_IN_FLIGHT.saturating_sub(in_flight)).map(|(index, source)| {
             source.in_flight = true;
-            source.job(index, store, now.wall, trust, client)
+            source.job(index, now.wall, &means)
         });
         jobs.collect()
     }
@@ -161,18 +174,20 @@ impl Remote {
         Some(source.finish(outcome.brought, now, Jitter::random()))
     }
 
-    /// What the files hold, and what is good from afar.
+    /// What the files hold, and what is good from afar, and what has disappeared from either.
     pub(crate) fn join(&self, files: &Loaded) -> Loaded {
         let afar: Vec<_> = self.sources.iter().filter_map(|source| source.good.clone()).collect();
         let summaries = afar.iter().map(|crl| crl.summary());
         Loaded {
             crls: files.crls.iter().cloned().chain(summaries).collect(),
-            revocation: Arc::new(Revocation::new(
-                files.revocation.crls().cloned().chain(afar.iter().cloned()).collect(),
-            )),
+            revocation: Arc::new(
+                Revocation::new(files.revocation.crls().cloned().chain(afar.iter().cloned()).collect())
+                    .with_vanished(self.ledger.vanished()),
+            ),
             standing: Arc::clone(&files.standing),
             problems: files.problems.iter().cloned().chain(self.problems()).collect(),
             last_success: self.last_success(files.last_success.clone()),
+            askable: Default::default(),
         }
     }
 

@@ -6,12 +6,21 @@ use std::time::Duration;
 
 use super::super::http::{Client, Conditions, Url};
 use super::super::schedule::{Jitter, Schedule};
+use super::super::vanished::Ledger;
 use super::super::{LastSuccess, Problem};
 use super::job::{Brought, Failure, Job, Judge};
 use super::store::{Kept, Store};
 use super::{Alarm, Finished, SourceSettings};
 use crate::now::{Mono, Now, Wall};
 use crate::pki::{Crl, Trust};
+
+/// What a fetch is made and judged with.
+pub(super) struct Means<'a> {
+    pub(super) store: &'a Store,
+    pub(super) ledger: &'a Arc<Ledger>,
+    pub(super) trust: &'a Arc<Trust>,
+    pub(super) client: &'a Arc<Client>,
+}
 
 /// One source.
 #[derive(Clone, Debug)]
@@ -98,20 +107,21 @@ impl Source {
         }
     }
 
-    pub(super) fn job(&self, source: usize, store: &Store, at: Wall, trust: &Arc<Trust>, client: &Arc<Client>) -> Job {
+    pub(super) fn job(&self, source: usize, at: Wall, means: &Means<'_>) -> Job {
         // What isn't on disk is to come whole, so that it can be written.
         let conditions = if self.kept { self.conditions.clone() } else { Conditions::default() };
         let judge = Judge {
             authority: Arc::clone(&self.authority),
             name: Arc::clone(&self.name),
-            trust: Arc::clone(trust),
-            store: store.clone(),
+            trust: Arc::clone(means.trust),
+            store: means.store.clone(),
+            ledger: Arc::clone(means.ledger),
             good: self.good.clone(),
             sha256: self.sha256.clone(),
             kept: self.kept,
             at,
         };
-        Job { source, client: Arc::clone(client), url: self.url.clone(), conditions, judge }
+        Job { source, client: Arc::clone(means.client), url: self.url.clone(), conditions, judge }
     }
 
     pub(super) fn finish(&mut self, brought: Result<Brought, Failure>, now: Now, jitter: Jitter) -> Finished {

@@ -163,6 +163,11 @@ pub(super) fn words(reason: Reason) -> Words {
     Words { summary, next }
 }
 
+/// What comes before anything else for who is let in by an authority that ends.
+pub(super) fn renew(from: Wall, clock: Clock<'_>) -> String {
+    format!("Get a new certificate of the current authority before {}.", clock.date(from))
+}
+
 pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
     match evidence {
         Evidence::Validity { not_before, not_after } => {
@@ -201,7 +206,14 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             let why = reason.map(|reason| format!(", reason {reason}")).unwrap_or_default();
             format!("{what} at {}{why}.", clock.date(*at))
         }
-        Evidence::Distrust { from } => format!("The authority is not trusted from {} on.", clock.date(*from)),
+        Evidence::Distrust { from } => match clock.until(*from) {
+            Some(span) if *from > clock.now => format!(
+                "The authority ends: from {} on (in {}) this certificate will be refused.",
+                clock.date(*from),
+                text(span)
+            ),
+            _ => format!("The authority is not trusted from {} on.", clock.date(*from)),
+        },
         Evidence::Names(found) => match found.as_slice() {
             [] => "It names no user.".into(),
             [one] => format!("\"{}\" can't be a user's name.", quoted(one)),

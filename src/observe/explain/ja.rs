@@ -164,6 +164,11 @@ pub(super) fn words(reason: Reason) -> Words {
     Words { summary, next }
 }
 
+/// What comes before anything else for who is let in by an authority that ends.
+pub(super) fn renew(from: Wall, clock: Clock<'_>) -> String {
+    format!("{} までに、現在の認証局から新しい証明書を取得してください。", clock.date(from))
+}
+
 pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
     match evidence {
         Evidence::Validity { not_before, not_after } => {
@@ -202,7 +207,16 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             let why = reason.map(|reason| format!("（理由: {}）", revocation_reason(reason))).unwrap_or_default();
             format!("{what}{} に失効しました{why}。", clock.date(*at))
         }
-        Evidence::Distrust { from } => format!("{} からこの認証局を信頼していません。", clock.date(*from)),
+        Evidence::Distrust { from } => match clock.until(*from) {
+            Some(span) if *from > clock.now => {
+                format!(
+                    "この認証局は廃止されます。{}（{}後）から、この証明書は使えなくなります。",
+                    clock.date(*from),
+                    text(span)
+                )
+            }
+            _ => format!("{} からこの認証局を信頼していません。", clock.date(*from)),
+        },
         Evidence::Names(found) => match found.as_slice() {
             [] => "証明書に利用者の名前がありません。".into(),
             [one] => format!("「{}」は利用者の名前として使えません。", quoted(one)),

@@ -96,7 +96,11 @@ impl Explainer {
         Explanation {
             summary: filled(words.summary),
             evidence: evidence.iter().map(|fact| self.evidence(fact, asked.at)).collect(),
-            next: filled(words.next),
+            next: match self.renew(reason, evidence, asked.at) {
+                Some(renew) if reason == Reason::Ok => renew,
+                Some(renew) => format!("{renew} {}", filled(words.next)),
+                None => filled(words.next),
+            },
         }
     }
 
@@ -107,6 +111,20 @@ impl Explainer {
             Language::Ja => ja::unasked(unasked),
             Language::En => en::unasked(unasked),
         }
+    }
+
+    /// For who is let in as yet, although the end of its authority is planned.
+    fn renew(&self, reason: Reason, evidence: &[Evidence], now: Wall) -> Option<String> {
+        let ahead = |one: &Evidence| match one {
+            Evidence::Distrust { from } if *from > now => Some(*from),
+            _ => None,
+        };
+        let from = evidence.iter().find_map(ahead).filter(|_| matches!(reason, Reason::Ok | Reason::OkGrace))?;
+        let clock = Clock { zone: &self.zone, now };
+        Some(match self.language {
+            Language::Ja => ja::renew(from, clock),
+            Language::En => en::renew(from, clock),
+        })
     }
 
     fn evidence(&self, evidence: &Evidence, now: Wall) -> String {

@@ -69,6 +69,8 @@ fn every_evidence(text: &str) -> Vec<Evidence> {
         Evidence::Revoked { at: WALL, reason: Some("keyCompromise"), intermediate: true },
         Evidence::Revoked { at: WALL, reason: None, intermediate: false },
         Evidence::Distrust { from: WALL },
+        Evidence::Distrust { from: Wall(WALL.0 + 30 * 86_400) },
+        Evidence::Vanished { source: text.into(), since: WALL },
         Evidence::Names(Vec::new()),
         Evidence::Names(vec![owned()]),
         Evidence::Names(many()),
@@ -111,6 +113,34 @@ fn o01_nothing_out_of_a_certificate_can_hide_or_flood_in_an_explanation() {
             assert!(!text.contains(is_hidden), "{text}");
             assert!(text.chars().count() < 3_000, "{}", text.chars().count());
         }
+    }
+}
+
+#[test]
+fn the_planned_end_of_an_authority_is_told_as_one_and_who_is_let_in_is_asked_to_renew() {
+    let (past, ahead) = (Evidence::Distrust { from: WALL }, Evidence::Distrust { from: Wall(WALL.0 + 30 * 86_400) });
+    for (language, ends, ended, renew) in [
+        (
+            Language::Ja,
+            "（30 日後）から、この証明書は使えなくなります。",
+            "からこの認証局を信頼していません。",
+            "までに、現在の認証局から新しい証明書",
+        ),
+        (
+            Language::En,
+            "(in 30 days) this certificate will be refused.",
+            " on.",
+            "Get a new certificate of the current authority before",
+        ),
+    ] {
+        let of = |reason, evidence: &Evidence| explain(language, reason, std::slice::from_ref(evidence));
+        let accepted = of(Reason::Ok, &ahead);
+        assert!(accepted.evidence[0].ends_with(ends) && accepted.next.contains(renew), "{accepted:?}");
+        let grace = of(Reason::OkGrace, &ahead);
+        assert!(grace.next.contains(renew) && grace.next.len() > accepted.next.len(), "{grace:?}");
+        let refused = of(Reason::DistrustedAuthority, &past);
+        assert!(refused.evidence[0].ends_with(ended) && !refused.next.contains(renew), "{refused:?}");
+        assert!(!of(Reason::Policy, &ahead).next.contains(renew));
     }
 }
 

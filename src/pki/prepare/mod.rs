@@ -108,6 +108,7 @@ impl Builder {
                 .iter()
                 .map(|path| name::shown(&path.first().unwrap_or(&anchor).subject))
                 .collect(),
+            cas: paths.all.iter().flatten().copied().chain([anchor]).map(Certificate::authority_id).collect(),
             consulted: consulted(paths, anchor),
             places: places(paths, anchor),
         });

@@ -14,4 +14,5 @@ mod scopes;
 mod settings;
 mod signers;
 mod tickets;
+mod vanished;
 mod verdicts;

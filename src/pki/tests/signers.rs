@@ -2,6 +2,7 @@
 
 use super::campus::*;
 use super::make::*;
+use super::verdicts::nobody;
 use crate::event::Reason;
 use crate::now::Wall;
 use crate::pki::{AuthoritySettings, Revocation, Trust};
@@ -240,13 +241,34 @@ fn r04_an_authority_whose_crls_others_sign_has_no_gap() {
     let named = Indirect::new();
     let coverage = |trust: &Trust, crls: &[Vec<u8>]| {
         let revocation = Revocation::new(crls.iter().map(|crl| load(crl, trust)).collect());
-        trust.coverage(&revocation, NOW).into_iter().map(|one| (one.decides, one.gaps.len())).collect::<Vec<_>>()
+        trust
+            .coverage(&revocation, &nobody, NOW)
+            .into_iter()
+            .map(|one| (one.decides, one.gaps.len()))
+            .collect::<Vec<_>>()
     };
     let root = |campus: &Campus| campus.root_ca2.crl(&fresh(1));
     assert_eq!(coverage(&separate.trust, &[root(&separate.campus), separate.crl_key.crl(&fresh(1))]), [(true, 0)]);
     assert_eq!(coverage(&separate.trust, &[root(&separate.campus)]), [(false, 1)]);
     let crls = [root(&named.campus), named.signer.crl(&indirect(fresh(1)))];
     assert_eq!(coverage(&named.trust, &crls), [(true, 0)]);
+}
+
+#[test]
+fn r04_an_indirect_crl_of_another_table_leaves_a_gap_unless_it_lists_a_certificate_of_this_one() {
+    let campus = Campus::new();
+    let signer = signer(&campus.root_ca2, name(&[("CN", "CRL signer")]), &[77]);
+    let trust = trust(&[
+        settings("one", &campus.root_ca2, &[&campus.pub_ca8]),
+        settings("two", &campus.root_ca2, &[&campus.odca_g4, &signer]),
+    ]);
+    let gaps = |entries: Vec<Vec<u8>>| {
+        let crl = signer.crl(&CrlDraft { entries, ..indirect(fresh(1)) });
+        let revocation = Revocation::new([campus.root_ca2.crl(&fresh(1)), crl].map(|crl| load(&crl, &trust)).to_vec());
+        trust.coverage(&revocation, &nobody, NOW).into_iter().map(|one| one.decides).collect::<Vec<_>>()
+    };
+    assert_eq!(gaps(Vec::new()), [false, true]);
+    assert_eq!(gaps(vec![of(&campus.pub_ca8.name, &[7])]), [true, true]);
 }
 
 #[test]

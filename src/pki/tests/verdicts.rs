@@ -169,6 +169,26 @@ fn distrust_begins_at_its_date_and_concerns_what_was_issued_in_its_span() {
 }
 
 #[test]
+fn a_distrust_that_is_ahead_is_evidence_for_whom_it_concerns() {
+    let with = |from, issued_before| {
+        let distrust = Distrust { from, issued_before, issued_after: None };
+        found(move |table| table.distrust = Some(distrust), &member(&[7]))
+    };
+    let tells = |verdict: &Verdict| verdict.evidence.contains(&Evidence::Distrust { from: days(1) });
+    let concerned = with(days(1), None);
+    assert!(concerned.finding == Reason::Ok && tells(&concerned), "{concerned:?}");
+    let other = with(days(1), Some(days(-100)));
+    assert!(other.finding == Reason::Ok && !tells(&other), "{other:?}");
+    let distrust = Some(Distrust { from: days(9), issued_before: None, issued_after: None });
+    let case = Case::with(|table| (table.distrust, table.grace) = (distrust, Duration::from_secs(1 << 20)));
+    let last = |crls: &[CrlDraft], now| case.verdict(crls, now).evidence.last().cloned();
+    assert_eq!(last(&[fresh(1)], days(8)), Some(Evidence::Distrust { from: days(9) }), "under grace, too");
+    assert!(matches!(last(&[], NOW), Some(Evidence::NoCrl(_))), "not where it is refused");
+    let off = Case::with(|table| (table.distrust, table.revocation) = (distrust, RevocationSource::Off));
+    assert_eq!(off.verdict(&[], NOW).evidence, [Evidence::Distrust { from: days(9) }]);
+}
+
+#[test]
 fn r01_a_certificate_on_the_crl_is_revoked() {
     let case = Case::new();
     let verdict = case.verdict(&[listing(1)], NOW);
@@ -323,7 +343,7 @@ fn gaps_name_each_ca_whose_crl_is_missing_or_old() {
     let campus = Campus::new();
     let trust = trust(&campus.settings()[..2]);
     let gaps = |revocation: &Revocation, now| -> Vec<_> {
-        let gaps = trust.coverage(revocation, now).into_iter().flat_map(|coverage| coverage.gaps);
+        let gaps = trust.coverage(revocation, &nobody, now).into_iter().flat_map(|coverage| coverage.gaps);
         gaps.map(|gap| (gap.authority.to_string(), gap.issuer.contains("RootCA2"), gap.finding)).collect()
     };
     let all = |finding| {
@@ -335,5 +355,55 @@ fn gaps_name_each_ca_whose_crl_is_missing_or_old() {
     let fresh = campus.fresh_crls(&trust);
     assert_eq!(gaps(&fresh, NOW), []);
     assert_eq!(gaps(&fresh, days(8)), all(Reason::RevocationStale));
-    assert_eq!(trust.coverage(&fresh, days(8))[0].gaps[0].next_update, Some(days(7)));
+    assert_eq!(trust.coverage(&fresh, &nobody, days(8))[0].gaps[0].next_update, Some(days(7)));
+}
+
+/// No CA has a responder that could be asked.
+pub(super) fn nobody(_: &str, _: &[u8; 32]) -> bool {
+    false
+}
+
+#[test]
+fn a_responder_that_can_be_asked_leaves_no_gap_where_the_authority_consults_ocsp() {
+    let campus = Campus::new();
+    let gaps = |source, crls: &[&TestCa], now, askable: &dyn Fn(&str, &[u8; 32]) -> bool| -> Vec<_> {
+        let table = AuthoritySettings {
+            revocation: source,
+            grace: Duration::from_secs(3_600),
+            ..settings("below", &campus.root_ca2, &[&campus.pub_ca8])
+        };
+        let trust = trust(&[table]);
+        let revocation = Revocation::new(crls.iter().map(|ca| load(&ca.crl(&fresh(1)), &trust)).collect());
+        let coverage = trust.coverage(&revocation, askable, now);
+        let [coverage] = coverage.as_slice() else { panic!("{coverage:?}") };
+        let gaps = coverage.gaps.iter().map(|gap| (gap.finding, gap.wants_crl, gap.wants_responder));
+        std::iter::once((Reason::Ok, coverage.decides, coverage.decides)).chain(gaps).collect()
+    };
+    let (both, users, none) = ([&campus.root_ca2, &campus.pub_ca8], [&campus.pub_ca8], [].as_slice());
+    let everybody = |authority: &str, _: &[u8; 32]| authority == "below";
+    let (ready, not_ready) = ((Reason::Ok, true, true), (Reason::Ok, false, false));
+    let unknown = |crl, ocsp| (Reason::RevocationUnknown, crl, ocsp);
+    for source in [RevocationSource::CrlThenOcsp, RevocationSource::OcspThenCrl] {
+        assert_eq!(gaps(source, none, NOW, &everybody), [ready]);
+        assert_eq!(gaps(source, none, NOW, &nobody), [not_ready, unknown(true, true), unknown(true, true)]);
+        assert_eq!(gaps(source, &both, NOW, &nobody), [ready]);
+        assert_eq!(gaps(source, &both, days(8), &everybody), [ready], "the CRLs are stale");
+        assert_eq!(gaps(source, &both, Wall(days(7).0 + 1), &everybody), [ready], "within grace");
+    }
+    assert_eq!(
+        gaps(RevocationSource::Ocsp, &both, NOW, &nobody),
+        [not_ready, unknown(false, true), unknown(false, true)]
+    );
+    assert_eq!(gaps(RevocationSource::Ocsp, none, NOW, &everybody), [ready]);
+    let none_for_crl = gaps(RevocationSource::Crl, none, NOW, &everybody);
+    assert_eq!(none_for_crl, [not_ready, unknown(true, false), unknown(true, false)]);
+    assert_eq!(gaps(RevocationSource::Off, none, NOW, &nobody), [ready]);
+    // A responder of one of its CAs is none of the other.
+    let root = {
+        let trust = trust(&[settings("below", &campus.root_ca2, &[&campus.pub_ca8])]);
+        facts(&trust, &campus.pub_ca8.issue(&member(&[7]))).links[1].issuer
+    };
+    let for_root = |_: &str, ca: &[u8; 32]| *ca == root;
+    assert_eq!(gaps(RevocationSource::CrlThenOcsp, &users, NOW, &for_root), [ready]);
+    assert_eq!(gaps(RevocationSource::CrlThenOcsp, none, NOW, &for_root), [not_ready, unknown(true, true)]);
 }

@@ -10,10 +10,14 @@ fn found(urls: &[&str]) -> Vec<SourceSettings> {
     settings(urls, std::path::PathBuf::new()).crls
 }
 
+fn nothing_yet(campus: &Campus) -> Remote {
+    Remote::new(&settings(&[], campus.scratch.path().to_owned()), &campus.ledger, &campus.trust, at(0), None)
+}
+
 #[test]
 fn a_source_that_is_found_is_due_at_once_and_each_url_once() {
     let campus = Campus::new();
-    let mut remote = Remote::new(&settings(&[], campus.scratch.path().to_owned()), &campus.trust, at(0), None);
+    let mut remote = nothing_yet(&campus);
     assert!(remote.tick(at(0), &campus.trust, &campus.client).jobs.is_empty());
     remote.learn(&found(&[super::URL, super::URL]), &campus.trust, at(1));
     remote.learn(&found(&[super::URL]), &campus.trust, at(1));
@@ -41,7 +45,7 @@ fn what_was_kept_of_a_source_that_is_found_again_counts_and_is_not_rolled_back()
     let campus = Campus::new();
     let mut remote = campus.remote(0, None);
     campus.serve(&mut remote, 0, &campus.crl(7, 3), "\"a\"");
-    let mut again = Remote::new(&settings(&[], campus.scratch.path().to_owned()), &campus.trust, at(0), None);
+    let mut again = nothing_yet(&campus);
     again.learn(&found(&[super::URL]), &campus.trust, at(0));
     assert_eq!(campus.entries(&again), [3]);
     assert_eq!(campus.serve(&mut again, 0, &campus.crl(6, 9), "\"b\"").result, "rejected");

@@ -4,12 +4,14 @@ mod keeping;
 mod learning;
 mod outcomes;
 mod times;
+mod vanishing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::http::{self, Client, Conditions, Url};
+use super::super::vanished::Ledger;
 use super::super::{Loaded, Watcher, tests as files};
 use super::job::Brought;
 use super::{Finished, Outcome, Remote, Settings, SourceSettings};
@@ -37,12 +39,25 @@ fn settings(urls: &[&str], state_dir: PathBuf) -> Settings {
     Settings { crls: urls.iter().map(one).collect(), state_dir, http }
 }
 
+/// No source of anything.
+pub(in super::super) fn empty() -> super::super::Settings {
+    super::super::Settings {
+        crls: Vec::new(),
+        groups: Vec::new(),
+        remote: nothing(),
+        learned: Default::default(),
+        ocsp: Default::default(),
+        vanished: 1_000,
+    }
+}
+
 /// An authority, a state directory and a clock.
 struct Campus {
     ca: Authority,
     trust: Arc<Trust>,
     scratch: Scratch,
     client: Arc<Client>,
+    ledger: Arc<Ledger>,
     urls: Vec<String>,
 }
 
@@ -51,7 +66,10 @@ impl Campus {
         let ca = authority("CA16", None);
         let trust = Arc::new(files::trust(&[("ca16", &ca)]));
         let client = Arc::new(Client::new(nothing().http).expect("a client"));
-        Self { ca, trust, scratch: Scratch::new(), client, urls: vec![URL.to_owned()] }
+        let scratch = Scratch::new();
+        let remote = settings(&[], scratch.path().to_owned());
+        let ledger = Arc::new(Ledger::new(&super::super::Settings { remote, ..empty() }));
+        Self { ca, trust, scratch, client, ledger, urls: vec![URL.to_owned()] }
     }
 
     fn settings(&self) -> Settings {
@@ -59,7 +77,7 @@ impl Campus {
     }
 
     fn remote(&self, seconds: u64, previous: Option<&Remote>) -> Remote {
-        Remote::new(&self.settings(), &self.trust, at(seconds), previous)
+        Remote::new(&self.settings(), &self.ledger, &self.trust, at(seconds), previous)
     }
 
     /// Begins a fetch of the one source, which must be due, and has a server answer with these octets.
@@ -94,15 +112,7 @@ impl Campus {
 
     /// What counts.
     fn loaded(&self, remote: &Remote) -> Loaded {
-        let nothing = super::super::Settings {
-            crls: Vec::new(),
-            groups: Vec::new(),
-            remote: nothing(),
-            learned: Default::default(),
-            ocsp: Default::default(),
-            vanished: 1_000,
-        };
-        remote.join(&Watcher::new(&nothing, &self.trust, files::NOW, None).loaded())
+        remote.join(&Watcher::new(&empty(), &self.trust, files::NOW, None).loaded())
     }
 
     fn entries(&self, remote: &Remote) -> Vec<usize> {
