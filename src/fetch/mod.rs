@@ -1,6 +1,6 @@
 //! Watched files (CRLs, groups) and CRLs from afar → verified snapshots.
 //!
-//! [`load`] reads everything once, of what comes from afar what was kept of it. A [`Watcher`] does the same with files and then looks again and again, `remote` asks again and again:
+//! [`load`] reads everything once, of what comes from afar what was kept of it, OCSP answers included. A [`Watcher`] does the same with files and then looks again and again, `remote` asks again and again:
 //! what changed and is good replaces what was there; what changed and is no good is a [`Problem`], and what was there goes on counting.
 
 mod file;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 use crate::now::{Mono, Now, Wall};
 use crate::pki;
 use crate::standing::Standing;
+use ocsp::Desk;
 use remote::Remote;
 
 pub use watcher::Watcher;
@@ -82,5 +83,16 @@ pub struct Loaded {
 pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     let files = Watcher::new(settings, trust, now, None).loaded();
     let at = Now { mono: Mono::default(), wall: now };
-    Remote::new(&settings.remote, trust, at, None).join(&files)
+    let desk = Desk::<()>::new(settings, trust, at, None);
+    let mut loaded = Remote::new(&settings.remote, trust, at, None).join(&files).with_answers(desk.answers());
+    loaded.problems.extend(desk.problems());
+    loaded
+}
+
+impl Loaded {
+    /// With these OCSP answers, which go on being taken in while this is in use.
+    pub(crate) fn with_answers(self, answers: &Arc<pki::Answers>) -> Self {
+        let revocation = pki::Revocation::new(self.revocation.crls().cloned().collect());
+        Self { revocation: Arc::new(revocation.with_answers(Arc::clone(answers))), ..self }
+    }
 }

@@ -15,10 +15,21 @@
 //!
 //! # Parts
 //!
-//! [`table`]: the certificates of which somebody has asked, and when each is due. [`line`]: who is asked about an issuer's certificates, and who waits for that. [`responder`]: how one responder is.
-//! [`job`]: one query, over the network. [`shelf`] and [`store`]: what is on disk.
+//! [`table`]: the certificates of which somebody has asked, and when each is due. [`line`]: who is asked about an issuer's certificates, and who waits for that. [`responder`]: how one responder is; [`source`]: what an authority has had of it.
+//! [`query`]: one query, over the network. [`shelf`] and [`store`]: what is on disk.
 
 mod desk;
+mod job;
+mod line;
+mod query;
+mod responder;
+mod shelf;
+mod source;
+mod store;
+mod table;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +39,8 @@ use super::remote::Alarm;
 use crate::now::Wall;
 use crate::pki::Inserted;
 
-pub(crate) use desk::{Desk, Job, Outcome};
+pub(crate) use desk::Desk;
+pub(crate) use job::{Job, Outcome};
 
 /// How long somebody waits for answers.
 const PATIENCE: Duration = Duration::from_secs(2);
