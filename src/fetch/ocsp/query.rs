@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::super::http::{Client, FetchError, MAX_OCSP, Method, Url};
 use super::responder::{Luck, Manner, Urgency};
 use crate::now::Wall;
-use crate::pki::{OcspAnswer, Question, Trust};
+use crate::pki::{OcspAnswer, Origin, Question, Trust};
 
 /// Octets of a nonce (RFC 9654 section 2.1).
 const NONCE: usize = 32;
@@ -134,22 +134,28 @@ impl Query {
         let (question, trust, at) = (self.question.clone(), Arc::clone(&self.trust), self.at);
         let source: Arc<str> = url.to_string().into();
         let judging = spawn_blocking(move || {
-            let loaded = OcspAnswer::load(&der, &question, &source, nonce.as_ref().map(|n| n.as_slice()), &trust, at);
+            let origin = Origin::Fetched { nonce: nonce.as_ref().map(<[u8; NONCE]>::as_slice) };
+            let loaded = OcspAnswer::load(&der, &question, &source, origin, &trust, at);
             loaded.map(|answer| Answered { answer: Arc::new(answer), der })
         });
         match judging.await {
             Ok(Ok(answered)) => Ok(answered),
-            Ok(Err(bad)) => {
-                let luck = if bad.label == DECLINED { Luck::Declined } else { Luck::Odd };
-                Err(Failure { luck, label: bad.label, text: bad.text, refused: false })
-            }
+            Ok(Err(bad)) => Err(Failure { luck: luck(bad.label), label: bad.label, text: bad.text, refused: false }),
             Err(_) => Err(Failure::ours()),
         }
     }
 }
 
-/// The label of a [`crate::pki::BadOcsp`] that says that the responder has nothing to say of this certificate.
-const DECLINED: &str = "unauthorized";
+/// What something that is no good answer says of the responder, by the label of its [`crate::pki::BadOcsp`].
+fn luck(label: &str) -> Luck {
+    match label {
+        "unauthorized" => Luck::Declined,
+        "unknown-issuer" => Luck::Ours,
+        // Nobody would get anything else.
+        "malformed" | "too-large" | "try-later" | "signature-required" | "unsupported" => Luck::Failed,
+        _ => Luck::Odd,
+    }
+}
 
 fn share(until: Instant, among: usize) -> Duration {
     let left = until.saturating_duration_since(Instant::now());

@@ -12,7 +12,7 @@ use super::query::Answered;
 use super::store::{self, Sheet, Store};
 use crate::event::OcspStatus;
 use crate::now::{Mono, Now, Wall};
-use crate::pki::{OcspAnswer, Trust};
+use crate::pki::{OcspAnswer, Origin, Trust};
 
 /// Answers written in one go.
 const MAX_AT_ONCE: usize = 64;
@@ -267,7 +267,7 @@ fn unkept(text: &str) -> String {
 
 /// A panic in the reader costs this answer, not the start.
 fn load(sheet: &Sheet, trust: &Trust, now: Wall) -> Result<Arc<OcspAnswer>, String> {
-    let load = || OcspAnswer::load(&sheet.der, &sheet.question, &sheet.url, None, trust, now);
+    let load = || OcspAnswer::load(&sheet.der, &sheet.question, &sheet.url, Origin::Kept, trust, now);
     match catch_unwind(AssertUnwindSafe(load)) {
         Ok(Ok(answer)) => Ok(Arc::new(answer)),
         Ok(Err(bad)) => Err(bad.text),

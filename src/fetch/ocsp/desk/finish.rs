@@ -62,17 +62,23 @@ impl<T: Clone> Desk<T> {
         let answer = Arc::clone(&answered.answer);
         let (name, question) = (answer.name(), &answer.question);
         let before = self.answers.get(&question.issuer, &question.serial);
+        let certificate = || {
+            let serial = HEXLOWER.encode(&question.serial);
+            format!("authority {}: {}: the certificate with the serial {serial}", name.authority, name.source)
+        };
         let inserted = self.answers.insert(Arc::clone(&answer));
         finished.changed = Some(inserted);
         match inserted {
             Inserted::Alike => self.shelf.take(answered, now.wall),
             Inserted::NewlyRevoked => {
-                let serial = HEXLOWER.encode(&question.serial);
-                finished.news.push(Ok(format!(
-                    "authority {}: {}: the certificate with the serial {serial} is revoked",
-                    name.authority, name.source
-                )));
+                finished.news.push(Ok(format!("{} is revoked", certificate())));
                 self.shelf.take(answered, now.wall);
+            }
+            // What is on disk stays, so that it is revoked after a restart too.
+            Inserted::Vanished => {
+                finished
+                    .news
+                    .push(Err(format!("{} was revoked and is said to be so no more; it stays revoked", certificate())));
             }
             Inserted::Older if before.is_some_and(|before| before.name().this_update > name.this_update) => {
                 if let Some(by) = by {
