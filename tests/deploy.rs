@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 /// systemd's score from 0 (shut) to 10 (open), times ten.
 const EXPOSURE: &str = "15";
 
-/// The metrics of the contract, and what Prometheus itself knows.
+/// The metrics of the contract, and those that were added to it.
 const METRICS: &[&str] = &[
     "sekisho_requests_total",
     "sekisho_nas_requests_total",
@@ -19,6 +19,13 @@ const METRICS: &[&str] = &[
     "sekisho_crl_entries",
     "sekisho_crl_number",
     "sekisho_revocation_fetches_total",
+    "sekisho_crl_vanished_entries",
+    "sekisho_ocsp_responder_up",
+    "sekisho_ocsp_last_success_seconds",
+    "sekisho_ocsp_answers",
+    "sekisho_distrust_authentications_total",
+    "sekisho_distrust_certificates",
+    "sekisho_distrust_from_seconds",
     "sekisho_certificates",
     "sekisho_sessions",
     "sekisho_disconnects_total",
@@ -107,6 +114,27 @@ fn every_reason_of_the_alerts_is_one_of_the_contract() {
         let quoted = selector.trim_start_matches('~').split('"').nth(1).expect("a label's value is quoted");
         for reason in quoted.split('|') {
             assert!(sekisho::event::Reason::ALL.iter().any(|known| known.name() == reason), "{reason}");
+        }
+    }
+}
+
+#[test]
+fn what_ends_logins_in_silence_has_an_alert() {
+    let alerts = read("alerts.yml");
+    let rules: Vec<&str> = alerts.split("- alert: ").skip(1).collect();
+    for metric in [
+        "sekisho_ocsp_responder_up",
+        "sekisho_ocsp_answers",
+        "sekisho_crl_vanished_entries",
+        "sekisho_distrust_from_seconds",
+        "sekisho_distrust_authentications_total",
+        "sekisho_distrust_certificates",
+    ] {
+        assert!(rules.iter().any(|rule| metrics_named(rule).contains(&metric)), "{metric}");
+    }
+    for rule in rules {
+        for part in ["expr:", "severity:", "summary:"] {
+            assert!(rule.contains(part), "{part} in {rule}");
         }
     }
 }

@@ -42,7 +42,13 @@ fn the_first_screen_names_the_two_commands_and_each_link_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let links: Vec<&str> = README.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(!links.is_empty());
+    let headings: Vec<String> = README
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(|title| title.to_lowercase().replace(' ', "-"))
+        .collect();
     for link in links {
-        assert!(root.join(link).exists(), "{link}");
+        let is_here = link.strip_prefix('#').map(|heading| headings.iter().any(|known| known == heading));
+        assert!(is_here.unwrap_or_else(|| root.join(link).exists()), "{link}");
     }
 }

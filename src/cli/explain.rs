@@ -1,5 +1,6 @@
 //! `sekisho explain`: what the server would decide for a certificate, by the very code that serves. It fetches nothing.
 
+mod open;
 mod render;
 
 #[cfg(test)]
@@ -17,17 +18,19 @@ use jiff::tz::TimeZone;
 use super::{BAD_CONFIGURATION, credentials};
 use crate::config::{self, Config};
 use crate::event::{CertificateName, Method};
+use crate::fetch::known::Known;
 use crate::fetch::{self, Loaded};
 use crate::net::Clock;
 use crate::now::Wall;
 use crate::observe::{Asked, Explainer, Explanation, Language};
 use crate::pki::{self, Facts, NoPath};
 use crate::policy::{Decision, Hints, Match, ServiceIndex, ServiceSettings};
+use open::Open;
 
 /// NAS-Port-Type of an access point: Wireless - IEEE 802.11 (RFC 2865 section 5.41).
 const WIRELESS: u32 = 19;
 
-/// What the server would decide for a certificate, and why. Nothing is fetched: CRLs and groups are read from the files that the configuration names.
+/// What the server would decide for a certificate, and why. Nothing is fetched and nobody is asked: CRLs and groups are read from the files that the configuration names, and CRLs and OCSP answers from what the server has kept. Where a login would ask a responder first, that is said.
 ///
 /// Exit code: 0 accept (by the service named, or by one at least); 1 reject; 78 the configuration or a file can't be used.
 #[derive(Debug, clap::Args)]
@@ -80,6 +83,8 @@ struct Case {
     loaded: Loaded,
     /// Facts of the chain, or why there are none.
     facts: Result<Arc<Facts>, Box<NoPath>>,
+    /// What a login would ask of OCSP responders.
+    open: Vec<Open>,
     at: Wall,
     explainer: Explainer,
 }
@@ -138,11 +143,18 @@ fn prepare(args: &Args) -> Result<Case, Vec<String>> {
     let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
     let at = args.at.map_or(now, |at| Wall(at.as_second()));
     let facts = config.trust.facts(&chain);
+    let open = match &facts {
+        Ok(facts) => {
+            let known = Known::new(&config.fetch, &config.trust);
+            open::questions(&config.trust, &loaded, &known, facts, at)
+        }
+        Err(_) => Vec::new(),
+    };
     let explainer = Explainer {
         language: args.lang.map_or(config.log.language, Language::from),
         zone: TimeZone::get(&config.log.timezone).unwrap_or(TimeZone::UTC),
     };
-    Ok(Case { config, loaded, facts, at, explainer })
+    Ok(Case { config, loaded, facts, open, at, explainer })
 }
 
 /// Leaf first.

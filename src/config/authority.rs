@@ -49,25 +49,25 @@ fn one(mut table: Table<'_>, allow: &[Prefix], into: &mut Authorities) {
     let distrust = table.table("distrust").and_then(distrust);
     let report = table.report;
     let places = table.finish();
-    let (Some(name), Some(anchor), Some(intermediates)) = (name, anchor, intermediates.into_iter().collect()) else {
-        return;
-    };
+    let intermediates: Option<Vec<_>> = intermediates.into_iter().collect();
+    let (Some(name), Some(anchor), Some(intermediates)) = (name, anchor, intermediates) else { return };
     into.usernames.push(username);
     into.named.push(report.named(name.clone(), true, revocation.crls.names(), places.of("crl")));
+    let (source, grace) = (revocation.source, revocation.grace);
+    into.revocation.add(&name, revocation, (intermediates.len(), places.of("intermediates")));
     into.places.push(places);
     into.settings.push(AuthoritySettings {
-        name: Arc::clone(&name),
+        name,
         anchor,
         fingerprint_sha1,
         fingerprint_sha256,
         intermediates,
         subject,
         purpose,
-        revocation: revocation.source,
-        grace: revocation.grace,
+        revocation: source,
+        grace,
         distrust,
     });
-    into.revocation.add(&name, revocation);
 }
 
 /// The certificates of all files; a `None` among them couldn't be read.

@@ -8,12 +8,11 @@ use super::afar::{self, Sources, Timing};
 use super::files;
 use super::reader::{Item, Table};
 use super::report::{Place, Report};
-use crate::event::Evidence;
 use crate::exchange::Prefix;
 use crate::fetch::http::Url;
 use crate::fetch::remote::SourceSettings;
 use crate::fetch::{learned, ocsp};
-use crate::pki::{Facts, NoPath, RevocationSource, Trust};
+use crate::pki::{Facts, Locations, RevocationSource, Trust};
 
 /// Longer, and the revocation check is one in name only.
 const LONG_GRACE: Duration = Duration::from_secs(7 * 86_400);
@@ -36,7 +35,17 @@ pub(super) struct Revocations {
     pub(super) urls: Vec<SourceSettings>,
     learned: Vec<learned::AuthoritySettings>,
     pub(super) ocsp: Vec<ocsp::AuthoritySettings>,
+    untold: Vec<Untold>,
     samples: Vec<Sample>,
+}
+
+/// An authority of whose consulted sources none is named: certificates must tell.
+struct Untold {
+    authority: Arc<str>,
+    source: RevocationSource,
+    intermediates: usize,
+    /// Of `intermediates`.
+    place: Place,
 }
 
 /// A certificate that tells where to fetch from.
@@ -101,16 +110,17 @@ fn warn_of_the_first_login(
     crl: Option<&Item<'_>>,
     ocsp: Option<&Item<'_>>,
 ) {
-    let (what, named, empty) = match source {
-        RevocationSource::Crl => ("CRLs are", "`crl`", crl),
-        RevocationSource::Ocsp => ("responder is", "`ocsp`", ocsp),
-        _ => ("CRLs and responder are", "`crl` or `ocsp`", crl.or(ocsp)),
+    let (what, named) = words(source);
+    let empty = match source {
+        RevocationSource::Crl => crl,
+        RevocationSource::Ocsp => ocsp,
+        _ => crl.or(ocsp),
     };
     let place = empty.map_or(&table.place, |item| &item.place);
     table.report.warning(
         place,
         format!(
-            "nothing says where its {what} before somebody has logged in: the first member is refused with \"revocation-unknown\", and only then the places that this certificate names are known; add sample = \"pki/a-member.pem\", any certificate of this authority, or {named}"
+            "nothing says where its {what} is before somebody has logged in: the first member is refused with \"revocation-unknown\", and only then the places that this certificate names are known; add sample = \"pki/a-member.pem\", any certificate of this authority, or {named}"
         ),
     );
 }
@@ -129,8 +139,14 @@ fn grace(item: &Item<'_>) -> Option<Duration> {
 }
 
 impl Revocations {
-    pub(super) fn add(&mut self, authority: &Arc<str>, one: Revocation) {
+    /// `intermediates`: how many the table has, and where.
+    pub(super) fn add(&mut self, authority: &Arc<str>, one: Revocation, intermediates: (usize, &Place)) {
         let Revocation { source, crls, responders, nonce, timing, sample, .. } = one;
+        let is_told = (consults_crls(source) && !crls.is_empty()) || (consults_ocsp(source) && !responders.is_empty());
+        if source != RevocationSource::Off && !is_told {
+            let (intermediates, place) = (intermediates.0, intermediates.1.clone());
+            self.untold.push(Untold { authority: Arc::clone(authority), source, intermediates, place });
+        }
         let Timing { refresh, alarm_after } = timing;
         if consults_crls(source) && crls.is_empty() {
             self.learned.push(learned::AuthoritySettings { authority: Arc::clone(authority), refresh, alarm_after });
@@ -147,34 +163,72 @@ impl Revocations {
 
     /// Whose places are learned, and the samples that say so at the start: each must be one of its authority's. What it says of dates and revocation doesn't matter.
     pub(super) fn learned(&self, report: &Report<'_>, trust: Option<&Trust>) -> learned::Settings {
-        let samples = trust.map(|trust| self.samples.iter().filter_map(|sample| sample.facts(report, trust)));
-        learned::Settings { authorities: self.learned.clone(), samples: samples.into_iter().flatten().collect() }
-    }
-}
-
-impl Sample {
-    fn facts(&self, report: &Report<'_>, trust: &Trust) -> Option<Arc<Facts>> {
-        let authority = &self.authority;
-        match trust.facts(&[&self.der]) {
-            Ok(facts) if facts.authority == *authority => return Some(facts),
-            Ok(facts) => report.error(
-                &self.place,
-                format!("this certificate belongs to the authority \"{}\", not to \"{authority}\"", facts.authority),
-            ),
-            Err(refused) => report.error(
-                &self.place,
-                format!("this certificate is none of the authority \"{authority}\": {}", why(&refused)),
-            ),
+        let mut settings = learned::Settings { authorities: self.learned.clone(), samples: Vec::new() };
+        // Why there is none has been said.
+        let Some(trust) = trust else { return settings };
+        for sample in &self.samples {
+            match trust.sample(&sample.der, &sample.authority) {
+                Ok(facts) => {
+                    self.warn_of_a_silent_sample(report, sample, &facts);
+                    settings.samples.push(facts);
+                }
+                Err(why) => report.error(&sample.place, why),
+            }
         }
-        None
+        for untold in &self.untold {
+            untold.warn_of_silent_intermediates(report, trust);
+        }
+        settings
+    }
+
+    fn warn_of_a_silent_sample(&self, report: &Report<'_>, sample: &Sample, facts: &Facts) {
+        let untold = self.untold.iter().find(|untold| untold.authority == sample.authority);
+        if let Some(untold) = untold.filter(|untold| !untold.is_told_by(&facts.locations)) {
+            let text = format!(
+                "this certificate doesn't say where its {} is: everybody is refused with \"revocation-unknown\"; name it in {}",
+                untold.what(),
+                untold.keys()
+            );
+            report.warning(&sample.place, text);
+        }
     }
 }
 
-fn why(refused: &NoPath) -> String {
-    let said = refused.evidence.iter().find_map(|evidence| match evidence {
-        Evidence::Issuer(name) => Some(format!("it was issued by {name}, which no [[authority]] has")),
-        Evidence::Path(text) => Some(text.clone()),
-        _ => None,
-    });
-    said.unwrap_or_else(|| refused.reason.to_string())
+impl Untold {
+    fn is_told_by(&self, locations: &Locations) -> bool {
+        (consults_crls(self.source) && !locations.crls.is_empty())
+            || (consults_ocsp(self.source) && !locations.ocsp.is_empty())
+    }
+
+    /// Whether a CA is revoked says the CA above it, and where that says so stands in the intermediate's certificate or nowhere.
+    fn warn_of_silent_intermediates(&self, report: &Report<'_>, trust: &Trust) {
+        let own = trust.locations().filter(|(authority, _, _)| **authority == self.authority);
+        let told = own.filter(|(_, _, locations)| self.is_told_by(locations)).count();
+        if let Some(silent @ 1..) = self.intermediates.checked_sub(told) {
+            let text = format!(
+                "{silent} of {} don't say where the {} is that tells whether they are revoked: everybody below them is refused with \"revocation-unknown\", unless `crl` of another authority has it; name it in {}",
+                self.intermediates,
+                self.what(),
+                self.keys()
+            );
+            report.warning(&self.place, text);
+        }
+    }
+
+    fn what(&self) -> &'static str {
+        words(self.source).0
+    }
+
+    fn keys(&self) -> &'static str {
+        words(self.source).1
+    }
+}
+
+/// What is looked for, and the keys that name it.
+fn words(source: RevocationSource) -> (&'static str, &'static str) {
+    match source {
+        RevocationSource::Crl => ("CRL", "`crl`"),
+        RevocationSource::Ocsp => ("responder", "`ocsp`"),
+        _ => ("CRL or responder", "`crl` or `ocsp`"),
+    }
 }

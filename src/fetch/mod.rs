@@ -6,6 +6,7 @@
 mod file;
 pub(crate) mod http;
 mod keep;
+pub(crate) mod known;
 pub(crate) mod learned;
 pub(crate) mod ocsp;
 pub(crate) mod remote;

@@ -13,7 +13,7 @@ use crate::now::Wall;
 use crate::policy::is_hidden;
 
 /// Longest value of a field in characters.
-const MAX_VALUE: usize = 256;
+pub(super) const MAX_VALUE: usize = 256;
 /// Longest free text in characters: an explanation, an operational message.
 const MAX_TEXT: usize = 2_048;
 

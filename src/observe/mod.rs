@@ -3,6 +3,7 @@
 //! [`Sink::record`] counts at once and hands the event to a thread that renders its line: [`explain`] tells why in words, `line` escapes and caps whatever came from outside.
 
 pub mod explain;
+mod grounds;
 mod limiter;
 mod line;
 mod metrics;
@@ -13,7 +14,8 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Asked, Explainer, Explanation};
+pub use explain::{Asked, Explainer, Explanation, Unasked};
+pub(crate) use grounds::{distrusted_from, revocation};
 pub use line::{escape_in_json, visible};
 pub use metrics::Metrics;
 pub use operational::{Tracing, init_tracing};

@@ -1,11 +1,13 @@
 //! An event → its log line.
 
 use data_encoding::HEXLOWER;
+use jiff::tz::TimeZone;
 use tracing::Level;
 
 use super::explain::{Asked, Explainer};
 use super::line::Line;
-use crate::event::{Authentication, CertificateName, Event, Outcome, Reason, RequestCode};
+use crate::event::{Authentication, CertificateName, Event, Evidence, Outcome, Reason, RequestCode};
+use crate::now::Wall;
 
 /// How much an event matters: decisions `info`, what somebody should look at `warn`, what is usual `debug`.
 pub(super) fn level(event: &Event) -> Level {
@@ -33,6 +35,7 @@ pub(super) fn line(event: &Event, suppressed: u64, explainer: &Explainer) -> Lin
     line.field("peer", Some(event.peer.to_string()));
     if let Some(authentication) = &event.authentication {
         how(&mut line, authentication);
+        grounds(&mut line, event.at.wall, &authentication.evidence, &explainer.zone);
     } else {
         line.field("listener", Some(event.listener.name()));
         line.field("code", event.code.map(RequestCode::name));
@@ -59,6 +62,13 @@ fn how(line: &mut Line, authentication: &Authentication) {
     line.field("resumed", Some(authentication.resumed));
     line.field("rounds", Some(authentication.rounds));
     line.field("duration_ms", Some(u64::try_from(authentication.duration.as_millis()).unwrap_or(u64::MAX)));
+}
+
+/// A text line's explanation says the same where there is one; who is let in before his authority ends is to be found in it too.
+fn grounds(line: &mut Line, at: Wall, evidence: &[Evidence], zone: &TimeZone) {
+    let revocation = super::revocation(evidence, at, zone);
+    line.json_field("revocation", (!revocation.is_empty()).then_some(revocation));
+    line.field("distrusted_from", super::distrusted_from(evidence, zone));
 }
 
 /// Who was simply let in needs no explanation.

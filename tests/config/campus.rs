@@ -79,11 +79,27 @@ pub(crate) fn fresh_crl(ca: &Authority) -> String {
     crl(ca, 1, [], day(2026, 11, 21)..day(2026, 12, 21)).pem().unwrap()
 }
 
-/// A member's certificate in PEM, which says where its CRL and responder are.
+/// A member's certificate in PEM, which says where its CRL is.
 pub(crate) fn member(ca: &Authority) -> String {
-    let mut params = certificates::client(&[(DnType::CommonName, "Hokuriku Hanako")], "hanako@campus.example");
-    params.crl_distribution_points = vec![CrlDistributionPoint { uris: vec!["http://crl.example/ca.crl".into()] }];
+    let mut params = silent_member();
+    params.crl_distribution_points = points();
     params.signed_by(&Key::P256.make(), ca).unwrap().pem()
+}
+
+/// The same, which says nothing.
+pub(crate) fn silent_member() -> CertificateParams {
+    certificates::client(&[(DnType::CommonName, "Hokuriku Hanako")], "hanako@campus.example")
+}
+
+/// An intermediate whose certificate says where the CRL is that would list it.
+pub(crate) fn intermediate(name: &str, above: &Authority) -> Authority {
+    let mut params = certificates::authority_params(&[(DnType::CommonName, name)]);
+    params.crl_distribution_points = points();
+    certificates::certified(params, Key::P256, Some(above))
+}
+
+fn points() -> Vec<CrlDistributionPoint> {
+    vec![CrlDistributionPoint { uris: vec!["http://crl.example/ca.crl".into()] }]
 }
 
 /// A server certificate that no client complains of.

@@ -1,8 +1,8 @@
 //! What an authority says of revocation, and `[fetch]`.
 
 use crate::base;
-use crate::campus::{Campus, member};
-use crate::support::certificates::authority;
+use crate::campus::{Campus, intermediate, member, silent_member};
+use crate::support::certificates::{Key, authority};
 
 /// With these lines in the place of `revocation` and `crl`.
 fn of(lines: &str) -> String {
@@ -91,11 +91,44 @@ fn a_sample_must_be_of_its_authority() {
     let (key, at) = ("authority[0].sample", "\"pki/a-member.pem\"");
     load(&member(&ca)).good();
     load(&(member(&ca) + &ca.pem())).good();
-    load(&member(&other)).error(key, at, "belongs to the authority \"other\"").only(1);
-    load(&member(&authority("Stranger", None))).error(key, at, "issued by CN=Stranger").only(1);
+    load(&member(&other)).error(key, at, "issued by a CA of the authority \"other\"").only(1);
+    load(&member(&authority("Stranger", None))).error(key, at, "its issuer, \"CN=Stranger\", is none").only(1);
     load(&member(&authority("Campus CA", None))).error(key, at, "not signed with the key of CN=Campus CA").only(1);
     load("nothing").error(key, at, "neither PEM nor").only(1);
     campus.load(&text.replace("a-member", "nobody")).error(key, "\"pki/nobody.pem\"", "No such file").only(1);
+}
+
+#[test]
+fn certificates_that_tell_nothing_are_said_where_they_must_tell() {
+    let campus = Campus::new();
+    let root = authority("Campus Root", None);
+    campus.write("pki/ca.pem", root.pem());
+    let load = |lines: &str, ca: &crate::support::certificates::Authority, silent: bool| {
+        let sample = silent_member().signed_by(&Key::P256.make(), ca).unwrap().pem();
+        campus.write("pki/a-member.pem", if silent { sample } else { member(ca) });
+        campus.write("pki/issuing.pem", ca.pem());
+        campus.load(&of(&format!("intermediates = [\"pki/issuing.pem\"]\nsample = \"pki/a-member.pem\"\n{lines}")))
+    };
+    let (silent, telling) = (authority("Silent", Some(&root)), intermediate("Telling", &root));
+    let (sample, at_sample) = ("authority[0].sample", "\"pki/a-member.pem\"");
+    let (list, at_list) = ("authority[0].intermediates", "[\"pki/issuing.pem\"]");
+    load("revocation = \"crl\"", &telling, false).good();
+    load("revocation = \"crl\"", &telling, true).warning(sample, at_sample, "doesn't say where its CRL is").only(1);
+    load("revocation = \"crl\"", &silent, false).warning(list, at_list, "1 of 1 don't say where the CRL is").only(1);
+    load("", &silent, true)
+        .warning(sample, at_sample, "CRL or responder")
+        .warning(list, at_list, "name it in `crl` or `ocsp`")
+        .only(2);
+    let ocsp = load("revocation = \"ocsp\"", &telling, false);
+    ocsp.warning(sample, at_sample, "where its responder is").warning(list, at_list, "name it in `ocsp`").only(2);
+    for told in ["crl = [\"crl/ca.crl\"]", "ocsp = [\"http://ocsp.example\"]", "revocation = \"off\""] {
+        let loaded = load(told, &silent, true);
+        assert!(
+            loaded.findings.iter().all(|finding| finding.key == "authority[0].revocation"),
+            "{:#?}",
+            loaded.shown()
+        );
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use sekisho::config::Config;
 
-use crate::campus::{Campus, Loaded, fresh_crl, member, repository, server};
+use crate::campus::{Campus, Loaded, fresh_crl, intermediate, member, repository, server};
 use crate::support::certificates::{Authority, authority};
 
 const CA16: &str = "D5:62:97:10:C1:7B:D6:63:91:E8:FC:27:91:9C:E1:41:DA:B4:7A:F8";
@@ -53,9 +53,9 @@ fn jaist() -> (Campus, String) {
     let root = authority("Security Communication RootCA2 (look-alike)", None);
     anchor(&campus, "secom-passport-for-member-rsa-ca16", &ca16);
     anchor(&campus, "security-communication-rootca2", &root);
-    let ca8 = authority("SECOM Passport for Member PUB CA8", Some(&root));
+    let ca8 = intermediate("SECOM Passport for Member PUB CA8", &root);
     anchor(&campus, "secom-passport-for-member-pub-ca8", &ca8);
-    let g4 = authority("NII Open Domain CA - G4", Some(&root));
+    let g4 = intermediate("NII Open Domain CA - G4", &root);
     anchor(&campus, "nii-open-domain-ca-g4", &g4);
     campus.write("pki/a-ca16-member.pem", member(&ca16));
     campus.write("pki/a-pub-ca8-member.pem", member(&ca8));

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, Case};
+use super::{Answer, Case, Open};
 use crate::event::Outcome;
 use crate::now::Wall;
-use crate::observe::{certificate_id, escape_in_json, visible};
+use crate::observe::{self, Unasked, certificate_id, escape_in_json, visible};
 use crate::policy::Grant;
 
 /// What the decision leads to.
@@ -21,6 +21,9 @@ pub(super) fn text(case: &Case, answers: &[Answer]) -> String {
     let mut text = String::new();
     if let Some(certificate) = case.certificate() {
         let _ = writeln!(text, "{}  {}", certificate_id(&certificate), visible(&certificate.subject));
+    }
+    for open in &case.open {
+        let _ = writeln!(text, "  ? {}", case.explainer.unasked(&open.unasked));
     }
     for answer in answers {
         let _ = writeln!(text, "\n{}: {} {}", visible(&answer.service), outcome(answer), answer.decision.reason());
@@ -61,13 +64,27 @@ pub(super) fn json(case: &Case, answers: &[Answer]) -> String {
         "at": date(case, case.at),
         "certificate": certificate,
         "accepted": answers.iter().any(|answer| answer.decision.accepts()),
-        "decisions": answers.iter().map(decision).collect::<Vec<_>>(),
+        "decisions": answers.iter().map(|answer| decision(case, answer)).collect::<Vec<_>>(),
+        "questions": case.open.iter().map(|open| question(case, open)).collect::<Vec<_>>(),
         "problems": problems.collect::<Vec<_>>(),
     });
     escape_in_json(&object.to_string()) + "\n"
 }
 
-fn decision(answer: &Answer) -> Value {
+/// What a login would ask first.
+fn question(case: &Case, open: &Open) -> Value {
+    let Unasked { is_kept, responders, told, .. } = &open.unasked;
+    json!({
+        "certificate": open.id,
+        "kept": if *is_kept { "stale" } else { "none" },
+        "responders": responders,
+        "told": told,
+        "explanation": case.explainer.unasked(&open.unasked),
+    })
+}
+
+fn decision(case: &Case, answer: &Answer) -> Value {
+    let (evidence, zone) = (answer.decision.evidence(), &case.explainer.zone);
     let grant = answer.decision.grant().map(|grant| {
         json!({
             "session_timeout": grant.session_timeout.as_secs(),
@@ -83,6 +100,8 @@ fn decision(answer: &Answer) -> Value {
         "explanation": answer.explanation.sentence(),
         "summary": answer.explanation.summary,
         "evidence": answer.explanation.evidence,
+        "revocation": observe::revocation(evidence, case.at, zone),
+        "distrusted_from": observe::distrusted_from(evidence, zone),
         "next": answer.explanation.next,
         "grant": grant,
     })

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Clock, Span, Words, listed, names, quoted};
+use super::{Clock, Span, Unasked, Words, listed, names, quoted};
 use crate::event::{CrlName, Evidence, OcspName, Reason};
 use crate::now::Wall;
 
@@ -9,7 +9,7 @@ pub(super) fn words(reason: Reason) -> Words {
         Reason::Ok => ("Let in.", "Nothing is to be done."),
         Reason::OkGrace => (
             "Let in. The revocation data is past its end, but within the grace period of this authority.",
-            "Administrators: when the grace period ends, everybody of this authority is refused. Find out why its CRL is not renewed.",
+            "Administrators: when the grace period ends, everybody of this authority is refused. Find out why its CRL is not renewed, or its OCSP responder doesn't answer.",
         ),
         Reason::NoService => (
             "No service matches this request, or none that this NAS ({nas}) may ask for.",
@@ -105,11 +105,11 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::RevocationUnknown => (
             "Nothing says whether the certificate has been revoked.",
-            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: check `crl` of this authority, and whether its CRL can be read.",
+            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: check `crl`, `ocsp` and `sample` of this authority, and whether its CRL can be fetched and its responder answers.",
         ),
         Reason::RevocationStale => (
             "What says whether the certificate has been revoked is past its end.",
-            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: get the new CRL; `grace` of the [[authority]] bridges a gap if it must.",
+            "Neither certificate nor device is at fault. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: find out why there is no newer CRL or OCSP answer; `grace` of the [[authority]] bridges a gap if it must.",
         ),
         Reason::BadSignature => (
             "The device has not proved that it holds the certificate's private key.",
@@ -196,11 +196,9 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         Evidence::Ocsp(ocsp) => self::ocsp(ocsp, clock),
         Evidence::NoOcsp(issuer) => format!("There is no OCSP answer of \"{}\".", quoted(issuer)),
         Evidence::Vanished { source, since } => {
-            format!(
-                "{} has not listed it any more since {}; it stays revoked here.",
-                quoted(source),
-                clock.date(*since)
-            )
+            let ago = clock.ago(*since).map(|span| format!(" ({} ago)", text(span))).unwrap_or_default();
+            let source = quoted(source);
+            format!("{source} has not listed it any more since {}{ago}; it stays revoked here.", clock.date(*since))
         }
         Evidence::NoCrl(issuer) => format!("There is no CRL of \"{}\".", quoted(issuer)),
         Evidence::Revoked { at, reason, intermediate } => {
@@ -251,6 +249,23 @@ fn ocsp(ocsp: &OcspName, clock: Clock<'_>) -> String {
     let OcspName { authority, source, status, this_update, next_update } = ocsp;
     let dates = dates(*this_update, Some(*next_update), clock);
     format!("OCSP answer \"{status}\" for authority {} ({}): {dates}.", quoted(authority), quoted(source))
+}
+
+pub(super) fn unasked(unasked: &Unasked) -> String {
+    let Unasked { ca, is_kept, responders, told } = unasked;
+    let about = ca.as_ref().map_or("this certificate".into(), |id| format!("the CA's certificate {}", quoted(id)));
+    let kept = if *is_kept { "No OCSP answer that still counts" } else { "No OCSP answer" };
+    let listed = |urls: &[String]| listed(urls, |url| quoted(url));
+    let ask = match (responders.is_empty(), told.is_empty()) {
+        (false, _) => format!("the server would ask {} and wait for 2 s at most", listed(responders)),
+        (true, false) => {
+            format!("the server doesn't know yet whom to ask, and learns it from the first login: {}", listed(told))
+        }
+        (true, true) => {
+            "the server doesn't know whom to ask: name a responder in `ocsp`, or a `sample` that does".into()
+        }
+    };
+    format!("{kept} about {about} is kept; {ask}.")
 }
 
 fn dates(this_update: Wall, next_update: Option<Wall>, clock: Clock<'_>) -> String {

@@ -1,6 +1,6 @@
 //! Japanese.
 
-use super::{Clock, Span, Words, listed, names, quoted};
+use super::{Clock, Span, Unasked, Words, listed, names, quoted};
 use crate::event::{CrlName, Evidence, OcspName, OcspStatus, Reason};
 use crate::now::Wall;
 
@@ -9,7 +9,7 @@ pub(super) fn words(reason: Reason) -> Words {
         Reason::Ok => ("接続を許可しました。", "対応は不要です。"),
         Reason::OkGrace => (
             "接続を許可しました。失効情報の期限は切れていますが、この認証局に設定された猶予期間（grace）の内です。",
-            "管理者の方へ: 猶予期間が終わると接続を拒否します。CRL が更新されない原因を調べてください。",
+            "管理者の方へ: 猶予期間が終わると接続を拒否します。CRL が更新されない、または OCSP レスポンダーが応答しない原因を調べてください。",
         ),
         Reason::NoService => (
             "この要求に当てはまるサービスがないか、この NAS（{nas}）には許可されていません。",
@@ -106,11 +106,11 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::RevocationUnknown => (
             "証明書が失効していないことを確認できません。失効情報がありません。",
-            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: この認証局の crl の設定と、CRL の取得状況を確認してください。",
+            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: この認証局の crl・ocsp・sample の設定と、CRL の取得状況、OCSP レスポンダーの応答を確認してください。",
         ),
         Reason::RevocationStale => (
             "失効情報の期限が切れているため、証明書が失効していないことを確認できません。",
-            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: 新しい CRL を入手してください。やむを得ない場合は [[authority]] の grace で猶予できます。",
+            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: 新しい CRL や OCSP 応答が得られない原因を調べてください。やむを得ない場合は [[authority]] の grace で猶予できます。",
         ),
         Reason::BadSignature => (
             "端末が、証明書に対応する秘密鍵を持っていることを証明できませんでした。",
@@ -197,7 +197,9 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         Evidence::Ocsp(ocsp) => self::ocsp(ocsp, clock),
         Evidence::NoOcsp(issuer) => format!("「{}」の OCSP 応答がありません。", quoted(issuer)),
         Evidence::Vanished { source, since } => {
-            format!("{} 以降「{}」には載っていませんが、失効のまま扱います。", clock.date(*since), quoted(source))
+            let ago = clock.ago(*since).map_or(" ".into(), |span| format!("（{}前）", text(span)));
+            let source = quoted(source);
+            format!("{}{ago}以降「{source}」には載っていませんが、失効のまま扱います。", clock.date(*since))
         }
         Evidence::NoCrl(issuer) => format!("「{}」の CRL がありません。", quoted(issuer)),
         Evidence::Revoked { at, reason, intermediate } => {
@@ -255,6 +257,23 @@ fn ocsp(ocsp: &OcspName, clock: Clock<'_>) -> String {
         OcspStatus::Unknown => "不明（unknown）",
     };
     format!("認証局 {} の OCSP 応答「{status}」（{}）: {dates}。", quoted(authority), quoted(source))
+}
+
+pub(super) fn unasked(unasked: &Unasked) -> String {
+    let Unasked { ca, is_kept, responders, told } = unasked;
+    let about = ca.as_ref().map_or("この証明書".into(), |id| format!("認証局の証明書 {} ", quoted(id)));
+    let kept = if *is_kept { "有効な OCSP 応答" } else { " OCSP 応答" };
+    let listed = |urls: &[String]| listed(urls, |url| quoted(url));
+    let ask = match (responders.is_empty(), told.is_empty()) {
+        (false, _) => format!("接続時には {} に問い合わせ、最長 2 秒待ちます", listed(responders)),
+        (true, false) => {
+            format!("問い合わせ先はまだ分かりません。最初の接続のときに、証明書に書かれた {} を知ります", listed(told))
+        }
+        (true, true) => {
+            "問い合わせ先が分かりません。ocsp に問い合わせ先を、または sample に証明書を設定してください".into()
+        }
+    };
+    format!("{about}についての{kept}は保存されていません。{ask}。")
 }
 
 fn dates(this_update: Wall, next_update: Option<Wall>, clock: Clock<'_>) -> String {

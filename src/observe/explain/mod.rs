@@ -56,6 +56,19 @@ pub struct Explanation {
     pub next: String,
 }
 
+/// An OCSP answer that a login would wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unasked {
+    /// About which certificate of a CA, by authority and serial; `None`: about the user's own.
+    pub ca: Option<String>,
+    /// Whether an answer is kept that counts no more; else there is none.
+    pub is_kept: bool,
+    /// Who would be asked.
+    pub responders: Vec<String>,
+    /// Who will be asked once somebody has logged in: the certificate itself says so.
+    pub told: Vec<String>,
+}
+
 impl Explanation {
     /// All of it in one paragraph.
     #[must_use]
@@ -88,6 +101,15 @@ impl Explainer {
                 Some(renew) => format!("{renew} {}", filled(words.next)),
                 None => filled(words.next),
             },
+        }
+    }
+
+    /// Says what a login would ask, and whom. One or two sentences.
+    #[must_use]
+    pub fn unasked(&self, unasked: &Unasked) -> String {
+        match self.language {
+            Language::Ja => ja::unasked(unasked),
+            Language::En => en::unasked(unasked),
         }
     }
 

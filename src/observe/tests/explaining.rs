@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use jiff::tz::TimeZone;
 
 use super::*;
-use crate::event::CrlName;
-use crate::observe::{Asked, Explainer, Explanation};
+use crate::event::{CrlName, OcspName, OcspStatus};
+use crate::observe::{Asked, Explainer, Explanation, Unasked};
 use crate::policy::is_hidden;
 
 const LANGUAGES: [Language; 2] = [Language::Ja, Language::En];
@@ -31,6 +31,17 @@ fn crl() -> CrlName {
     }
 }
 
+/// Two minutes old, good for another hour.
+fn ocsp(status: OcspStatus) -> OcspName {
+    OcspName {
+        authority: "ca16".into(),
+        source: "http://ocsp.example/".into(),
+        status,
+        this_update: Wall(WALL.0 - 120),
+        next_update: Wall(WALL.0 + 3_600),
+    }
+}
+
 fn every_evidence(text: &str) -> Vec<Evidence> {
     let owned = || text.to_owned();
     let many = || vec![owned(); 20];
@@ -50,6 +61,11 @@ fn every_evidence(text: &str) -> Vec<Evidence> {
         Evidence::Crl(CrlName { number: None, next_update: None, ..crl() }),
         Evidence::Crl(CrlName { next_update: Some(WALL + Duration::from_secs(60)), ..crl() }),
         Evidence::NoCrl(owned()),
+        Evidence::Ocsp(OcspName { source: text.into(), ..ocsp(OcspStatus::Good) }),
+        Evidence::Ocsp(OcspName { next_update: Wall(i64::MIN), ..ocsp(OcspStatus::Unknown) }),
+        Evidence::NoOcsp(owned()),
+        Evidence::Vanished { source: text.into(), since: Wall(WALL.0 - 3_600) },
+        Evidence::Vanished { source: text.into(), since: WALL },
         Evidence::Revoked { at: WALL, reason: Some("keyCompromise"), intermediate: true },
         Evidence::Revoked { at: WALL, reason: None, intermediate: false },
         Evidence::Distrust { from: WALL },
@@ -162,6 +178,79 @@ fn a_crl_says_its_number_and_age() {
         explain(Language::En, Reason::RevocationStale, &stale).evidence.concat(),
         "CRL number 1234 of authority ca16 (pki/ca16.crl): issued 2026-11-19 09:00:00 +09:00 (3 days ago), ended 2026-11-22 08:00:00 +09:00 (60 minutes ago)."
     );
+}
+
+#[test]
+fn r16_an_ocsp_answer_says_its_responder_status_and_age() {
+    let stale = OcspName { next_update: Wall(WALL.0 - 7_200), ..ocsp(OcspStatus::Good) };
+    for (status, name, japanese) in [
+        (OcspStatus::Good, "good", "失効していない（good）"),
+        (OcspStatus::Revoked, "revoked", "失効（revoked）"),
+        (OcspStatus::Unknown, "unknown", "不明（unknown）"),
+    ] {
+        let fact = [Evidence::Ocsp(ocsp(status))];
+        assert_eq!(
+            explain(Language::En, Reason::RevocationUnknown, &fact).evidence.concat(),
+            format!(
+                "OCSP answer \"{name}\" for authority ca16 (http://ocsp.example/): issued 2026-11-22 08:58:00 +09:00 (2 minutes ago), good until 2026-11-22 10:00:00 +09:00."
+            )
+        );
+        assert_eq!(
+            explain(Language::Ja, Reason::RevocationUnknown, &fact).evidence.concat(),
+            format!(
+                "認証局 ca16 の OCSP 応答「{japanese}」（http://ocsp.example/）: 発行は 2026-11-22 08:58:00 +09:00（2 分前）、期限は 2026-11-22 10:00:00 +09:00。"
+            )
+        );
+    }
+    let text = explain(Language::En, Reason::RevocationStale, &[Evidence::Ocsp(stale)]).evidence.concat();
+    assert!(text.ends_with("ended 2026-11-22 07:00:00 +09:00 (2 hours ago)."), "{text}");
+}
+
+#[test]
+fn an_entry_that_disappeared_says_since_when() {
+    let fact = [Evidence::Vanished { source: "pki/ca16.crl".into(), since: Wall(WALL.0 - 3 * 86_400) }];
+    assert_eq!(
+        explain(Language::Ja, Reason::Revoked, &fact).evidence.concat(),
+        "2026-11-19 09:00:00 +09:00（3 日前）以降「pki/ca16.crl」には載っていませんが、失効のまま扱います。"
+    );
+    assert_eq!(
+        explain(Language::En, Reason::Revoked, &fact).evidence.concat(),
+        "pki/ca16.crl has not listed it any more since 2026-11-19 09:00:00 +09:00 (3 days ago); it stays revoked here."
+    );
+}
+
+#[test]
+fn what_a_login_would_ask_is_said() {
+    let says = |language, unasked: &Unasked| Explainer { language, zone: TimeZone::UTC }.unasked(unasked);
+    let url = || vec!["http://ocsp.example/".to_owned()];
+    let known = Unasked { responders: url(), told: url(), ..Unasked::default() };
+    let ca = Unasked { ca: Some("ca16:0a".into()), is_kept: true, ..known.clone() };
+    let told = Unasked { told: url(), ..Unasked::default() };
+    for (unasked, english, japanese) in [
+        (
+            known,
+            "No OCSP answer about this certificate is kept; the server would ask http://ocsp.example/ and wait for 2 s at most.",
+            "この証明書についての OCSP 応答は保存されていません。接続時には http://ocsp.example/ に問い合わせ、最長 2 秒待ちます。",
+        ),
+        (
+            ca,
+            "No OCSP answer that still counts about the CA's certificate ca16:0a is kept; the server would ask http://ocsp.example/ and wait for 2 s at most.",
+            "認証局の証明書 ca16:0a についての有効な OCSP 応答は保存されていません。接続時には http://ocsp.example/ に問い合わせ、最長 2 秒待ちます。",
+        ),
+        (
+            told,
+            "No OCSP answer about this certificate is kept; the server doesn't know yet whom to ask, and learns it from the first login: http://ocsp.example/.",
+            "この証明書についての OCSP 応答は保存されていません。問い合わせ先はまだ分かりません。最初の接続のときに、証明書に書かれた http://ocsp.example/ を知ります。",
+        ),
+        (
+            Unasked::default(),
+            "No OCSP answer about this certificate is kept; the server doesn't know whom to ask: name a responder in `ocsp`, or a `sample` that does.",
+            "この証明書についての OCSP 応答は保存されていません。問い合わせ先が分かりません。ocsp に問い合わせ先を、または sample に証明書を設定してください。",
+        ),
+    ] {
+        assert_eq!(says(Language::En, &unasked), english);
+        assert_eq!(says(Language::Ja, &unasked), japanese);
+    }
 }
 
 #[test]

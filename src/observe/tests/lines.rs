@@ -3,6 +3,7 @@ use serde_json::Value;
 use tracing::Level;
 
 use super::*;
+use crate::event::{CrlName, OcspName, OcspStatus};
 use crate::observe::line::Line;
 use crate::observe::operational::{self, Style};
 use crate::observe::render;
@@ -67,6 +68,67 @@ fn json_has_every_field_by_name() {
 fn an_accept_is_short() {
     let line = text(&accepted());
     assert!(line.contains(" accept ok ") && !line.contains(" -- "), "{line}");
+}
+
+/// A login that rests on all kinds of revocation data; `text`: what comes from outside in it.
+fn grounded(text: &str) -> Event {
+    let mut event = accepted();
+    event.authentication.as_mut().expect("a decision").evidence = vec![
+        Evidence::Crl(CrlName {
+            authority: "ca16".into(),
+            source: text.into(),
+            number: Some("1234".into()),
+            this_update: Wall(WALL.0 - 60),
+            next_update: Some(Wall(WALL.0 - 1)),
+        }),
+        Evidence::Ocsp(OcspName {
+            authority: "ca16".into(),
+            source: text.into(),
+            status: OcspStatus::Good,
+            this_update: Wall(WALL.0 - 120),
+            next_update: Wall(WALL.0 + 3_600),
+        }),
+        Evidence::NoCrl(text.into()),
+        Evidence::NoOcsp(text.into()),
+        Evidence::Vanished { source: text.into(), since: Wall(WALL.0 - 30) },
+        Evidence::Revoked { at: WALL, reason: None, intermediate: true },
+        Evidence::Distrust { from: Wall(WALL.0 + 86_400) },
+    ];
+    event
+}
+
+#[test]
+fn json_says_of_every_source_how_old_it_is() {
+    let line = json(&grounded("x"));
+    let wanted = serde_json::json!([
+        { "kind": "crl", "authority": "ca16", "source": "x", "number": "1234", "this_update": "2026-11-22T08:59:00+09:00",
+          "next_update": "2026-11-22T08:59:59+09:00", "age": 60, "ends_in": -1 },
+        { "kind": "ocsp", "authority": "ca16", "source": "x", "status": "good", "this_update": "2026-11-22T08:58:00+09:00",
+          "next_update": "2026-11-22T10:00:00+09:00", "age": 120, "ends_in": 3600 },
+        { "kind": "no-crl", "issuer": "x" },
+        { "kind": "no-ocsp", "issuer": "x" },
+        { "kind": "vanished", "source": "x", "since": "2026-11-22T08:59:30+09:00", "age": 30 },
+        { "kind": "revoked", "at": "2026-11-22T09:00:00+09:00", "reason": null, "intermediate": true },
+    ]);
+    assert_eq!(line["revocation"], wanted);
+    assert_eq!(line["distrusted_from"], "2026-11-23T09:00:00+09:00");
+    assert!(json(&accepted()).get("revocation").is_none(), "where there is nothing, nothing is said");
+}
+
+#[test]
+fn a_text_line_says_who_will_be_refused_and_nothing_more_of_an_accept() {
+    let line = text(&grounded("x"));
+    assert!(line.contains(" distrusted_from=2026-11-23T09:00:00+09:00") && !line.contains("ocsp"), "{line}");
+}
+
+#[test]
+fn o01_sources_are_cut_and_stay_on_their_line() {
+    let nasty = format!("a\n\u{1b}[31m\u{202e}{}", "x".repeat(100_000));
+    let mut event = grounded(&nasty);
+    let it = event.authentication.as_mut().expect("a decision");
+    it.evidence = it.evidence.iter().cycle().take(600).cloned().collect();
+    let line = written(&event, &settings(Format::Json));
+    assert!(line.len() < 12_000 && !line.trim_end().contains(is_hidden), "{}", line.len());
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn filled() -> Metrics {
     metrics.record(&rejected(Reason::Revoked));
     metrics.set_crls(&[crl("a.crl")], [("ca16", "a.crl", Wall(3_000))]);
     metrics.fetched("ca16", "crl", "not-modified");
-    metrics.fetched("ca16", "ocsp", "good");
+    metrics.fetched("ca16", "ocsp", "ok");
     metrics.set_vanished([("ca16", 2)]);
     metrics.set_responders([
         ("ca16", "http://one.example/", true, Some(Wall(6_000))),
@@ -59,7 +59,7 @@ fn every_family_of_the_contract_appears_as_it_stands_there() {
         r#"sekisho_crl_entries{authority="ca16",crl="a.crl"} 7"#,
         r#"sekisho_crl_number{authority="ca16",crl="a.crl"} 1234"#,
         r#"sekisho_revocation_fetches_total{authority="ca16",kind="crl",result="not-modified"} 1"#,
-        r#"sekisho_revocation_fetches_total{authority="ca16",kind="ocsp",result="good"} 1"#,
+        r#"sekisho_revocation_fetches_total{authority="ca16",kind="ocsp",result="ok"} 1"#,
         r#"sekisho_crl_vanished_entries{authority="ca16"} 2"#,
         r#"sekisho_ocsp_responder_up{authority="ca16",responder="http://one.example/"} 1"#,
         r#"sekisho_ocsp_responder_up{authority="ca16",responder="http://two.example/"} 0"#,
