@@ -41,6 +41,9 @@ fn member(version: TlsVersion) -> Supplicant {
     unfragmented(&pki().of_silent, version)
 }
 
+/// What a reload changes.
+type Change = fn(&mut Options);
+
 /// A login, until nothing answers it.
 fn held(world: &mut World, who: &Supplicant, number: u16, resume: bool) -> Walk {
     let mut walk = Walk::new(world, who, station("JAIST", number.into()), resume);
@@ -439,7 +442,7 @@ fn what_is_in_force_when_the_answer_comes_decides() {
         let reply = Packet::parse(&report.reply).expect("a packet");
         assert_eq!(reply.text(Type::TUNNEL_PRIVATE_GROUP_ID), Some("777"));
 
-        let changes: [(fn(&mut Options), Reason); 3] = [
+        let changes: [(Change, Reason); 3] = [
             (|options| options.services = vec!["eduroam"], Reason::NoService),
             (|options| options.nas_services = Some(vec!["eduroam".into()]), Reason::NoService),
             (|options| options.suspended = "silent@jaist.ac.jp", Reason::Policy),
