@@ -488,26 +488,32 @@ fn r01_revoked_between_a_good_answer_and_the_accept_there_is_no_accept() {
 
 #[test]
 fn one_that_makes_room_while_it_waits_leaves_nothing_behind() {
-    let mut world = World::with(Options { max_conversations: 1, ..options(Ocsp) });
+    let mut world = World::with(Options { max_conversations: 1, max_asking: (1, 1), ..options(Ocsp) });
     held(&mut world, &member(TlsVersion::Tls13), 1, false);
     Hand::new(NAS, 2_000).start(&mut world);
     assert_eq!((world.engine.conversations(), world.count(Outcome::Drop, Reason::Overload)), (1, 1));
     let events = world.events.len();
-    assert!(answer(&mut world, says(Good)).is_empty());
-    world.wait(PATIENCE);
-    assert!(world.sent().is_empty());
-    assert_eq!((world.events.len(), world.engine.conversations()), (events, 1));
+    assert!(answer(&mut world, Says::Nothing).is_empty());
+    // Its place among those that may wait is free.
+    let mut next = held(&mut world, &member(TlsVersion::Tls13), 2, false);
+    assert_eq!(world.count(Outcome::Drop, Reason::ConversationExpired), 0);
+    let first = world.asked[0].0;
+    world.engine.handle(world.now, Arrival::Answer(first));
+    assert!(world.sent().is_empty() && world.events.len() > events);
+    let sent = answer(&mut world, says(Good));
+    let_in(&finish(&mut world, &mut next, &sent), false);
 }
 
 #[test]
 fn one_whose_time_is_up_while_it_waits_leaves_nothing_behind() {
     let second = Duration::from_secs(1);
-    let mut world = World::with(Options { conversation_timeout: second, ..options(Ocsp) });
+    let mut world = World::with(Options { conversation_timeout: second, max_asking: (1, 1), ..options(Ocsp) });
     held(&mut world, &member(TlsVersion::Tls13), 1, false);
     world.wait(second);
     assert!(world.sent().is_empty());
     assert_eq!((world.engine.conversations(), world.count(Outcome::Drop, Reason::ConversationExpired)), (0, 1));
-    assert!(answer(&mut world, says(Good)).is_empty());
+    assert!(answer(&mut world, Says::Nothing).is_empty());
+    held(&mut world, &member(TlsVersion::Tls13), 2, false);
     world.wait(HOUR);
     assert_eq!((world.sent().len(), world.engine.poll_timeout()), (0, None));
 }
