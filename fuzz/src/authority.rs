@@ -20,7 +20,8 @@ fn prepare(anchor: &[u8], intermediates: &[&[u8]]) -> bool {
         Ok((trust, warnings)) => {
             assert!(warnings.iter().all(|finding| finding.warning), "{warnings:?}");
             assert_eq!(trust.authorities().count(), 1);
-            let _ = trust.coverage(&Revocation::default(), NOW.wall);
+            let _ = trust.coverage(&Revocation::default(), &|_, _| false, NOW.wall);
+            let _ = trust.locations().count();
             let _ = trust.facts(&[MEMBER]);
             true
         }

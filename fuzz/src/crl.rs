@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sekisho::event::Reason;
 use sekisho::now::Wall;
-use sekisho::pki::{Facts, Revocation, verdict};
+use sekisho::pki::{Crl, Facts, Revocation, Vanished, verdict};
 use webpki::{BorrowedCertRevocationList, CertRevocationList};
 
 use super::campus::{MEMBER, NOW, REVOKED, ROOT_CRL, campus, load};
@@ -23,8 +23,9 @@ fn judge(octets: &[u8]) -> bool {
     let _ = (crl.summary(), crl.supersedes(&before), before.supersedes(&crl));
     assert!(crl.supersedes(&crl), "a CRL may come twice");
     let alone = Revocation::new(vec![crl.clone()]);
+    succeed(octets, &alone, &before);
     let both = Revocation::new(vec![before, crl]);
-    let _ = campus.trust.coverage(&alone, NOW.wall);
+    let _ = campus.trust.coverage(&alone, &|_, _| false, NOW.wall);
     for leaf in [MEMBER, REVOKED] {
         let facts = campus.trust.facts(&[leaf]).expect("a good certificate");
         for now in [NOW.wall, Wall(i64::MIN), Wall(i64::MAX)] {
@@ -36,6 +37,16 @@ fn judge(octets: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// What follows a CRL: itself, of which nothing has disappeared, and another.
+fn succeed(octets: &[u8], alone: &Revocation, other: &Arc<Crl>) {
+    let again = load(octets, &campus().trust).map(Arc::new).expect("it has been loaded before");
+    let (_, disappeared) = Revocation::new(vec![again]).succeed(alone, NOW.wall);
+    assert_eq!(disappeared.count, 0, "{disappeared:?}");
+    let (next, disappeared) = Revocation::new(vec![Arc::clone(other)]).succeed(alone, NOW.wall);
+    let (back, faults) = Vanished::read(&next.vanished().page(), disappeared.count);
+    assert!(faults.is_empty() && back.entries().eq(next.vanished().entries()), "{faults:?}");
 }
 
 /// Whether another implementation finds the certificate on the CRL, if it can read it.
