@@ -118,7 +118,7 @@ pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     loaded.problems.extend(learned.problems());
     loaded.problems.extend(ledger.problems());
     let mut desk = Desk::<()>::new(settings, trust, at, None);
-    learned.responders().for_each(|place| desk.learn(&place.authority, &place.issuer, &[place.url.to_string()]));
+    learned.responders().rev().for_each(|place| desk.learn(&place.authority, &place.issuer, &[place.url.to_string()]));
     loaded.problems.extend(desk.problems());
     loaded.askable = ocsp::Askable::of(&desk, trust);
     loaded.with_answers(desk.answers())
