@@ -264,4 +264,14 @@ impl<T: Clone> Desk<T> {
         };
         self.sources.values().map(of).collect()
     }
+
+    #[cfg(test)]
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    #[cfg(test)]
+    pub(super) fn certificates(&self) -> usize {
+        self.table.len()
+    }
 }
