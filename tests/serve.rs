@@ -18,6 +18,10 @@ use support::scratch::Scratch;
 
 #[path = "serve/afar.rs"]
 mod afar;
+#[path = "serve/learned.rs"]
+mod learned;
+#[path = "serve/vanished.rs"]
+mod vanished;
 #[path = "support"]
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Snapshot;
 use crate::event::{CertificateName, Reason};
 use crate::now::Wall;
-use crate::pki::{self, Facts};
+use crate::pki::{self, Facts, Question, Verdict};
 use crate::policy::{Decision, Hints, ServiceIndex};
 use crate::tls::{Alert, Judge};
 
@@ -18,6 +18,32 @@ pub(super) struct Decided {
     pub(super) facts: Option<Arc<Facts>>,
     /// What the certificate is called, for the log.
     pub(super) certificate: Option<CertificateName>,
+    /// What has to be asked before the decision counts: it was made as if all of this had been answered well.
+    pub(super) questions: Vec<Question>,
+    /// Whether the certificate is of an authority of ours, and of those that its `subject` is about.
+    is_ours: bool,
+}
+
+impl Decided {
+    /// The facts, if they are of a certificate of ours.
+    pub(super) fn seen(&self) -> Option<Arc<Facts>> {
+        self.facts.clone().filter(|_| self.is_ours)
+    }
+
+    /// Decides again, by what is in force and known now, and asks nobody.
+    pub(super) fn again(&self, by: &Snapshot, hints: &Hints, now: Wall) -> Self {
+        let refuse = |reason| Self {
+            decision: Decision::refuse(reason, Vec::new(), None),
+            questions: Vec::new(),
+            ..self.clone()
+        };
+        match (&self.facts, by.policy.route(hints)) {
+            (Some(facts), Some(service)) => decide(by, service, facts.clone(), hints, now),
+            (Some(_), None) => refuse(Reason::NoService),
+            // Nobody is let in without a path.
+            (None, _) => refuse(self.decision.reason()),
+        }
+    }
 }
 
 /// Judges the client of one conversation for the service that it asked for.
@@ -55,11 +81,17 @@ impl Judge for Gate {
             Err(refusal) => {
                 let alert = alert_for(refusal.reason);
                 let certificate = refusal.claimed.clone();
-                self.keep(Decided { decision: Decision::no_path(*refusal), facts: None, certificate });
+                self.keep(Decided {
+                    decision: Decision::no_path(*refusal),
+                    facts: None,
+                    certificate,
+                    questions: Vec::new(),
+                    is_ours: false,
+                });
                 Err(alert)
             }
             Ok(facts) => {
-                let decided = decide(&self.by, self.service, facts, &self.hints, now);
+                let decided = presume(&self.by, self.service, facts, &self.hints, now);
                 let reason = decided.decision.reason();
                 let answer = if decided.decision.accepts() {
                     Ok(decided.facts.as_ref().map(|facts| facts.encode()))
@@ -72,9 +104,12 @@ impl Judge for Gate {
         }
     }
 
+    /// With questions open it says yes all the same, for what it allows is only to go on: the end of the abbreviated handshake asks, and gives nothing away before.
+    /// The one thing that leaves earlier is TLS 1.2's renewed ticket, in our first flight. It makes nothing resumable that wasn't: it holds the same session, with the same facts and the time of the
+    /// same full handshake, by which its end is reckoned; whoever can use it knows that session's secret, and could have come back with what was offered now; and each time it is offered, it is judged here anew.
     fn resume(&self, kept: &[u8], now: Wall) -> bool {
         let Some(facts) = Facts::decode(kept, &self.by.trust) else { return false };
-        let decided = decide(&self.by, self.service, Arc::new(facts), &self.hints, now);
+        let decided = presume(&self.by, self.service, Arc::new(facts), &self.hints, now);
         let accepts = decided.decision.accepts();
         // A refusal is not kept: the full handshake that follows decides with the certificate at hand, and sends the right alert.
         if accepts {
@@ -85,16 +120,42 @@ impl Judge for Gate {
 }
 
 /// Facts of a verified chain → decision, for one service.
-pub(super) fn decide(
-    by: &Arc<Snapshot>,
+fn decide(by: &Snapshot, service: ServiceIndex, facts: Arc<Facts>, hints: &Hints, now: Wall) -> Decided {
+    let verdict = pki::verdict(&by.trust, &by.revocation, &facts, now);
+    conclude(by, service, facts, &verdict, hints, now)
+}
+
+/// Decides as if every open question had been answered well, and says which are open. What is refused all the same needs no answer.
+fn presume(by: &Snapshot, service: ServiceIndex, facts: Arc<Facts>, hints: &Hints, now: Wall) -> Decided {
+    // Before the verdict: of an answer that comes in between, the verdict knows.
+    let questions = pki::questions(&by.trust, &by.revocation, &facts, now);
+    let mut verdict = pki::verdict(&by.trust, &by.revocation, &facts, now);
+    if questions.is_empty() || !hangs_on_revocation(verdict.finding) {
+        return conclude(by, service, facts, &verdict, hints, now);
+    }
+    verdict.finding = Reason::Ok;
+    let decided = conclude(by, service, facts, &verdict, hints, now);
+    let questions = if decided.decision.accepts() { questions } else { Vec::new() };
+    Decided { questions, ..decided }
+}
+
+/// Whether nothing stands against a certificate but what is not known, or not known well, of its revocation.
+fn hangs_on_revocation(finding: Reason) -> bool {
+    matches!(finding, Reason::Ok | Reason::OkGrace | Reason::RevocationUnknown | Reason::RevocationStale)
+}
+
+fn conclude(
+    by: &Snapshot,
     service: ServiceIndex,
     facts: Arc<Facts>,
+    verdict: &Verdict,
     hints: &Hints,
     now: Wall,
 ) -> Decided {
-    let verdict = pki::verdict(&by.trust, &by.revocation, &facts, now);
-    let decision = by.policy.decide(service, &facts, &verdict, &by.standing, hints, now);
-    Decided { decision, certificate: Some(facts.name()), facts: Some(facts) }
+    let decision = by.policy.decide(service, &facts, verdict, &by.standing, hints, now);
+    // The first that a verdict looks at; whatever else it finds, these hold.
+    let is_ours = !matches!(verdict.finding, Reason::UntrustedIssuer | Reason::WrongOrganisation);
+    Decided { decision, certificate: Some(facts.name()), facts: Some(facts), questions: Vec::new(), is_ours }
 }
 
 /// The TLS alert that tells a supplicant why it is refused; the table of CONTRACT.md.

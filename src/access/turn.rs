@@ -1,8 +1,9 @@
 //! What a conversation answers, and what is left of it.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
-use super::{Asked, reply};
+use super::{Asked, Facts, Question, reply};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::Reply;
 
@@ -26,6 +27,8 @@ pub enum Worked {
     Turn(Turn),
     /// All is done but the Accept: [`Conversation::settle`](super::Conversation::settle), by what is in force then.
     Settle,
+    /// All is done, and decided but for this: [`Conversation::answered`](super::Conversation::answered), once it is known or has been waited for long enough.
+    Ask(Vec<Question>),
 }
 
 /// What is answered when the work of a conversation is lost: it panicked.
@@ -43,7 +46,10 @@ impl Lost {
     #[must_use]
     pub fn answer(self) -> (Reply, Ended) {
         let authentication = Authentication { method: Method::EapTls, ..Authentication::default() };
-        (reply::reject(self.failure), Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication })
+        (
+            reply::reject(self.failure),
+            Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication, seen: None },
+        )
     }
 }
 
@@ -52,7 +58,10 @@ impl Lost {
 pub fn unreadable() -> (Reply, Ended) {
     let evidence = vec![Evidence::Protocol("EAP-Message attributes that make no packet".to_owned())];
     let authentication = Authentication { method: Method::EapTls, evidence, ..Authentication::default() };
-    (reply::reject(Vec::new()), Ended { outcome: Outcome::Reject, reason: Reason::Malformed, authentication })
+    (
+        reply::reject(Vec::new()),
+        Ended { outcome: Outcome::Reject, reason: Reason::Malformed, authentication, seen: None },
+    )
 }
 
 /// How a conversation ended.
@@ -64,6 +73,8 @@ pub struct Ended {
     pub reason: Reason,
     /// Who, where, on which evidence.
     pub authentication: Authentication,
+    /// What is known of a certificate whose chain and subject are verified and whose key the client has proved to hold, whether it was let in or not.
+    pub seen: Option<Arc<Facts>>,
 }
 
 /// The last answer of an ended conversation, and to what.

@@ -156,6 +156,7 @@ impl admin::Status for Live {
             let successes = lock(&self.last_success);
             let successes = successes.iter().filter_map(|it| Some((&*it.authority, &*it.source, it.at?)));
             self.metrics.set_crls(&view.crls, successes);
+            self.metrics.set_ocsp_answers(view.revocation.answers().count() as u64);
         }
         let asked = lock(&self.asked);
         let responders = asked.health.iter().map(|it| (&*it.authority, &*it.source, !it.open, it.last_success));

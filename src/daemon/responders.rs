@@ -44,11 +44,12 @@ impl Office {
         previous: Option<&Desk<Ticket>>,
     ) -> Self {
         let mut desk = Desk::new(&config.fetch, &config.trust, now, previous);
-        learned.responders().for_each(|place| learn(&mut desk, place));
+        learned.responders().rev().for_each(|place| learn(&mut desk, place));
         Self { desk, trust: Arc::clone(&config.trust), client: client.cloned() }
     }
 }
 
+/// Of several the last that is told of is asked first.
 fn learn(desk: &mut Desk<Ticket>, place: &Place) {
     desk.learn(&place.authority, &place.issuer, &[place.url.to_string()]);
 }
@@ -155,7 +156,7 @@ impl Task {
 
     fn take(&mut self, note: Note) {
         match note {
-            Note::Learn(places) => places.iter().for_each(|place| learn(self.reception.desk_mut(), place)),
+            Note::Learn(places) => places.iter().rev().for_each(|place| learn(self.reception.desk_mut(), place)),
             Note::Seen(questions) => self.reception.desk_mut().seen(self.clock.now(), questions),
             Note::Copy(copy) => drop(copy.send(self.reception.desk().clone())),
             Note::Replace(office) => {

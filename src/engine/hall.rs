@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
-use super::{Arrival, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
+use super::{Arrival, Facts, Order, Output, Question, Settings, Snapshot, Step, Stepped, Ticket};
 use crate::access::{self, Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
@@ -38,7 +38,7 @@ impl Engine {
             snapshot,
             exchanges: Exchanges::new(settings.exchange),
             keeper: Keeper::new()?,
-            table: Table::new(settings.max_conversations, settings.conversation_timeout),
+            table: Table::new(settings),
             last_answers: LastAnswers::new(settings.max_conversations, settings.conversation_timeout),
             queue: Queue::new(),
             outputs: VecDeque::new(),
@@ -58,7 +58,7 @@ impl Engine {
                 self.exchanges.forget_accepts();
                 self.outputs.push_back(Output::Done(ticket));
             }
-            Arrival::Answer(_) => {}
+            Arrival::Answer(Ticket(number)) => self.answered(now, number),
             Arrival::Order(ticket, Order::Drain) => {
                 self.closed = true;
                 self.draining = Some(ticket);
@@ -82,25 +82,72 @@ impl Engine {
         };
         let turn = match worked {
             Worked::Turn(turn) => turn,
-            Worked::Settle => conversation.settle(now, &self.snapshot.access),
+            Worked::Settle => match self.snapshot.peers.find(request.hop.peer.ip()) {
+                Some(nas) => conversation.settle(now, &self.snapshot.access, nas),
+                None => return self.stranger(now, number, request),
+            },
+            Worked::Ask(questions) => {
+                slot.conversation = Some(conversation);
+                slot.pending = Some(request);
+                return self.ask(now, number, questions);
+            }
         };
         slot.conversation = Some(conversation);
         self.turn(now, number, request, turn);
+    }
+
+    /// Lets a conversation wait until its questions are answered, if not too many wait already; meanwhile the request stays without an answer.
+    fn ask(&mut self, now: Now, number: u64, questions: Vec<Question>) {
+        if self.table.ask(now.mono, number) {
+            self.outputs.push_back(Output::Ask(Ticket(number), questions));
+        } else {
+            self.decide(now, number);
+        }
+    }
+
+    /// What a conversation has asked is answered. It asks once, and its number is used once: an answer that comes too late, or to nothing, finds nobody.
+    fn answered(&mut self, now: Now, number: u64) {
+        if self.table.stop_asking(number) {
+            self.decide(now, number);
+        }
+    }
+
+    /// The decision that was held back, by what is known now.
+    fn decide(&mut self, now: Now, number: u64) {
+        let Some(slot) = self.table.get_mut(number) else { return };
+        let Some(conversation) = slot.conversation.as_mut() else { return };
+        let Some(request) = slot.pending.take() else { return };
+        let Some(nas) = self.snapshot.peers.find(request.hop.peer.ip()) else {
+            return self.stranger(now, number, request);
+        };
+        let turn = conversation.answered(now, &self.snapshot.access, nas);
+        self.turn(now, number, request, turn);
+    }
+
+    /// Who asked is no NAS of ours any more.
+    fn stranger(&mut self, now: Now, number: u64, request: Request) {
+        self.table.remove(number);
+        self.unanswered(now, request, Reason::UnknownNas);
+        self.drained();
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Now) {
         self.exchanges.handle_timeout(now);
         self.last_answers.expire(now.mono);
+        while let Some(number) = self.table.unanswered(now.mono) {
+            self.answered(now, number);
+        }
         while let Some(number) = self.table.expired(now.mono) {
             let Some(slot) = self.table.remove(number) else { break };
             if let Some(request) = slot.pending {
                 self.unanswered(now, request, Reason::ConversationExpired);
-            } else if let Some(Ended { outcome, reason, authentication }) =
+            } else if let Some(Ended { outcome, reason, authentication, seen }) =
                 slot.conversation.and_then(|conversation| conversation.expire(now))
             {
                 let event = Event { code: None, nas: Some(slot.nas.name.clone()), ..dropped(now, slot.hop, reason) };
                 self.event(Event { outcome, authentication: Some(Box::new(authentication)), ..event });
+                self.seen(seen);
             }
         }
         self.drained();
@@ -198,7 +245,8 @@ impl Engine {
     }
 
     fn break_off(&mut self, now: Now, number: u64, request: Request) {
-        match self.table.get_mut(number).and_then(|slot| slot.conversation.as_mut()) {
+        let idle = self.table.get_mut(number).filter(|slot| slot.pending.is_none());
+        match idle.and_then(|slot| slot.conversation.as_mut()) {
             Some(conversation) => {
                 let turn = conversation.unreadable(now);
                 self.turn(now, number, request, turn);
@@ -297,9 +345,14 @@ impl Engine {
     }
 
     fn ended(&mut self, now: Now, request: &Request, ended: Ended) {
-        let Ended { outcome, reason, authentication } = ended;
+        let Ended { outcome, reason, authentication, seen } = ended;
         let event = of_request(dropped(now, request.hop, reason), request);
         self.event(Event { outcome, authentication: Some(Box::new(authentication)), ..event });
+        self.seen(seen);
+    }
+
+    fn seen(&mut self, facts: Option<Arc<Facts>>) {
+        self.outputs.extend(facts.map(Output::Seen));
     }
 
     /// No answer will come.

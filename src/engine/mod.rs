@@ -3,6 +3,7 @@
 //! Whoever drives it calls [`Engine::handle`], [`Engine::resume`] and [`Engine::handle_timeout`] for what the world does; after each, [`Engine::poll_output`] until it is empty,
 //! then [`Engine::poll_step`] for work to be run anywhere and given back by `resume`, and sleeps until [`Engine::poll_timeout`] at the latest. Nothing else changes state.
 
+mod asking;
 mod ended;
 mod hall;
 mod queue;

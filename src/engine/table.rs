@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Settings;
+use super::asking::Asking;
 use crate::access::{Conversation, Lost};
 use crate::event::MessageAuthenticator;
 use crate::exchange::{ExchangeId, Hop, Nas};
@@ -96,13 +98,16 @@ pub(super) struct Table {
     by_exchange: HashMap<ExchangeId, u64>,
     /// Requests of conversations that had to go while a Step was wanted for them.
     orphans: Vec<Request>,
+    /// Which of them wait for an answer about a certificate.
+    asking: Asking,
     next: u64,
     capacity: usize,
     timeout: Duration,
 }
 
 impl Table {
-    pub(super) fn new(capacity: usize, timeout: Duration) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
+        let Settings { max_conversations: capacity, conversation_timeout: timeout, .. } = settings;
         Self {
             slots: HashMap::new(),
             ranks: Ranks::default(),
@@ -110,6 +115,7 @@ impl Table {
             by_station: HashMap::new(),
             by_exchange: HashMap::new(),
             orphans: Vec::new(),
+            asking: Asking::new(settings),
             next: 1,
             capacity,
             timeout,
@@ -229,6 +235,7 @@ impl Table {
 
     pub(super) fn remove(&mut self, number: u64) -> Option<Slot> {
         let slot = self.slots.remove(&number)?;
+        self.asking.remove(number);
         self.ranks.remove(slot.deadline, number);
         if let Some(exchange) = slot.answered {
             self.by_exchange.remove(&exchange);
@@ -251,8 +258,25 @@ impl Table {
         Some(slot)
     }
 
+    /// It waits for an answer about a certificate from now on; `false`: too many wait already.
+    pub(super) fn ask(&mut self, now: Mono, number: u64) -> bool {
+        let Self { slots, asking, .. } = self;
+        slots.get(&number).is_some_and(|slot| asking.insert(now, number, &slot.nas.name))
+    }
+
+    /// It waits for an answer no more; `false`: it didn't, or is gone.
+    pub(super) fn stop_asking(&mut self, number: u64) -> bool {
+        self.asking.remove(number)
+    }
+
+    /// One that has waited long enough for an answer.
+    pub(super) fn unanswered(&self, now: Mono) -> Option<u64> {
+        self.asking.expired(now)
+    }
+
     pub(super) fn deadline(&self) -> Option<Mono> {
-        self.ranks.deadlines.first().map(|(deadline, _)| *deadline)
+        let expires = self.ranks.deadlines.first().map(|(deadline, _)| *deadline);
+        expires.into_iter().chain(self.asking.deadline()).min()
     }
 
     /// One whose time is over.

@@ -21,7 +21,11 @@ const NOW: Now = Now { mono: Mono(Duration::ZERO), wall: Wall(1_800_000_000) };
 
 /// An engine that lets nobody in.
 pub(crate) fn engine() -> Engine {
-    let settings = Settings {
+    Engine::new(settings(), snapshot()).unwrap()
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
         exchange: exchange::Settings {
             keep_answer: Duration::from_secs(20),
             keep_unanswered: Duration::from_secs(60),
@@ -33,8 +37,7 @@ pub(crate) fn engine() -> Engine {
         ask_timeout: Duration::from_secs(2),
         max_asking: 4_096,
         nas_max_asking: 256,
-    };
-    Engine::new(settings, snapshot()).unwrap()
+    }
 }
 
 /// One NAS, all of loopback; one service without an authority.

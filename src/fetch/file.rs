@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use crate::now::Wall;
+
 /// Tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
@@ -19,6 +21,11 @@ impl Stamp {
     /// Of the file at `path` now; links are followed.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         std::fs::metadata(path).map(|metadata| Self::from(&metadata))
+    }
+
+    /// When somebody last wrote to it.
+    pub(super) fn written(&self) -> Wall {
+        Wall(self.modified.0)
     }
 }
 

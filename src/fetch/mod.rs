@@ -1,6 +1,6 @@
 //! Watched files (CRLs, groups) and CRLs from afar → verified snapshots.
 //!
-//! [`load`] reads everything once, of what comes from afar what was kept of it. A [`Watcher`] does the same with files and then looks again and again, `remote` asks again and again:
+//! [`load`] reads everything once, of what comes from afar what was kept of it, OCSP answers included. A [`Watcher`] does the same with files and then looks again and again, `remote` asks again and again:
 //! what changed and is good replaces what was there; what changed and is no good is a [`Problem`], and what was there goes on counting.
 
 mod file;
@@ -117,7 +117,8 @@ pub fn load(settings: &Settings, trust: &pki::Trust, now: Wall) -> Loaded {
     let mut loaded = Remote::new(&learned.added_to(&settings.remote), &ledger, trust, at, None).join(&files);
     loaded.problems.extend(learned.problems());
     loaded.problems.extend(ledger.problems());
-    let desk = Desk::<()>::new(settings, trust, at, None);
+    let mut desk = Desk::<()>::new(settings, trust, at, None);
+    learned.responders().rev().for_each(|place| desk.learn(&place.authority, &place.issuer, &[place.url.to_string()]));
     loaded.problems.extend(desk.problems());
     loaded.askable = ocsp::Askable::of(&desk, trust);
     loaded.with_answers(desk.answers())

@@ -28,7 +28,7 @@ impl Jitter {
         Self(aws_lc_rs::rand::fill(&mut octet).map_or(128, |()| octet[0]))
     }
 
-    fn apply(self, pause: Duration) -> Duration {
+    pub(super) fn apply(self, pause: Duration) -> Duration {
         pause.mul_f64(0.9 + 0.2 * f64::from(self.0) / 255.0)
     }
 }
@@ -54,6 +54,11 @@ impl Schedule {
 
     pub(super) fn is_due(&self, now: Mono) -> bool {
         self.due <= now
+    }
+
+    /// It is wanted now, whatever was planned.
+    pub(super) fn hasten(&mut self, now: Mono) {
+        self.due = self.due.min(now);
     }
 
     /// The source has answered. `life`: thisUpdate and nextUpdate of what counts now.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::client::{ResolvesClientCert, Resumption, Tls12Resumption};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -69,6 +69,7 @@ pub(super) struct Client {
     verifier: Arc<Verifier>,
     credential: Arc<Credential>,
     memory: Arc<Memory>,
+    tls12: Tls12Resumption,
 }
 
 impl Supplicant {
@@ -77,6 +78,18 @@ impl Supplicant {
     /// # Errors
     /// A chain without a key, a key or anchor that can't be read, a server name that is none.
     pub fn new(settings: Settings) -> Result<Self, String> {
+        Self::load(settings, Tls12Resumption::SessionIdOrTickets)
+    }
+
+    /// The same, but sessions of TLS 1.2 are resumed by their id alone, as wpa_supplicant does.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn without_tickets(settings: Settings) -> Result<Self, String> {
+        Self::load(settings, Tls12Resumption::SessionIdOnly)
+    }
+
+    fn load(settings: Settings, tls12: Tls12Resumption) -> Result<Self, String> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let algorithms = provider.signature_verification_algorithms;
         let verifier = Verifier::new(&settings.anchors, &settings.server_names, algorithms)?;
@@ -87,6 +100,7 @@ impl Supplicant {
             verifier: Arc::new(verifier),
             credential: Arc::new(credential),
             memory: Arc::default(),
+            tls12,
         })))
     }
 
@@ -112,7 +126,8 @@ impl Client {
             .with_custom_certificate_verifier(self.verifier.clone())
             .with_client_cert_resolver(self.credential.clone());
         config.enable_sni = false;
-        config.resumption = Resumption::store(Arc::new(Recall { memory: self.memory.clone(), offer: resume }));
+        let recall = Recall { memory: self.memory.clone(), offer: resume };
+        config.resumption = Resumption::store(Arc::new(recall)).tls12_resumption(self.tls12);
         Handshake::new(config, clock)
     }
 

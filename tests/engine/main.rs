@@ -2,6 +2,7 @@
 //! Names that begin with a letter and two digits are rows of the catalogue of attacks and faults.
 
 mod accept;
+mod asking;
 mod certificates;
 mod chance;
 mod changes;
@@ -25,9 +26,10 @@ mod world;
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
+    pub(crate) mod ocsp;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod pki;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod scratch;
 }
-use support::pki;
+use support::{ocsp, pki};

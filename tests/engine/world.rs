@@ -7,11 +7,13 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sekisho::access::{self, Handles};
-use sekisho::engine::{Arrival, Engine, Order, Output, Settings, Snapshot, Ticket};
-use sekisho::event::{Event, Listener, Method, Outcome, Reason, TlsVersion};
+use sekisho::engine::{Arrival, Engine, Facts, Order, Output, Question, Settings, Snapshot, Ticket};
+use sekisho::event::{Event, Listener, Method, OcspStatus, Outcome, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now, Wall};
-use sekisho::pki::{AuthoritySettings, Crl, Distrust, Purpose, Revocation, RevocationSource, Trust};
+use sekisho::pki::{
+    Answers, AuthoritySettings, Crl, Distrust, OcspAnswer, Origin, Purpose, Revocation, RevocationSource, Trust,
+};
 use sekisho::policy::{
     Grants, Match, Policy, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When,
 };
@@ -21,6 +23,7 @@ use sekisho::supplicant::{Next, Report, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
 use sekisho::{eap, supplicant};
 
+use crate::ocsp;
 use crate::pki::{self, CAMPUS, Credential, crl, pki};
 
 pub(crate) const SECRET: &[u8] = b"a secret of the tests";
@@ -46,6 +49,16 @@ pub(crate) struct Options {
     pub(crate) filter_id: Option<&'static str>,
     pub(crate) session_timeout: Option<Duration>,
     pub(crate) reply_username: ReplyUsername,
+    /// Where the authority "silent" has revocation data from.
+    pub(crate) sources: RevocationSource,
+    /// Its `grace`.
+    pub(crate) grace: Duration,
+    /// Its CRL: the number, and who is on it.
+    pub(crate) silent_crl: Option<(u64, Vec<&'static Credential>)>,
+    /// How many conversations may wait for a responder, in all and of one NAS.
+    pub(crate) max_asking: (usize, usize),
+    /// The access points' network is a NAS.
+    pub(crate) is_nas: bool,
     /// The services that there are.
     pub(crate) services: Vec<&'static str>,
 }
@@ -67,6 +80,11 @@ impl Default for Options {
             filter_id: None,
             session_timeout: None,
             reply_username: ReplyUsername::Certificate,
+            sources: RevocationSource::Crl,
+            grace: Duration::ZERO,
+            silent_crl: None,
+            max_asking: (4_096, 256),
+            is_nas: true,
             services: vec!["JAIST", "eduroam"],
         }
     }
@@ -85,6 +103,15 @@ pub(crate) struct World {
     pub(crate) done: Vec<Ticket>,
     /// Steps that were run.
     pub(crate) steps: usize,
+    /// Who is asked about certificates.
+    pub(crate) responder: Responder,
+    /// What was asked.
+    pub(crate) asked: Vec<(Ticket, Vec<Question>)>,
+    /// What was shown.
+    pub(crate) seen: Vec<Arc<Facts>>,
+    answers: Arc<Answers>,
+    /// What the responder will say, and when.
+    due: Vec<(Mono, Ticket, Vec<Question>, Says)>,
     next_ticket: u64,
 }
 
@@ -107,11 +134,12 @@ impl World {
 
     pub(crate) fn with(options: Options) -> Self {
         let now = Now { mono: Mono::default(), wall: Wall(pki::now()) };
-        let (trust, _) = Trust::new(&authorities(), now.wall).expect("good authorities");
+        let (trust, _) = Trust::new(&authorities(&options), now.wall).expect("good authorities");
         let trust = Arc::new(trust);
         let tls = Arc::new(tls::Server::new(&tls_settings(&options), None).expect("good identities"));
         let handles = Arc::new(Handles::new(Some(&Secret::new(*b"cui"))).expect("random octets"));
-        let first = snapshot(&options, &trust, &tls, &handles, &[(1, &[&pki().revoked])]);
+        let answers = Arc::new(Answers::default());
+        let first = snapshot(&options, &trust, &tls, &handles, &answers, &[(1, &[&pki().revoked])]);
         let settings = Settings {
             exchange: exchange::Settings {
                 keep_answer: Duration::from_secs(20),
@@ -122,8 +150,8 @@ impl World {
             conversation_timeout: options.conversation_timeout,
             max_waiting: options.max_waiting,
             ask_timeout: Duration::from_secs(2),
-            max_asking: 4_096,
-            nas_max_asking: 256,
+            max_asking: options.max_asking.0,
+            nas_max_asking: options.max_asking.1,
         };
         let engine = Engine::new(settings, first).expect("random octets");
         Self {
@@ -136,13 +164,18 @@ impl World {
             events: Vec::new(),
             done: Vec::new(),
             steps: 0,
+            responder: Responder::silent(),
+            asked: Vec::new(),
+            seen: Vec::new(),
+            answers,
+            due: Vec::new(),
             next_ticket: 1,
         }
     }
 
     /// From now on CA16's CRL has this number and lists these.
     pub(crate) fn publish(&mut self, number: u64, revoked: &[&Credential]) {
-        let next = snapshot(&self.options, &self.trust, &self.tls, &self.handles, &[(number, revoked)]);
+        let next = snapshot(&self.options, &self.trust, &self.tls, &self.handles, &self.answers, &[(number, revoked)]);
         self.order(Order::Swap(next));
     }
 
@@ -161,8 +194,57 @@ impl World {
 
     /// Turns the clock.
     pub(crate) fn wait(&mut self, time: Duration) {
-        self.now = Now { mono: self.now.mono + time, wall: self.now.wall + time };
+        let until = self.now.mono + time;
+        while let Some(at) = self.next_answer().filter(|at| *at <= until) {
+            self.turn_to(at);
+            self.engine.handle_timeout(self.now);
+            self.deliver();
+        }
+        self.turn_to(until);
         self.engine.handle_timeout(self.now);
+    }
+
+    fn turn_to(&mut self, mono: Mono) {
+        let time = mono.since(self.now.mono);
+        self.now = Now { mono, wall: self.now.wall + time };
+    }
+
+    /// When the responder says something next.
+    fn next_answer(&self) -> Option<Mono> {
+        self.due.iter().map(|(at, ..)| *at).min()
+    }
+
+    /// What the responder says by now.
+    fn deliver(&mut self) {
+        let now = self.now.mono;
+        let (said, due) = std::mem::take(&mut self.due).into_iter().partition(|(at, ..)| *at <= now);
+        self.due = due;
+        let said: Vec<_> = said;
+        for (_, ticket, questions, says) in said {
+            for question in questions {
+                self.learn(&question, says);
+            }
+            self.engine.handle(self.now, Arrival::Answer(ticket));
+        }
+    }
+
+    /// A responder's answer is known from now on.
+    pub(crate) fn learn(&mut self, question: &Question, says: Says) {
+        let Says::Status(status, good_for) = says else { return };
+        let request = question.request(&self.trust, None).expect("an issuer of ours");
+        let dates = (self.now.wall, self.now.wall + good_for);
+        let octets = ocsp::respond(&request, pki().silent.key(), status, dates);
+        let source = "http://ocsp.invalid/".into();
+        let answer =
+            OcspAnswer::load(&octets, question, &source, Origin::Fetched { nonce: None }, &self.trust, self.now.wall);
+        self.answers.insert(Arc::new(answer.expect("a good answer")));
+    }
+
+    /// Turns the clock to what is due next, and says what is sent then.
+    pub(crate) fn until_next(&mut self) -> Vec<Outgoing> {
+        let due = self.next_answer().into_iter().chain(self.engine.poll_timeout()).min().expect("something is due");
+        self.wait(due.since(self.now.mono));
+        self.sent()
     }
 
     /// A datagram from a port of the NAS; what the engine sends at once.
@@ -192,10 +274,21 @@ impl World {
                 Output::Send(outgoing) => sent.push(outgoing),
                 Output::Event(event) => self.events.push(event),
                 Output::Done(ticket) => self.done.push(ticket),
-                Output::Ask(..) | Output::Seen(_) => {}
+                Output::Ask(ticket, questions) => self.ask(ticket, questions),
+                Output::Seen(facts) => self.seen.push(facts),
             }
         }
         sent
+    }
+
+    fn ask(&mut self, ticket: Ticket, questions: Vec<Question>) {
+        self.asked.push((ticket, questions.clone()));
+        if let Some((after, says)) = self.responder.0 {
+            self.due.push((self.now.mono + after, ticket, questions, says));
+            if after.is_zero() {
+                self.deliver();
+            }
+        }
     }
 
     /// A datagram, and all the work that it causes.
@@ -216,7 +309,10 @@ impl World {
         let mut login = supplicant.login(asker(), station.clone(), resume, self.now.wall);
         let mut request = login.begin();
         loop {
-            let sent = self.exchange(1_645, &request);
+            let mut sent = self.exchange(1_645, &request);
+            if sent.is_empty() {
+                sent = self.until_next();
+            }
             let [answer] = sent.as_slice() else { panic!("{} answers; {:?}", sent.len(), self.events.last()) };
             match login.handle(&answer.octets, self.now.wall) {
                 Next::Send(next) => request = next,
@@ -234,6 +330,33 @@ impl World {
 
     pub(crate) fn count(&self, outcome: Outcome, reason: Reason) -> usize {
         self.events.iter().filter(|event| (event.outcome, event.reason) == (outcome, reason)).count()
+    }
+}
+
+/// Who is asked about certificates, by whoever turns the clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Responder(Option<(Duration, Says)>);
+
+/// What a responder says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Says {
+    /// This, which is good from then on for so long.
+    Status(OcspStatus, Duration),
+    /// Nothing: there is nobody to ask.
+    Nothing,
+}
+
+impl Responder {
+    pub(crate) fn silent() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn after(time: Duration, says: Says) -> Self {
+        Self(Some((time, says)))
+    }
+
+    pub(crate) fn at_once(says: Says) -> Self {
+        Self::after(Duration::ZERO, says)
     }
 }
 
@@ -265,7 +388,7 @@ pub(crate) fn supplicant_settings(credential: &Credential, version: Option<TlsVe
     }
 }
 
-fn authorities() -> Vec<AuthoritySettings> {
+fn authorities(options: &Options) -> Vec<AuthoritySettings> {
     let authority = |name: &str, anchor: String, intermediates: Vec<String>| AuthoritySettings {
         name: name.into(),
         anchor: der(&anchor).remove(0),
@@ -282,11 +405,12 @@ fn authorities() -> Vec<AuthoritySettings> {
     let mut retired = authority("odca-g4", pki.root_ca2.pem(), vec![pki.retired.pem()]);
     retired.distrust =
         Some(Distrust { from: Wall(1_642_345_200), issued_before: Some(Wall(1_608_822_000)), issued_after: None });
+    let silent = authority("silent", pki.silent.pem(), Vec::new());
     vec![
         authority("ca16", pki.ca16.pem(), Vec::new()),
         authority("pub-ca8", pki.root_ca2.pem(), vec![pki.pub_ca8.pem()]),
         retired,
-        authority("silent", pki.silent.pem(), Vec::new()),
+        AuthoritySettings { revocation: options.sources, grace: options.grace, ..silent },
     ]
 }
 
@@ -311,6 +435,7 @@ fn snapshot(
     trust: &Arc<Trust>,
     tls: &Arc<tls::Server>,
     handles: &Arc<Handles>,
+    answers: &Arc<Answers>,
     ca16: &[(u64, &[&Credential])],
 ) -> Arc<Snapshot> {
     let load = |name: &str, octets: Vec<u8>| {
@@ -323,10 +448,11 @@ fn snapshot(
         load("odca-g4", crl(&pki.retired, 1, &[])),
     ];
     crls.extend(ca16.iter().map(|(number, revoked)| load("ca16", crl(&pki.ca16, *number, revoked))));
+    crls.extend(options.silent_crl.iter().map(|(number, revoked)| load("silent", crl(&pki.silent, *number, revoked))));
     let network = |a, b, c, bits| Prefix { address: IpAddr::V4(Ipv4Addr::new(a, b, c, 0)), bits };
     let nas = NasSettings {
         name: "ap".into(),
-        address: vec![network(192, 0, 2, 24), network(10, 0, 0, 8)],
+        address: if options.is_nas { vec![network(192, 0, 2, 24), network(10, 0, 0, 8)] } else { Vec::new() },
         secret: Secret::new(SECRET),
         services: options.nas_services.clone(),
         methods: options.methods.clone(),
@@ -347,7 +473,7 @@ fn snapshot(
         eap: eap::Settings { fragment_size: options.fragment_size, max_message: 16 * 1_024, max_idle_rounds: 50 },
         policy: Arc::new(policy(options)),
         trust: trust.clone(),
-        revocation: Arc::new(Revocation::new(crls)),
+        revocation: Arc::new(Revocation::new(crls).with_answers(answers.clone())),
         standing: Arc::new(Standing::new(&[("suspended".into(), options.suspended.to_owned())])),
         tls: tls.clone(),
         handles: handles.clone(),

@@ -12,7 +12,7 @@ use super::support::certificates::{Key, client, crl, day};
 use super::{Campus, Serving, said};
 
 /// How a server answers.
-enum Answer {
+pub(super) enum Answer {
     /// With these octets, and a tag.
     Crl(Vec<u8>, &'static str),
     /// Not at all, though it takes the connection.
@@ -28,18 +28,18 @@ enum Answer {
 }
 
 /// A server of CRLs on loopback.
-struct Host {
-    port: u16,
+pub(super) struct Host {
+    pub(super) port: u16,
     answer: Arc<Mutex<Answer>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Host {
-    fn new(answer: Answer) -> Self {
+    pub(super) fn new(answer: Answer) -> Self {
         Self::at(0, answer)
     }
 
-    fn at(port: u16, answer: Answer) -> Self {
+    pub(super) fn at(port: u16, answer: Answer) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a port");
         let port = listener.local_addr().expect("it is bound").port();
         let answer = Arc::new(Mutex::new(answer));
@@ -48,11 +48,11 @@ impl Host {
         Self { port, answer, thread: Some(thread) }
     }
 
-    fn answers(&self, answer: Answer) {
+    pub(super) fn answers(&self, answer: Answer) {
         *lock(&self.answer) = answer;
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/ca.crl", self.port)
     }
 }
@@ -116,7 +116,7 @@ fn published(campus: &Campus, number: u64, entries: u64) -> Vec<u8> {
 }
 
 /// A campus whose CRL comes from there; quick about it unless these lines say otherwise.
-fn campus(host: &Host, lines: &str) -> Campus {
+pub(super) fn campus(host: &Host, lines: &str) -> Campus {
     let campus = Campus::new();
     let text = std::fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
     let afar = format!("crl = [\"{}\"]\n{lines}", host.url());
@@ -126,33 +126,33 @@ fn campus(host: &Host, lines: &str) -> Campus {
     campus
 }
 
-const QUICK: &str = "crl-refresh = \"1s\"\nalarm-after = \"3s\"\n";
+pub(super) const QUICK: &str = "crl-refresh = \"1s\"\nalarm-after = \"3s\"\n";
 /// Nothing is fetched twice while a test runs.
-const SLOW: &str = "crl-refresh = \"1d\"\nalarm-after = \"2d\"\n";
+pub(super) const SLOW: &str = "crl-refresh = \"1d\"\nalarm-after = \"2d\"\n";
 
 impl Serving {
-    fn wait_for_entries(&mut self, host: &Host, entries: usize) {
+    pub(super) fn wait_for_entries(&mut self, host: &Host, entries: usize) {
         self.wait_for_metric(&format!(r#"sekisho_crl_entries{{authority="ca",crl="{}"}} {entries}"#, host.url()));
     }
 
-    fn wait_for_result(&mut self, result: &str) {
+    pub(super) fn wait_for_result(&mut self, result: &str) {
         let labels = format!(r#"authority="ca",kind="crl",result="{result}""#);
         self.wait_for_metric(&format!("sekisho_revocation_fetches_total{{{labels}}}"));
     }
 
-    fn wait_for_readiness(&mut self, wanted: impl Fn(&str) -> bool) {
+    pub(super) fn wait_for_readiness(&mut self, wanted: impl Fn(&str) -> bool) {
         let admin = self.admin;
         let readiness = || super::get(admin, "/readyz").expect("the admin door answers in text");
         self.process.wait_until("as ready as wanted", |_| wanted(&readiness()));
     }
 }
 
-fn is_ready(answer: &str) -> bool {
+pub(super) fn is_ready(answer: &str) -> bool {
     answer.starts_with("HTTP/1.1 200")
 }
 
 /// A member whose certificate has the serial 5, to log in with and to explain.
-fn member(campus: &Campus) {
+pub(super) fn member(campus: &Campus) {
     let key = Key::P256.make();
     let mut params = client(&[(DnType::OrganizationName, "Example University")], "hanako@example.ac.jp");
     params.serial_number = Some(5_u64.into());
@@ -161,7 +161,7 @@ fn member(campus: &Campus) {
     campus.write("member.key", &key.serialize_pem());
 }
 
-fn login(campus: &Campus, serving: &Serving) -> Output {
+pub(super) fn login(campus: &Campus, serving: &Serving) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
     command.args(["login", "--server", &format!("127.0.0.1:{}", serving.listening("auth"))]);
     command.args(["--secret", "a secret that is long enough", "--ssid", "campus"]);
@@ -171,7 +171,7 @@ fn login(campus: &Campus, serving: &Serving) -> Output {
     command.output().expect("the program was built")
 }
 
-fn explain(campus: &Campus) -> Output {
+pub(super) fn explain(campus: &Campus) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
     command.args(["explain", "--json", "--config"]).arg(campus.path("sekisho.toml"));
     command.arg("--cert").arg(campus.path("member.pem")).output().expect("the program was built")

@@ -8,6 +8,7 @@ use crate::access::gate::Gate;
 use crate::access::turn::{Turn, Worked};
 use crate::eap;
 use crate::event::{Evidence, Reason, TlsVersion};
+use crate::exchange::Nas;
 use crate::now::Now;
 use crate::tls::{Connection, Established, Failure, Progress};
 
@@ -73,13 +74,10 @@ impl Conversation {
                 }
                 handshake.connection = Some(connection);
                 self.phase = Phase::Handshaking(handshake);
-                let packet = self.eap.send(flight);
-                Worked::Turn(self.challenge(packet))
+                Worked::Turn(self.send(flight))
             }
             Progress::Established(established) => {
-                connection.commit();
-                drop(connection);
-                self.established(now, &handshake.gate, established, flight)
+                self.established(now, &handshake.gate, connection, established, flight)
             }
             Progress::Failed(failure) => {
                 let version = connection.version();
@@ -87,18 +85,28 @@ impl Conversation {
                 Worked::Turn(self.failed(now, &handshake.gate, failure, version, flight))
             }
         };
-        if let (Some(last), Worked::Turn(Turn::Challenge(reply))) = (&mut self.last, &worked) {
-            last.answer.clone_from(&reply.eap);
+        if let Worked::Turn(turn) = &worked {
+            self.remember(turn);
         }
         worked
     }
 
-    /// After [`Worked::Settle`]: the last answer, decided again where what is in force has changed during the work.
-    pub fn settle(&mut self, now: Now, by: &Arc<Snapshot>) -> Turn {
-        if !Arc::ptr_eq(&self.by, by) {
-            self.renew(now, by);
-        }
+    /// After [`Worked::Settle`]: the last answer, decided again where what is in force has changed during the work. `nas`: who asks, with what it may ask for now.
+    pub fn settle(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>) -> Turn {
+        self.keep_up(now, by, nas);
         self.acknowledged(now)
+    }
+
+    /// The same response in another request is to get the same answer.
+    pub(super) fn remember(&mut self, turn: &Turn) {
+        if let (Some(last), Turn::Challenge(reply)) = (&mut self.last, turn) {
+            last.answer.clone_from(&reply.eap);
+        }
+    }
+
+    pub(super) fn send(&mut self, flight: Vec<u8>) -> Turn {
+        let packet = self.eap.send(flight);
+        self.challenge(packet)
     }
 
     fn connect(&self, now: Now, gate: &Arc<Gate>) -> Connection {
@@ -107,19 +115,26 @@ impl Conversation {
         self.by.tls.accept(identities, context, gate.clone(), now.wall)
     }
 
-    fn established(&mut self, now: Now, gate: &Gate, established: Established, flight: Vec<u8>) -> Worked {
+    fn established(
+        &mut self,
+        now: Now,
+        gate: &Gate,
+        mut connection: Box<Connection>,
+        established: Established,
+        flight: Vec<u8>,
+    ) -> Worked {
         let keys = eap::Keys::from_export(&established.keys, &established.method_id);
         let (Some(decided), Some(keys)) = (gate.take(), keys) else {
             let nothing = Evidence::Protocol("a handshake without decision or keys".to_owned());
             return Worked::Turn(self.refuse(now, Refusal::new(Reason::Internal, vec![nothing])));
         };
         let finished = Finished { keys, version: established.version, resumed: established.resumed };
-        self.phase = Phase::Confirming(Box::new(decided), finished);
-        if flight.is_empty() {
-            return Worked::Settle;
+        if !decided.questions.is_empty() {
+            return self.ask(connection, decided, finished, flight);
         }
-        let packet = self.eap.send(flight);
-        Worked::Turn(self.challenge(packet))
+        connection.commit();
+        self.phase = Phase::Confirming(Box::new(decided), finished);
+        if flight.is_empty() { Worked::Settle } else { Worked::Turn(self.send(flight)) }
     }
 
     fn failed(&mut self, now: Now, gate: &Gate, failure: Failure, tls: Option<TlsVersion>, flight: Vec<u8>) -> Turn {
@@ -146,7 +161,6 @@ impl Conversation {
         }
         // RFC 9190 section 2.1.4: the alert, the peer's acknowledgement, then EAP-Failure.
         self.phase = Phase::Refusing(Box::new(refusal));
-        let packet = self.eap.send(flight);
-        self.challenge(packet)
+        self.send(flight)
     }
 }

@@ -1,11 +1,12 @@
 //! The conversation: which packet may come next, and what is answered.
 
+mod asking;
 mod handshake;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use super::gate::{Decided, Gate, decide};
+use super::gate::{Decided, Gate};
 use super::reply::{self, Accept};
 use super::turn::{Ended, Farewell, Lost, Turn};
 use super::{Asked, FollowUp, Snapshot, State};
@@ -13,11 +14,12 @@ use crate::eap::{Authenticator, Fault, Heard, Identity};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion};
 use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
-use crate::policy::{Decision, Realm, ServiceIndex};
+use crate::policy::{Realm, ServiceIndex};
 use crate::{eap, radius};
+use asking::Asking;
 use handshake::{Finished, Handshake};
 
-/// Where a conversation stands. Each state owns what is known in it; only [`Phase::Confirming`] has keys.
+/// Where a conversation stands. Each state owns what is known in it; only [`Phase::Asking`] and [`Phase::Confirming`] have keys.
 #[derive(Debug)]
 enum Phase {
     /// We asked who it is.
@@ -28,6 +30,8 @@ enum Phase {
     Pending(Handshake, Vec<u8>),
     /// TLS waits for the client.
     Handshaking(Handshake),
+    /// The client would be let in but for what somebody is asked about its certificate; our last flight is held back.
+    Asking(Box<Asking>),
     /// The client is let in, our last flight has been sent, its acknowledgement is awaited.
     Confirming(Box<Decided>, Finished),
     /// The client is refused, the alert has been sent, its acknowledgement is awaited.
@@ -137,7 +141,7 @@ impl Conversation {
         };
         (
             reply::reject(failure),
-            Ended { outcome: Outcome::Reject, reason: Reason::ConversationExpired, authentication },
+            Ended { outcome: Outcome::Reject, reason: Reason::ConversationExpired, authentication, seen: None },
         )
     }
 
@@ -148,6 +152,10 @@ impl Conversation {
         // What the NAS wants in the Accept, it may say with any request.
         self.asked.wants_cui |= asked.wants_cui;
         self.asked.wants_key_name |= asked.wants_key_name;
+        // Whatever it says, its answer is on its way.
+        if matches!(self.phase, Phase::Asking(_)) {
+            return Turn::Drop(Reason::Duplicate);
+        }
         let hash = self.hasher.hash_one(&packet);
         if let Some(last) = self.last.as_mut().filter(|last| last.hash == hash) {
             last.repeats += 1;
@@ -156,13 +164,7 @@ impl Conversation {
             }
             return Turn::Challenge(reply::challenge(last.answer.clone(), &self.state));
         }
-        if !Arc::ptr_eq(&self.by, by) {
-            // What its NAS may ask for may have changed too.
-            self.asked.hints.allowed_services.clone_from(&nas.services);
-            self.asked.hints.federation = nas.federation;
-            self.nas = nas.clone();
-            self.renew(now, by);
-        }
+        self.keep_up(now, by, nas);
         let turn = self.heard(now, &packet);
         match &turn {
             Turn::Challenge(reply) => self.last = Some(Last { hash, answer: reply.eap.clone(), repeats: 0 }),
@@ -177,19 +179,26 @@ impl Conversation {
         self.out_of_turn(now, "EAP-Message attributes that make no packet")
     }
 
+    /// Goes on by what is in force now, if that isn't what it was; what its NAS may ask for may have changed too.
+    fn keep_up(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>) {
+        if !Arc::ptr_eq(&self.by, by) {
+            self.take_over(nas);
+            self.renew(now, by);
+        }
+    }
+
+    /// What its NAS may ask for now.
+    fn take_over(&mut self, nas: &Arc<Nas>) {
+        self.asked.hints.allowed_services.clone_from(&nas.services);
+        self.asked.hints.federation = nas.federation;
+        self.nas = nas.clone();
+    }
+
     /// What is in force has changed. A handshake that has begun goes on by what it began with; what was decided is decided again.
     fn renew(&mut self, now: Now, by: &Arc<Snapshot>) {
         match &mut self.phase {
             Phase::AwaitIdentity | Phase::Started => {}
-            Phase::Confirming(decided, _) => {
-                let Some(facts) = decided.facts.clone() else { return };
-                if let Some(service) = by.policy.route(&self.asked.hints) {
-                    **decided = decide(by, service, facts, &self.asked.hints, now.wall);
-                } else {
-                    let gone = Decision::refuse(Reason::NoService, Vec::new(), None);
-                    **decided = Decided { decision: gone, ..(**decided).clone() };
-                }
-            }
+            Phase::Confirming(decided, _) => **decided = decided.again(by, &self.asked.hints, now.wall),
             _ => return,
         }
         self.service = by.policy.route(&self.asked.hints);
@@ -307,13 +316,15 @@ impl Conversation {
         };
         match accept.reply() {
             Ok(reply) => {
+                let seen = decided.seen();
                 let mut authentication = self.authentication(now);
                 authentication.user = Some(grant.user.clone());
                 authentication.certificate = decided.certificate;
                 authentication.tls = Some(finished.version);
                 authentication.resumed = finished.resumed;
                 authentication.evidence = decided.decision.evidence().to_vec();
-                let ended = Ended { outcome: Outcome::Accept, reason: decided.decision.reason(), authentication };
+                let reason = decided.decision.reason();
+                let ended = Ended { outcome: Outcome::Accept, reason, authentication, seen };
                 self.phase = Phase::Over;
                 Turn::End(reply, Box::new(ended))
             }
@@ -339,11 +350,12 @@ impl Conversation {
         let mut authentication = self.authentication(now);
         authentication.evidence = refusal.evidence;
         authentication.tls = refusal.tls;
+        let seen = refusal.decided.as_ref().and_then(Decided::seen);
         if let Some(decided) = refusal.decided {
             authentication.user = decided.decision.user().cloned();
             authentication.certificate = decided.certificate;
         }
-        Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication }
+        Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication, seen }
     }
 
     /// The supplicant or its NAS fell silent. Whoever was told by an alert that it is refused has been refused; of others it says how far they got,
@@ -352,6 +364,7 @@ impl Conversation {
     pub fn expire(mut self, now: Now) -> Option<Ended> {
         self.identity.as_ref()?;
         let mut authentication = self.authentication(now);
+        let mut seen = None;
         let silent_after = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Refusing(refusal) => return Some(self.refused(now, *refusal)),
             Phase::AwaitIdentity | Phase::Over => return None,
@@ -359,15 +372,20 @@ impl Conversation {
             Phase::Pending(..) | Phase::Handshaking(_) => {
                 "a flight of the handshake: the device may not trust the server's certificate, or wait for its user"
             }
+            Phase::Asking(asking) => {
+                let Asking { decided, finished, .. } = *asking;
+                seen = decided.seen();
+                tell(&mut authentication, decided, &finished);
+                "a question about the certificate, which nobody has answered in time"
+            }
             Phase::Confirming(decided, finished) => {
-                authentication.user = decided.decision.user().cloned();
-                authentication.certificate = decided.certificate;
-                authentication.tls = Some(finished.version);
+                seen = decided.seen();
+                tell(&mut authentication, *decided, &finished);
                 "the end of the handshake"
             }
         };
         authentication.evidence = vec![Evidence::Protocol(format!("silence after {silent_after}"))];
-        Some(Ended { outcome: Outcome::Drop, reason: Reason::ConversationExpired, authentication })
+        Some(Ended { outcome: Outcome::Drop, reason: Reason::ConversationExpired, authentication, seen })
     }
 
     fn authentication(&self, now: Now) -> Authentication {
@@ -391,4 +409,11 @@ impl Conversation {
             evidence: Vec::new(),
         }
     }
+}
+
+/// Who would have been let in.
+fn tell(authentication: &mut Authentication, decided: Decided, finished: &Finished) {
+    authentication.user = decided.decision.user().cloned();
+    authentication.certificate = decided.certificate;
+    authentication.tls = Some(finished.version);
 }

@@ -11,7 +11,7 @@ mod request;
 mod url;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::time::Duration;
 

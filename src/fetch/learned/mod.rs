@@ -164,7 +164,7 @@ impl Learned {
     }
 
     /// Every OCSP responder that certificates name.
-    pub(crate) fn responders(&self) -> impl Iterator<Item = &Place> {
+    pub(crate) fn responders(&self) -> impl DoubleEndedIterator<Item = &Place> {
         self.responders.iter()
     }
 

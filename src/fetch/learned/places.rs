@@ -70,7 +70,7 @@ impl Places {
         true
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Place> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Place> {
         self.all.iter().map(|(place, _)| place)
     }
 

@@ -15,12 +15,23 @@
 //!
 //! # Parts
 //!
-//! [`table`]: the certificates of which somebody has asked, and when each is due. [`line`]: who is asked about an issuer's certificates, and who waits for that. [`responder`]: how one responder is.
-//! [`job`]: one query, over the network. [`shelf`] and [`store`]: what is on disk.
+//! [`table`]: the certificates of which somebody has asked, and when each is due. [`line`]: who is asked about an issuer's certificates, and who waits for that. [`responder`]: how one responder is; [`source`]: what an authority has had of it.
+//! [`query`]: one query, over the network. [`shelf`] and [`store`]: what is on disk.
 
 mod askable;
 mod desk;
+mod job;
+mod line;
+mod query;
 mod reception;
+mod responder;
+mod shelf;
+mod source;
+mod store;
+mod table;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +42,8 @@ use crate::now::Wall;
 use crate::pki::Inserted;
 
 pub(crate) use askable::Askable;
-pub(crate) use desk::{Desk, Job, Outcome};
+pub(crate) use desk::Desk;
+pub(crate) use job::{Job, Outcome};
 pub(crate) use reception::Reception;
 
 /// How long somebody waits for answers.

@@ -1,8 +1,9 @@
 //! A client among strangers.
 
 mod addresses;
+mod ocsp;
 mod secure;
-mod server;
+pub(in crate::fetch) mod server;
 mod strangers;
 mod urls;
 

@@ -3,21 +3,22 @@
 use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-pub(super) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(in crate::fetch) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A server that runs as long as the test's runtime does.
-pub(super) struct Server {
-    pub(super) port: u16,
+pub(in crate::fetch) struct Server {
+    pub(in crate::fetch) port: u16,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Every connection is handed on, unread.
-    pub(super) async fn raw(serve: impl Fn(TcpStream) -> Serving + Send + 'static) -> Self {
+    pub(in crate::fetch) async fn raw(serve: impl Fn(TcpStream) -> Serving + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         tokio::spawn(async move {
@@ -29,7 +30,9 @@ impl Server {
     }
 
     /// Reads a request's head, and hands it on with the number of those before.
-    pub(super) async fn handling(handle: impl Fn(TcpStream, String, usize) -> Serving + Send + Sync + 'static) -> Self {
+    pub(in crate::fetch) async fn handling(
+        handle: impl Fn(TcpStream, String, usize) -> Serving + Send + Sync + 'static,
+    ) -> Self {
         let heads = Arc::<Mutex<Vec<String>>>::default();
         let (seen, handle) = (Arc::clone(&heads), Arc::new(handle));
         let serve = move |mut stream: TcpStream| -> Serving {
@@ -48,7 +51,7 @@ impl Server {
     }
 
     /// Gives the n-th request the n-th answer, or the last, and closes.
-    pub(super) async fn answering(answers: &[&str]) -> Self {
+    pub(in crate::fetch) async fn answering(answers: &[&str]) -> Self {
         let answers: Vec<String> = answers.iter().map(ToString::to_string).collect();
         Self::handling(move |mut stream, _, number| {
             let answer = answers[number.min(answers.len() - 1)].clone();
@@ -58,7 +61,7 @@ impl Server {
     }
 
     /// A head and then these octets again and again, until the client is gone.
-    pub(super) async fn endless(head: &'static str, again: &'static [u8]) -> Self {
+    pub(in crate::fetch) async fn endless(head: &'static str, again: &'static [u8]) -> Self {
         Self::handling(move |mut stream, _, _| {
             Box::pin(async move {
                 send(&mut stream, head.as_bytes()).await;
@@ -68,18 +71,31 @@ impl Server {
         .await
     }
 
-    pub(super) fn url(&self) -> String {
+    /// The same with pauses.
+    pub(in crate::fetch) async fn endless_slowly(head: &'static str, again: &'static [u8], pause: Duration) -> Self {
+        Self::handling(move |mut stream, _, _| {
+            Box::pin(async move {
+                send(&mut stream, head.as_bytes()).await;
+                while stream.write_all(again).await.is_ok() {
+                    tokio::time::sleep(pause).await;
+                }
+            })
+        })
+        .await
+    }
+
+    pub(in crate::fetch) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/ca.crl", self.port)
     }
 
     /// The heads of all requests.
-    pub(super) fn heads(&self) -> Vec<String> {
+    pub(in crate::fetch) fn heads(&self) -> Vec<String> {
         self.heads.lock().expect("nobody panics").clone()
     }
 }
 
 /// A request's head, with the empty line.
-pub(super) async fn head(stream: &mut TcpStream) -> String {
+pub(in crate::fetch) async fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -91,7 +107,7 @@ pub(super) async fn head(stream: &mut TcpStream) -> String {
 }
 
 /// The client may have seen enough.
-pub(super) async fn send(stream: &mut (impl AsyncWriteExt + Unpin), octets: &[u8]) {
+pub(in crate::fetch) async fn send(stream: &mut (impl AsyncWriteExt + Unpin), octets: &[u8]) {
     drop(stream.write_all(octets).await);
     drop(stream.flush().await);
 }

@@ -1,0 +1,187 @@
+//! Responders that are unwell.
+
+use super::*;
+
+/// Fails so many times, about as many certificates.
+fn failing(campus: &Campus, desk: &mut Desk<u32>, certificates: std::ops::Range<u16>, seconds: u64, luck: Luck) {
+    for certificate in certificates {
+        assert_eq!(desk.ask(at(seconds), 0, vec![campus.question(certificate)]), Asked::Waiting);
+        let queries = campus.queries(desk, seconds);
+        let urgent = queries.into_iter().find(|query| query.urgency == Urgency::Urgent).expect("it is asked");
+        assert_eq!(fails_by(desk, urgent, seconds, luck).ready, [0]);
+    }
+}
+
+fn is_open(desk: &Desk<u32>) -> bool {
+    desk.health().iter().any(|health| health.open)
+}
+
+#[test]
+fn r21_after_three_failures_nobody_waits_until_a_probe_has_been_answered() {
+    let campus = Campus::new(&[ONE]);
+    let mut desk = campus.desk(0, None);
+    failing(&campus, &mut desk, 1..3, 0, Luck::Failed);
+    assert!(!is_open(&desk));
+    failing(&campus, &mut desk, 3..4, 0, Luck::Failed);
+    assert!(is_open(&desk));
+    for second in 0..9 {
+        assert_eq!(desk.ask(at(second), 1, vec![campus.question(9)]), Asked::Nothing);
+        assert_eq!(campus.queries(&mut desk, second).len(), 0);
+    }
+    let probe = campus.query(&mut desk, 12);
+    assert_eq!(probe.urgency, Urgency::Background);
+    assert_eq!(desk.ask(at(12), 1, vec![campus.question(10)]), Asked::Nothing);
+    assert_eq!(campus.queries(&mut desk, 13).len(), 0, "one at a time");
+    campus.good(&mut desk, probe, 13);
+    assert!(!is_open(&desk));
+    assert_eq!(desk.ask(at(13), 1, vec![campus.question(10)]), Asked::Waiting);
+}
+
+#[test]
+fn r21_probes_that_fail_become_rarer_down_to_one_in_five_minutes() {
+    let campus = Campus::new(&[ONE]);
+    let mut desk = campus.desk(0, None);
+    failing(&campus, &mut desk, 1..4, 0, Luck::Failed);
+    let (mut last, mut pauses) = (0, Vec::new());
+    for second in 1..4_000 {
+        desk.ask(at(second), 1, vec![campus.question(1)]);
+        for query in campus.queries(&mut desk, second) {
+            pauses.push(second - last);
+            last = second;
+            campus.fails(&mut desk, query, second);
+        }
+    }
+    for (pause, expected) in pauses.iter().zip([10, 20, 40, 80, 160, 300, 300, 300]) {
+        assert!((expected * 9 / 10..=expected * 11 / 10 + 1).contains(pause), "{pauses:?}");
+    }
+    assert!(pauses.len() > 8 && pauses.iter().all(|pause| *pause <= 331), "{pauses:?}");
+}
+
+#[test]
+fn r21_queries_that_fail_together_open_it_once() {
+    let campus = Campus::new(&[ONE]);
+    let mut desk = campus.desk(0, None);
+    for certificate in 0..60 {
+        desk.ask(at(0), 0, vec![campus.question(certificate)]);
+    }
+    for query in campus.queries(&mut desk, 0) {
+        campus.fails(&mut desk, query, 2);
+    }
+    assert_eq!(campus.queries(&mut desk, 10).len(), 0);
+    assert_eq!(campus.queries(&mut desk, 14).len(), 1, "the first pause");
+}
+
+#[test]
+fn what_is_odd_about_one_certificate_takes_the_responder_from_nobody() {
+    let campus = Campus::new(&[ONE]);
+    let mut desk = campus.desk(0, None);
+    for _ in 0..20 {
+        failing(&campus, &mut desk, 1..2, 0, Luck::Odd);
+    }
+    assert!(!is_open(&desk));
+    failing(&campus, &mut desk, 2..12, 0, Luck::Declined);
+    assert!(!is_open(&desk));
+    failing(&campus, &mut desk, 20..23, 0, Luck::Odd);
+    assert!(is_open(&desk), "three certificates");
+}
+
+#[test]
+fn the_next_is_asked_while_the_first_is_unwell_and_the_first_is_tried_again() {
+    let campus = Campus::new(&[ONE, TWO]);
+    let mut desk = campus.desk(0, None);
+    desk.seen(at(0), [campus.question(1)]);
+    let query = campus.query(&mut desk, 0);
+    assert_eq!(hosts(&query), [ONE, TWO]);
+    campus.fails(&mut desk, query, 0);
+    failing(&campus, &mut desk, 2..4, 0, Luck::Failed);
+    assert_eq!(desk.ask(at(0), 1, vec![campus.question(4)]), Asked::Waiting);
+    let query = campus.query(&mut desk, 0);
+    assert_eq!(hosts(&query), [TWO]);
+    campus.good(&mut desk, query, 0);
+    assert!(is_open(&desk));
+    let probe = campus.queries(&mut desk, 12).remove(0);
+    assert_eq!(hosts(&probe), [ONE, TWO], "nobody loses by a probe");
+    campus.good(&mut desk, probe, 12);
+    assert!(!is_open(&desk));
+}
+
+#[test]
+fn who_refuses_post_is_asked_by_get_from_then_on() {
+    let campus = Campus::new(&[ONE]);
+    let mut desk = campus.desk(0, None);
+    desk.seen(at(0), [campus.question(1)]);
+    let query = campus.query(&mut desk, 0);
+    let (url, manner) = query.tries[0].clone();
+    let (luck, label) = (Luck::Failed, "status");
+    let attempt = Attempt { url, manner, refused: true, luck, label, text: "the server answers 405".into() };
+    finish(&mut desk, &query, vec![attempt], None, 0);
+    desk.seen(at(0), [campus.question(2)]);
+    assert_eq!(campus.query(&mut desk, 0).tries[0].1, manner.reversed());
+}
+
+#[test]
+fn an_alarm_begins_lasts_and_ends() {
+    const HOUR: u64 = 3_600;
+    let campus = Campus::new(&[ONE]);
+    let mut desk = campus.desk(0, None);
+    assert_eq!(campus.tick(&mut desk, 5 * HOUR).began, [], "nobody wanted it");
+    desk.seen(at(0), [campus.question(1)]);
+    for second in (0..=3 * HOUR).step_by(300) {
+        for query in campus.queries(&mut desk, second) {
+            campus.fails(&mut desk, query, second);
+        }
+    }
+    let fails = |desk: &mut Desk<u32>, second| {
+        let tick = campus.tick(desk, second);
+        let told = (tick.began.len(), tick.lasting.len(), tick.ended.len());
+        let queries: Vec<_> = tick.jobs.into_iter().filter_map(|job| written(desk, job, at(second))).collect();
+        (told, tick.began, queries)
+    };
+    let (told, began, queries) = fails(&mut desk, 3 * HOUR + 400);
+    // It began when the last tick of the loop saw three hours, or now.
+    assert!(told == (1, 0, 0) || told == (0, 1, 0), "{told:?}");
+    assert!(began.iter().all(|alarm| *alarm.source == *ONE && alarm.failure.as_deref() == Some("it failed")));
+    queries.into_iter().for_each(|query| drop(campus.good(&mut desk, query, 3 * HOUR + 400)));
+    let last = desk.health()[0].last_success;
+    if last.is_none() {
+        let (_, _, queries) = fails(&mut desk, 3 * HOUR + 1_000);
+        queries.into_iter().for_each(|query| drop(campus.good(&mut desk, query, 3 * HOUR + 1_000)));
+    }
+    let (told, _, _) = fails(&mut desk, 3 * HOUR + 1_001);
+    assert_eq!(told, (0, 0, 1));
+    assert!(desk.health()[0].last_success.is_some());
+}
+
+#[test]
+fn a_failure_that_goes_on_is_told_once_and_its_end_too() {
+    let campus = Campus::new(&[ONE]);
+    let mut desk = campus.desk(0, None);
+    let mut news = Vec::new();
+    desk.seen(at(0), [campus.question(1)]);
+    for second in 0..2_000 {
+        for query in campus.queries(&mut desk, second) {
+            let finished = if second < 1_000 {
+                campus.fails(&mut desk, query, second)
+            } else {
+                campus.good(&mut desk, query, second)
+            };
+            news.extend(finished.news);
+        }
+    }
+    let expected =
+        [Err(format!("authority ca16: {ONE}: it failed")), Ok(format!("authority ca16: {ONE}: answers again"))];
+    assert_eq!(news, expected);
+}
+
+#[test]
+fn how_responders_are_outlives_a_reload() {
+    let campus = Campus::new(&[ONE]);
+    let mut old = campus.desk(0, None);
+    failing(&campus, &mut old, 1..4, 0, Luck::Failed);
+    let mut desk = campus.desk(1, Some(&old));
+    assert!(is_open(&desk));
+    assert_eq!(desk.ask(at(1), 1, vec![campus.question(1)]), Asked::Nothing);
+    assert_eq!(campus.queries(&mut desk, 12).len(), 1);
+    let mut during_the_probe = campus.desk(13, Some(&desk));
+    assert_eq!(campus.queries(&mut during_the_probe, 13).len(), 1, "that probe never comes back");
+}

@@ -1,0 +1,71 @@
+//! Entries that disappear from a CRL.
+
+use std::fs;
+
+use super::afar::{Answer, Host, QUICK, campus, explain, is_ready, login, member};
+use super::support::certificates::{crl, day};
+use super::{Campus, Serving, said};
+
+/// What the host has from now on.
+fn publish(campus: &Campus, host: &Host, number: u64, serials: &[u64], tag: &'static str) {
+    let crl = crl(&campus.ca, number, serials.iter().copied(), day(2026, 1, 2)..day(2038, 1, 1));
+    host.answers(Answer::Crl(crl.der().to_vec(), tag));
+}
+
+fn assert_refused(campus: &Campus, serving: &Serving) {
+    let output = login(campus, serving);
+    assert_eq!(output.status.code(), Some(1), "{} {}", said(&output), serving.log());
+}
+
+const VANISHED: &str = r#"sekisho_crl_vanished_entries{authority="ca"}"#;
+
+#[test]
+fn r01_an_entry_that_disappears_stays_revoked_over_a_restart_until_an_operator_says_otherwise() {
+    let host = Host::new(Answer::Error);
+    let campus = campus(&host, QUICK);
+    member(&campus);
+    publish(&campus, &host, 1, &[4, 5], "\"one\"");
+    let mut serving = campus.start();
+    serving.wait_for_entries(&host, 2);
+    assert_refused(&campus, &serving);
+    publish(&campus, &host, 2, &[4], "\"two\"");
+    serving.wait_for_entries(&host, 1);
+    serving.wait_for_metric(&format!("{VANISHED} 1"));
+    assert_refused(&campus, &serving);
+    serving.wait_for_readiness(|answer| is_ready(answer) && answer.contains("1 entry has disappeared from this CRL"));
+    assert!(serving.log().contains("1 entry has disappeared from the CRL"), "{}", serving.log());
+    let explained = explain(&campus);
+    assert_eq!(explained.status.code(), Some(1), "{}", said(&explained));
+    assert_eq!(serving.end(), Some(0));
+
+    let mut again = campus.start();
+    again.wait_for_entries(&host, 1);
+    again.wait_for_metric(&format!("{VANISHED} 1"));
+    assert_refused(&campus, &again);
+    let page = campus.path("revoked-and-gone");
+    let text = fs::read_to_string(&page).expect("it was written");
+    let lines: Vec<_> = text.lines().filter(|line| !line.contains("\t05\t")).collect();
+    fs::write(&page, lines.join("\n")).expect("it can be written");
+    assert_refused(&campus, &again);
+    again.signal("HUP");
+    again.wait_for("READY=1");
+    let let_in = login(&campus, &again);
+    assert_eq!(let_in.status.code(), Some(0), "{} {}", said(&let_in), again.log());
+    again.wait_for_readiness(|answer| answer.ends_with(r#"{"degraded":[],"ready":true}"#));
+    assert!(!again.get("/metrics").contains(VANISHED));
+    assert_eq!(again.end(), Some(0));
+}
+
+#[test]
+fn entries_disappear_from_files_too() {
+    let campus = Campus::new();
+    campus.publish(1, 5);
+    let mut serving = campus.start();
+    campus.publish(2, 2);
+    serving.wait_for_metric(&format!("{VANISHED} 3"));
+    serving
+        .wait_for_readiness(|answer| is_ready(answer) && answer.contains("3 entries have disappeared from this CRL"));
+    campus.publish(3, 5);
+    serving.wait_for_readiness(|answer| answer.ends_with(r#"{"degraded":[],"ready":true}"#));
+    assert_eq!(serving.end(), Some(0));
+}
