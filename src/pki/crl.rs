@@ -7,7 +7,8 @@ use data_encoding::HEXLOWER;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
+use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, INTEGER, Reader, SEQUENCE};
+use super::extension::{Extension, only_sequence};
 use super::points::{self, BadScope, Scope};
 use super::serials::{CERTIFICATE_HOLD, Entry, REMOVE_FROM_CRL, Serials};
 use super::signature::{BadSignature, Signed};
@@ -241,13 +242,6 @@ impl<'a> List<'a> {
     }
 }
 
-fn only_sequence(octets: &[u8]) -> Result<Reader<'_>, BadDer> {
-    let mut outside = Reader::new(octets);
-    let inside = outside.expect(SEQUENCE)?;
-    outside.end()?;
-    Ok(Reader::new(inside))
-}
-
 /// The CA whose key has signed it.
 fn issuer<'t>(signed: &Signed<'_>, list: &List<'_>, trust: &'t Trust) -> Result<&'t Ca, BadCrl> {
     let mut named = trust.cas.iter().filter(|ca| ca.subject == list.issuer).peekable();
@@ -338,23 +332,6 @@ fn number(value: &[u8]) -> Result<Vec<u8>, BadDer> {
         return Err(BadDer);
     }
     der::trim_integer(number).map(<[u8]>::to_vec)
-}
-
-struct Extension<'a> {
-    oid: &'a [u8],
-    critical: bool,
-    value: &'a [u8],
-}
-
-impl<'a> Extension<'a> {
-    fn read(list: &mut Reader<'a>) -> Result<Self, BadDer> {
-        let mut reader = Reader::new(list.expect(SEQUENCE)?);
-        let oid = reader.expect(OID)?;
-        let critical = reader.boolean(der::BOOLEAN)?;
-        let value = reader.expect(OCTET_STRING)?;
-        reader.end()?;
-        Ok(Self { oid, critical, value })
-    }
 }
 
 /// Why an entry makes the whole CRL unusable.

@@ -16,7 +16,7 @@ use super::trust::Trust;
 use crate::now::Wall;
 
 /// How far a thisUpdate may lie ahead: clocks differ.
-const SKEW: Duration = Duration::from_secs(300);
+pub(super) const SKEW: Duration = Duration::from_secs(300);
 
 /// Every CRL in use, by issuer; immutable, swapped whole.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub struct Revocation {
 /// CRLs of one issuer and scope, the newest first. An older one counts only as long as the newer ones' thisUpdate lies ahead.
 type Line = Vec<Arc<Crl>>;
 
-/// How old the CRL is that says "not revoked". A greater one is worse.
+/// How old the CRL or OCSP answer is that says "not revoked". A greater one is worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Freshness {
     /// Before nextUpdate.
@@ -277,9 +277,16 @@ fn consulted(line: &Line, now: Wall) -> impl Iterator<Item = &Crl> {
 }
 
 fn freshness(crl: &Crl, grace: Duration, now: Wall) -> Freshness {
-    match crl.next_update {
-        Some(next) if now <= next => Freshness::Fresh,
-        Some(next) if now <= next + grace => Freshness::Grace,
-        _ => Freshness::Stale,
+    Freshness::at(crl.next_update, grace, now)
+}
+
+impl Freshness {
+    /// Of what is to be followed by something newer at nextUpdate.
+    pub(super) fn at(next_update: Option<Wall>, grace: Duration, now: Wall) -> Self {
+        match next_update {
+            Some(next) if now <= next => Self::Fresh,
+            Some(next) if now <= next + grace => Self::Grace,
+            _ => Self::Stale,
+        }
     }
 }

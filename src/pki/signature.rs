@@ -1,6 +1,7 @@
 //! What a CA has signed: certificate or CRL, taken apart and checked over the raw octets.
 
 use super::der::{BadDer, Reader, SEQUENCE};
+use super::extension::only_sequence;
 
 /// `SIGNED{}` of X.509: the octets that are signed, by which algorithm, the signature.
 #[derive(Clone, Copy, Debug)]
@@ -25,13 +26,17 @@ pub(super) enum BadSignature {
 
 impl<'a> Signed<'a> {
     pub(super) fn read(octets: &'a [u8]) -> Result<Self, BadDer> {
-        let mut outside = Reader::new(octets);
-        let mut reader = Reader::new(outside.expect(SEQUENCE)?);
-        outside.end()?;
+        let mut reader = only_sequence(octets)?;
+        let signed = Self::read_from(&mut reader)?;
+        reader.end()?;
+        Ok(signed)
+    }
+
+    /// The same where more follows, as in an OCSP response.
+    pub(super) fn read_from(reader: &mut Reader<'a>) -> Result<Self, BadDer> {
         let tbs = reader.expect_element(SEQUENCE)?;
         let algorithm = reader.expect(SEQUENCE)?;
         let signature = reader.whole_bits()?;
-        reader.end()?;
         Ok(Self { tbs: tbs.raw, content: tbs.value, algorithm, signature })
     }
 
@@ -59,7 +64,8 @@ impl<'a> Signed<'a> {
     }
 }
 
-fn split_key(spki: &[u8]) -> Result<(&[u8], &[u8]), BadDer> {
+/// Algorithm and key of a SubjectPublicKeyInfo: the AlgorithmIdentifier's value, and the octets of the BIT STRING.
+pub(super) fn split_key(spki: &[u8]) -> Result<(&[u8], &[u8]), BadDer> {
     let mut reader = Reader::new(Reader::new(spki).expect(SEQUENCE)?);
     Ok((reader.expect(SEQUENCE)?, reader.whole_bits()?))
 }

@@ -1,13 +1,15 @@
 //! Facts at a moment → what may be said of the certificate.
 
+use std::sync::Arc;
+
 use super::crl::reason_name;
 use super::facts::{Facts, Link};
-use super::ocsp::Question;
+use super::ocsp::{OcspAnswer, Question};
 use super::purpose;
 use super::revocation::{Freshness, Revocation};
 use super::settings::RevocationSource;
 use super::trust::{Authority, Trust};
-use crate::event::{Evidence, Reason};
+use crate::event::{Evidence, OcspStatus, Reason};
 use crate::now::Wall;
 
 /// Attributes of which a subject has several by design, so that one of them is enough.
@@ -32,20 +34,20 @@ pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall)
         return Verdict { finding: Reason::UntrustedIssuer, evidence: vec![gone] };
     };
     let case = Case { trust, revocation, authority, facts, now };
-    case.organisation()
-        .or_else(|| case.purpose())
-        .or_else(|| case.revoked())
-        .or_else(|| case.not_yet_valid())
-        .or_else(|| case.expired())
-        .or_else(|| case.distrusted())
-        .unwrap_or_else(|| case.not_revoked())
+    case.refused().unwrap_or_else(|| case.not_revoked())
 }
 
 /// What a responder could still say about these facts: for every certificate of the path but the anchor, whether OCSP would be consulted before a source that is fresh, and has no fresh answer.
 /// Empty where [`verdict`] rests on fresh data in the configured order, or where no answer could turn a refusal.
 #[must_use]
-pub fn questions(_trust: &Trust, _revocation: &Revocation, _facts: &Facts, _now: Wall) -> Vec<Question> {
-    Vec::new()
+pub fn questions(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall) -> Vec<Question> {
+    let Some(authority) = trust.authority_of(facts) else { return Vec::new() };
+    let case = Case { trust, revocation, authority, facts, now };
+    if !authority.revocation.order().contains(&Source::Ocsp) || case.refused().is_some() {
+        return Vec::new();
+    }
+    let links = facts.links.iter().enumerate();
+    links.filter(|(index, link)| case.is_open(link, *index > 0)).map(|(_, link)| case.question(link)).collect()
 }
 
 /// A source of revocation data, in the order in which it is asked.
@@ -90,6 +92,16 @@ fn against(finding: Reason, evidence: Vec<Evidence>) -> Option<Verdict> {
 }
 
 impl Case<'_> {
+    /// What stands against it whatever anybody may still say of revocation.
+    fn refused(&self) -> Option<Verdict> {
+        self.organisation()
+            .or_else(|| self.purpose())
+            .or_else(|| self.revoked())
+            .or_else(|| self.not_yet_valid())
+            .or_else(|| self.expired())
+            .or_else(|| self.distrusted())
+    }
+
     /// Each attribute of `subject` must be there with exactly the wanted value. Of an attribute that stands there twice every value must be the wanted one, or else a shared CA that lets an applicant add a second `O` would let strangers in; of `OU` and `DC` one is enough.
     fn organisation(&self) -> Option<Verdict> {
         let mismatch = |(attribute, wanted): &(String, String)| {
@@ -135,10 +147,13 @@ impl Case<'_> {
             return None;
         }
         self.facts.links.iter().enumerate().find_map(|(index, link)| {
-            let (crl, entry) = self.revocation.revoked(self.trust, link, self.now)?;
+            let by_crl = self.revocation.revoked(self.trust, link, self.now);
+            let (entry, mut evidence) = by_crl
+                .map(|(crl, entry)| (entry, vec![Evidence::Crl(crl.name())]))
+                .or_else(|| self.revocation.revoked_by_answer(self.trust, link, self.now))?;
             let reason = entry.reason.and_then(reason_name);
-            let entry = Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 };
-            against(Reason::Revoked, vec![entry, Evidence::Crl(crl.name())])
+            evidence.insert(0, Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 });
+            against(Reason::Revoked, evidence)
         })
     }
 
@@ -205,12 +220,13 @@ impl Case<'_> {
             if best.as_ref().is_none_or(|(freshness, _)| answer.0 < *freshness) {
                 best = Some(answer);
             }
+            if best.as_ref().is_some_and(|(freshness, _)| *freshness == Freshness::Fresh) {
+                break;
+            }
         }
-        let issuer = self.issuer_text(link);
         match best {
             Some((freshness, evidence)) => (Some(freshness), evidence),
-            None if sources.contains(&Source::Crl) => (None, vec![Evidence::NoCrl(issuer)]),
-            None => (None, vec![Evidence::Path(format!("no OCSP answer of {issuer} is known"))]),
+            None => (None, sources.iter().map(|source| self.nothing(*source, link)).collect()),
         }
     }
 
@@ -222,9 +238,47 @@ impl Case<'_> {
                 let evidence = covering.crls.iter().map(|crl| Evidence::Crl(crl.name()));
                 Some((covering.freshness, evidence.collect()))
             }
-            // Nobody asks a responder, so there is never an answer.
-            Source::Ocsp => None,
+            Source::Ocsp => {
+                let (freshness, answer) = self.answered(link)?;
+                let name = answer.name();
+                (name.status == OcspStatus::Good).then(|| (freshness, vec![Evidence::Ocsp(name.clone())]))
+            }
         }
+    }
+
+    /// What shows that a source says nothing of a certificate. "unknown" is no more than that.
+    fn nothing(&self, source: Source, link: &Link) -> Evidence {
+        match (source, self.answered(link)) {
+            (Source::Crl, _) => Evidence::NoCrl(self.issuer_text(link)),
+            (Source::Ocsp, Some((_, unknown))) => Evidence::Ocsp(unknown.name().clone()),
+            (Source::Ocsp, None) => Evidence::NoOcsp(self.issuer_text(link)),
+        }
+    }
+
+    fn answered(&self, link: &Link) -> Option<(Freshness, Arc<OcspAnswer>)> {
+        self.revocation.answered(self.trust, link, self.authority.grace, self.now)
+    }
+
+    /// Whether a responder would be consulted before anything that is fresh, and hasn't answered freshly.
+    fn is_open(&self, link: &Link, is_ca: bool) -> bool {
+        for source in self.authority.revocation.order() {
+            let is_fresh = match source {
+                Source::Crl => self.answer(Source::Crl, link, is_ca).map(|(freshness, _)| freshness),
+                Source::Ocsp => match self.answered(link) {
+                    Some((Freshness::Fresh, answer)) if answer.name().status != OcspStatus::Good => None,
+                    Some((Freshness::Fresh, _)) => Some(Freshness::Fresh),
+                    _ => return true,
+                },
+            };
+            if is_fresh == Some(Freshness::Fresh) {
+                return false;
+            }
+        }
+        false
+    }
+
+    fn question(&self, link: &Link) -> Question {
+        Question { authority: Arc::clone(&self.authority.name), issuer: link.issuer, serial: link.serial.clone() }
     }
 
     fn issuer_text(&self, link: &Link) -> String {

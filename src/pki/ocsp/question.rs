@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::trust::Trust;
+use super::issuer::Issuer;
 
 /// A certificate of which somebody wants to know whether it is revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,10 +17,10 @@ pub struct Question {
 }
 
 impl Question {
-    /// The DER of an OCSPRequest for this one certificate (RFC 6960 section 4.1.1), its certID by SHA-1, which every responder knows (RFC 5019 section 2.1.1). `nonce`: what the answer must repeat (RFC 9654).
+    /// The DER of an OCSPRequest for this one certificate (RFC 6960 section 4.1.1), its certID by SHA-1, which every responder knows (RFC 5019 section 2.1.1). `nonce`: what the answer must repeat, of 1 to 128 octets, better 32 (RFC 9654 section 2.1).
     /// `None`: its issuer is none of the CAs of `trust`.
     #[must_use]
-    pub fn request(&self, _trust: &Trust, _nonce: Option<&[u8]>) -> Option<Vec<u8>> {
-        None
+    pub fn request(&self, trust: &Trust, nonce: Option<&[u8]>) -> Option<Vec<u8>> {
+        Issuer::from(trust.ca(&self.issuer)?).request(&self.serial, nonce)
     }
 }

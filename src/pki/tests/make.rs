@@ -122,14 +122,14 @@ impl Key {
         }
     }
 
-    fn algorithm(&self) -> Vec<u8> {
+    pub(crate) fn algorithm(&self) -> Vec<u8> {
         match self {
             Self::P256(_) => der(0x30, &[&oid("1.2.840.10045.4.3.2")]),
             Self::Rsa(_) => der(0x30, &[&oid(SHA256_WITH_RSA), &der(0x05, &[])]),
         }
     }
 
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::P256(pair) => pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
             Self::Rsa(pair) => {
@@ -141,7 +141,7 @@ impl Key {
     }
 
     /// `SIGNED{}` around a TBS element; with an algorithm the signature is made as ever and called that.
-    fn signed(&self, tbs: &[u8], algorithm: Option<&[u8]>) -> Vec<u8> {
+    pub(crate) fn signed(&self, tbs: &[u8], algorithm: Option<&[u8]>) -> Vec<u8> {
         let own = self.algorithm();
         let signature = der(0x03, &[&[0], &self.sign(tbs)]);
         der(0x30, &[tbs, algorithm.unwrap_or(&own), &signature])

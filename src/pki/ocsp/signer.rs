@@ -1,0 +1,155 @@
+//! Who may speak for a CA (RFC 6960 section 4.2.2.2): itself, or whom it has issued a certificate for that.
+
+use super::super::certificate::Certificate;
+use super::super::der::{BadDer, CONTEXT_CONSTRUCTED, Reader};
+use super::super::extension::{Extension, only_sequence};
+use super::super::facts::Link;
+use super::super::name;
+use super::super::signature::{BadSignature, Signed};
+use super::issuer::Issuer;
+use super::refusal::{BadOcsp, Refusal};
+use super::response::Response;
+use crate::now::Wall;
+
+/// id-kp-OCSPSigning
+const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
+/// id-pkix-ocsp-nocheck
+const NO_CHECK: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05];
+/// authorityInfoAccess
+pub(super) const INFORMATION_ACCESS: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
+/// cRLDistributionPoints
+const DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
+
+/// Whom a CA has charged with its answers. Whether it still may is judged whenever an answer of it is consulted.
+#[derive(Debug)]
+pub(super) struct Delegate {
+    pub(super) link: Link,
+    /// Whether a CRL must say that its certificate isn't revoked: it tells where there is one, and doesn't say that nobody need look (RFC 6960 section 4.2.2.2.1).
+    pub(super) must_be_covered: bool,
+}
+
+/// When the delegate must have been valid.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Validity {
+    /// At this moment.
+    At(Wall),
+    /// When it signed: it may have ended since.
+    WhenSigned,
+}
+
+/// Checks who has signed a response about certificates of `issuer`, and the signature. `None`: the CA itself.
+pub(super) fn signer(
+    response: &Response<'_>,
+    issuer: Issuer<'_>,
+    validity: Validity,
+) -> Result<Option<Delegate>, BadOcsp> {
+    let mut refusal = Refusal::Signer
+        .because(format!("its signer is neither {} nor one of the certificates that it brings", issuer.text));
+    if response.responder.is(issuer.name, issuer.spki) {
+        match verify(&response.signed, issuer.spki) {
+            Ok(()) => return Ok(None),
+            Err(found) => refusal = found,
+        }
+    }
+    for der in &response.certificates {
+        let Ok(certificate) = Certificate::read(der) else { continue };
+        let is_issuer = certificate.key.raw == issuer.spki;
+        if is_issuer || !response.responder.is(certificate.subject.as_raw(), certificate.key.raw) {
+            continue;
+        }
+        match delegate(&certificate, response, issuer, validity) {
+            Ok(delegate) => return Ok(Some(delegate)),
+            Err(found) => refusal = found,
+        }
+    }
+    Err(refusal)
+}
+
+fn delegate(
+    certificate: &Certificate<'_>,
+    response: &Response<'_>,
+    issuer: Issuer<'_>,
+    validity: Validity,
+) -> Result<Delegate, BadOcsp> {
+    let text = name::shown(&certificate.subject);
+    check_delegate(certificate, issuer)
+        .and_then(|()| check_dates(certificate, response, validity))
+        .map_err(|what| Refusal::Signer.because(format!("its signer {text} {what}")))?;
+    verify(&response.signed, certificate.key.raw)?;
+    let has = |oid| extension(certificate, oid).is_some();
+    let link = Link {
+        issuer: issuer.id,
+        serial: certificate.serial.clone(),
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        points: certificate.points.clone(),
+    };
+    let must_be_covered = !has(NO_CHECK) && (has(DISTRIBUTION_POINTS) || has(INFORMATION_ACCESS));
+    Ok(Delegate { link, must_be_covered })
+}
+
+fn check_delegate(certificate: &Certificate<'_>, issuer: Issuer<'_>) -> Result<(), &'static str> {
+    if certificate.issuer.as_raw() != issuer.name {
+        return Err("is a delegate of another CA");
+    }
+    match certificate.signed.verify(issuer.spki) {
+        Err(BadSignature::Wrong) => return Err("isn't issued with the CA's key"),
+        Err(BadSignature::Weak) => return Err("has a certificate whose signature's algorithm isn't accepted"),
+        Ok(()) => {}
+    }
+    let may_sign = |purposes: &Vec<String>| purposes.iter().any(|purpose| purpose == OCSP_SIGNING);
+    if !certificate.purposes.as_ref().is_some_and(may_sign) {
+        return Err("may not sign OCSP responses: extendedKeyUsage lacks OCSPSigning");
+    }
+    if certificate.key_usage.is_some_and(|usage| !usage.digital_signature) {
+        return Err("may not sign OCSP responses: keyUsage lacks digitalSignature");
+    }
+    if certificate.is_ca {
+        return Err("is a CA, and not the one that issued the certificate");
+    }
+    if certificate.unknown_critical.is_some() || certificate.has_name_constraints {
+        return Err("has a critical extension that isn't known");
+    }
+    if !certificate.key_is_strong() {
+        return Err("has a key that isn't accepted");
+    }
+    Ok(())
+}
+
+fn check_dates(certificate: &Certificate<'_>, response: &Response<'_>, validity: Validity) -> Result<(), &'static str> {
+    match validity {
+        Validity::At(now) if now > certificate.not_after => Err("has expired"),
+        Validity::At(now) if now < certificate.not_before => Err("isn't valid yet"),
+        Validity::WhenSigned if response.produced_at > certificate.not_after => Err("had expired when it signed"),
+        Validity::At(_) | Validity::WhenSigned => Ok(()),
+    }
+}
+
+fn verify(signed: &Signed<'_>, spki: &[u8]) -> Result<(), BadOcsp> {
+    signed.verify(spki).map_err(|bad| {
+        Refusal::Signature.because(match bad {
+            BadSignature::Wrong => "its signature is wrong: it was changed, or made with another key",
+            BadSignature::Weak => "its signature's algorithm isn't accepted",
+        })
+    })
+}
+
+/// Value of a certificate's extension. `None`: it has none of this kind.
+pub(super) fn extension<'a>(certificate: &Certificate<'a>, oid: &[u8]) -> Option<&'a [u8]> {
+    const EXTENSIONS: u8 = CONTEXT_CONSTRUCTED | 3;
+    let find = || -> Result<Option<&'a [u8]>, BadDer> {
+        let mut fields = Reader::new(certificate.signed.content);
+        while !fields.is_empty() {
+            let field = fields.element()?;
+            let mut list = if field.tag == EXTENSIONS { only_sequence(field.value)? } else { Reader::new(&[]) };
+            while !list.is_empty() {
+                let extension = Extension::read(&mut list)?;
+                if extension.oid == oid {
+                    return Ok(Some(extension.value));
+                }
+            }
+        }
+        Ok(None)
+    };
+    find().ok().flatten()
+}
