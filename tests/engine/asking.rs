@@ -41,6 +41,9 @@ fn member(version: TlsVersion) -> Supplicant {
     unfragmented(&pki().of_silent, version)
 }
 
+/// What a reload changes.
+type Change = fn(&mut Options);
+
 /// A login, until nothing answers it.
 fn held(world: &mut World, who: &Supplicant, number: u16, resume: bool) -> Walk {
     let mut walk = Walk::new(world, who, station("JAIST", number.into()), resume);
@@ -439,7 +442,7 @@ fn what_is_in_force_when_the_answer_comes_decides() {
         let reply = Packet::parse(&report.reply).expect("a packet");
         assert_eq!(reply.text(Type::TUNNEL_PRIVATE_GROUP_ID), Some("777"));
 
-        let changes: [(fn(&mut Options), Reason); 3] = [
+        let changes: [(Change, Reason); 3] = [
             (|options| options.services = vec!["eduroam"], Reason::NoService),
             (|options| options.nas_services = Some(vec!["eduroam".into()]), Reason::NoService),
             (|options| options.suspended = "silent@jaist.ac.jp", Reason::Policy),
@@ -485,28 +488,36 @@ fn r01_revoked_between_a_good_answer_and_the_accept_there_is_no_accept() {
 
 #[test]
 fn one_that_makes_room_while_it_waits_leaves_nothing_behind() {
-    let mut world = World::with(Options { max_conversations: 1, ..options(Ocsp) });
+    let mut world = World::with(Options { max_conversations: 1, max_asking: (1, 1), ..options(Ocsp) });
     held(&mut world, &member(TlsVersion::Tls13), 1, false);
     Hand::new(NAS, 2_000).start(&mut world);
     assert_eq!((world.engine.conversations(), world.count(Outcome::Drop, Reason::Overload)), (1, 1));
-    let events = world.events.len();
-    assert!(answer(&mut world, says(Good)).is_empty());
-    world.wait(PATIENCE);
+    // Its place among those that may wait is free.
+    let mut next = held(&mut world, &member(TlsVersion::Tls13), 2, false);
+    let (first, events) = (world.asked[0].0, world.events.len());
+    world.engine.handle(world.now, Arrival::Answer(first));
     assert!(world.sent().is_empty());
     assert_eq!((world.events.len(), world.engine.conversations()), (events, 1));
+    let sent = answer(&mut world, says(Good));
+    let_in(&finish(&mut world, &mut next, &sent), false);
 }
 
 #[test]
 fn one_whose_time_is_up_while_it_waits_leaves_nothing_behind() {
     let second = Duration::from_secs(1);
-    let mut world = World::with(Options { conversation_timeout: second, ..options(Ocsp) });
+    let mut world = World::with(Options { conversation_timeout: second, max_asking: (1, 1), ..options(Ocsp) });
     held(&mut world, &member(TlsVersion::Tls13), 1, false);
     world.wait(second);
     assert!(world.sent().is_empty());
     assert_eq!((world.engine.conversations(), world.count(Outcome::Drop, Reason::ConversationExpired)), (0, 1));
-    assert!(answer(&mut world, says(Good)).is_empty());
+    // Its place among those that may wait is free.
+    held(&mut world, &member(TlsVersion::Tls13), 2, false);
+    let first = world.asked[0].0;
+    world.engine.handle(world.now, Arrival::Answer(first));
+    assert!(world.sent().is_empty());
+    world.wait(second);
     world.wait(HOUR);
-    assert_eq!((world.sent().len(), world.engine.poll_timeout()), (0, None));
+    assert_eq!((world.sent().len(), world.engine.conversations(), world.engine.poll_timeout()), (0, 0, None));
 }
 
 #[test]

@@ -4,12 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use sekisho::event::TlsVersion;
+use sekisho::event::{OcspStatus, TlsVersion};
+use sekisho::pki::RevocationSource;
 use sekisho::supplicant::{Login, Next, Report, Supplicant};
 
 use crate::chance::Chance;
 use crate::pki::pki;
-use crate::world::{Options, World, asker, station, supplicant};
+use crate::world::{Options, Responder, Says, World, asker, station, supplicant};
 
 /// Sends of one request before the NAS gives up.
 const MAX_SENDS: u32 = 10;
@@ -72,6 +73,9 @@ impl Lossy<'_> {
         self.ask(first);
         while let Some(Reverse((time, _, what))) = self.queue.pop() {
             self.world.wait(time.saturating_sub(self.world.now.mono.0));
+            for answer in self.world.sent() {
+                self.post(What::ToNas(answer.octets.to_vec()));
+            }
             match what {
                 What::ToServer(octets) => {
                     for answer in self.world.exchange(1_645, &octets) {
@@ -130,6 +134,38 @@ fn a_thousand_networks_that_lose_a_fifth_each_way_change_no_login() {
                 panic!("seed {seed}, resume {resume}: the NAS has given up: {:?}", world.events.last())
             });
             assert_eq!(steps_of(&report, steps), expected[version][usize::from(resume)], "seed {seed}: {report:?}");
+        }
+    }
+}
+
+#[test]
+fn r21_a_thousand_networks_that_lose_a_fifth_change_no_login_that_waits_for_a_responder() {
+    let timeout = Duration::from_secs(120);
+    let sources = RevocationSource::Ocsp;
+    let mut world =
+        World::with(Options { sources, fragment_size: 3_500, conversation_timeout: timeout, ..Options::default() });
+    // As good as no time: every login has to ask.
+    let good = Says::Status(OcspStatus::Good, Duration::ZERO);
+    let both = [TlsVersion::Tls12, TlsVersion::Tls13].map(|version| supplicant(&pki().of_silent, Some(version)));
+    let mut expected = both.each_ref().map(|_| [None, None]);
+    for seed in 1..=1_000_u64 {
+        let after = Duration::from_millis(10 + seed * 1_900 / 1_000);
+        world.responder = Responder::after(after, good);
+        let version = usize::try_from(seed % 2).expect("0 or 1");
+        for resume in [false, true] {
+            let asked = world.asked.len();
+            let loss = if seed <= 2 { 0 } else { 20 };
+            let Some((report, steps)) = over(&mut world, 3_000 + seed, loss, &both[version], resume) else {
+                panic!("seed {seed}, resume {resume}: the NAS has given up: {:?}", world.events.last());
+            };
+            assert!(report.logged_in && report.resumed == resume, "seed {seed}: {report:?}");
+            assert_eq!(world.asked.len(), asked + 1, "seed {seed} asks once");
+            let found = steps_of(&report, steps);
+            let wanted = expected[version][usize::from(resume)].get_or_insert(found);
+            assert_eq!(found, *wanted, "seed {seed}: {report:?}");
+            // Past the second for which the answer was good.
+            world.wait(Duration::from_secs(2));
+            world.sent();
         }
     }
 }

@@ -12,7 +12,7 @@ use sekisho::event::{Event, Listener, Method, OcspStatus, Outcome, Reason, TlsVe
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now, Wall};
 use sekisho::pki::{
-    Answers, AuthoritySettings, Crl, Distrust, OcspAnswer, Purpose, Revocation, RevocationSource, Trust,
+    Answers, AuthoritySettings, Crl, Distrust, OcspAnswer, Origin, Purpose, Revocation, RevocationSource, Trust,
 };
 use sekisho::policy::{
     Grants, Match, Policy, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When,
@@ -235,7 +235,8 @@ impl World {
         let dates = (self.now.wall, self.now.wall + good_for);
         let octets = ocsp::respond(&request, pki().silent.key(), status, dates);
         let source = "http://ocsp.invalid/".into();
-        let answer = OcspAnswer::load(&octets, question, &source, None, &self.trust, self.now.wall);
+        let answer =
+            OcspAnswer::load(&octets, question, &source, Origin::Fetched { nonce: None }, &self.trust, self.now.wall);
         self.answers.insert(Arc::new(answer.expect("a good answer")));
     }
 
