@@ -38,7 +38,7 @@ pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall)
         .or_else(|| case.not_yet_valid())
         .or_else(|| case.expired())
         .or_else(|| case.distrusted())
-        .unwrap_or_else(|| case.until_distrusted(case.not_revoked()))
+        .unwrap_or_else(|| case.not_revoked())
 }
 
 /// What a responder could still say about these facts: for every certificate of the path but the anchor, whether OCSP would be consulted before a source that is fresh, and has no fresh answer.
@@ -137,11 +137,8 @@ impl Case<'_> {
         self.facts.links.iter().enumerate().find_map(|(index, link)| {
             let (lister, entry) = self.revocation.revoked(self.trust, link, self.now)?;
             let reason = entry.reason.and_then(reason_name);
-            let mut evidence =
-                vec![Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 }, lister.evidence()];
-            if index == 0 && lister.outlasted(link.not_after) {
-                evidence.push(Evidence::Validity { not_before: link.not_before, not_after: link.not_after });
-            }
+            let mut evidence = lister.evidence(link);
+            evidence.insert(0, Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 });
             against(Reason::Revoked, evidence)
         })
     }
@@ -185,17 +182,17 @@ impl Case<'_> {
     }
 
     /// Where nothing stands against it, with the end that is planned.
-    fn until_distrusted(&self, mut verdict: Verdict) -> Verdict {
-        if let (Reason::Ok | Reason::OkGrace, Some(from)) = (verdict.finding, self.distrusted_from()) {
-            verdict.evidence.push(Evidence::Distrust { from });
+    fn until_distrusted(&self, finding: Reason, mut evidence: Vec<Evidence>) -> Verdict {
+        if let (Reason::Ok | Reason::OkGrace, Some(from)) = (finding, self.distrusted_from()) {
+            evidence.push(Evidence::Distrust { from });
         }
-        verdict
+        Verdict { finding, evidence }
     }
 
     /// The worst of what is known of the path's certificates, with the evidence of all.
     fn not_revoked(&self) -> Verdict {
         if self.authority.revocation == RevocationSource::Off {
-            return Verdict { finding: Reason::Ok, evidence: Vec::new() };
+            return self.until_distrusted(Reason::Ok, Vec::new());
         }
         let mut worst = Some(Freshness::Fresh);
         let mut evidence = Vec::new();
@@ -209,7 +206,7 @@ impl Case<'_> {
                 }
             }
         }
-        Verdict { finding: finding(worst), evidence }
+        self.until_distrusted(finding(worst), evidence)
     }
 
     /// The first source that is fresh and in scope decides, else the freshest.
