@@ -5,6 +5,7 @@ mod background;
 mod health;
 mod keeping;
 mod network;
+mod receiving;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,7 +59,7 @@ impl Campus {
         let client = Arc::new(Client::new(http.clone()).expect("a client"));
         let remote = remote::Settings { crls: Vec::new(), state_dir: scratch.path().to_owned(), http };
         let ocsp = super::Settings { authorities: vec![authority], answers: 100 };
-        let settings = Settings { crls: Vec::new(), groups: Vec::new(), remote, learned: Default::default(), ocsp };
+        let settings = Settings { remote, ocsp, ..remote::tests::empty() };
         Self { ca, trust, issuer, scratch, client, settings }
     }
 
