@@ -5,6 +5,7 @@ use super::super::der::{BadDer, CONTEXT_CONSTRUCTED, Reader};
 use super::super::extension::{Extension, only_sequence};
 use super::super::facts::Link;
 use super::super::name;
+use super::super::revocation::SKEW;
 use super::super::signature::{BadSignature, Signed};
 use super::issuer::Issuer;
 use super::refusal::{BadOcsp, Refusal};
@@ -120,7 +121,9 @@ fn check_dates(certificate: &Certificate<'_>, response: &Response<'_>, validity:
     match validity {
         Validity::At(now) if now > certificate.not_after => Err("has expired"),
         Validity::At(now) if now < certificate.not_before => Err("isn't valid yet"),
-        Validity::WhenSigned if response.produced_at > certificate.not_after => Err("had expired when it signed"),
+        Validity::WhenSigned if response.produced_at > certificate.not_after + SKEW => {
+            Err("had expired when it signed")
+        }
         Validity::At(_) | Validity::WhenSigned => Ok(()),
     }
 }
