@@ -1,5 +1,7 @@
 //! `sekisho check`: everything that is wrong or odd in a configuration and in every file that it names.
 
+mod known;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,11 +12,12 @@ use super::BAD_CONFIGURATION;
 use crate::admin::complaint;
 use crate::config::{self, Examined, Finding, Named, Severity, Watched};
 use crate::event::Reason;
-use crate::fetch;
+use crate::fetch::{self, LastSuccess};
 use crate::net::Clock;
 use crate::now::Wall;
+use known::AuthorityState;
 
-/// Say everything that is wrong or odd in a configuration and in the files that it names
+/// Say everything that is wrong or odd in a configuration and in the files that it names, and what is known of each authority's revocation data; nothing is fetched
 ///
 /// Exit code: 0 good, or warnings only; 78 errors: the server would not start.
 #[derive(clap::Args)]
@@ -33,6 +36,8 @@ struct Checked {
     errors: usize,
     warnings: usize,
     findings: Vec<Finding>,
+    /// What is known of revocation data; empty where the authorities themselves can't be used.
+    authorities: Vec<AuthorityState>,
 }
 
 /// Prints the findings on stdout: they are the result.
@@ -52,15 +57,18 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 fn check(args: &Args, now: Wall) -> Checked {
     let Examined { watched, mut findings, .. } = config::examine(&args.config, None, now);
+    let mut authorities = Vec::new();
     if let Some(watched) = watched {
-        findings.extend(look(&args.config, &watched, now));
+        let (found, known) = look(&args.config, &watched, now);
+        findings.extend(found);
+        authorities = known;
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    Checked { errors, warnings: findings.len() - errors, findings }
+    Checked { errors, warnings: findings.len() - errors, findings, authorities }
 }
 
-/// The files that the server watches, CRLs and groups, and the authorities that can't be decided about for want of a CRL; where the configuration names them.
-fn look(file: &Path, watched: &Watched, now: Wall) -> Vec<Finding> {
+/// The files that the server watches, CRLs and groups, and the authorities that can't be decided about for want of revocation data; where the configuration names them. And what is known of each authority.
+fn look(file: &Path, watched: &Watched, now: Wall) -> (Vec<Finding>, Vec<AuthorityState>) {
     let loaded = fetch::load(&watched.fetch, &watched.trust, now);
     let problems = loaded.problems.iter().map(|problem| {
         let severity = if problem.fatal { Severity::Error } else { Severity::Warning };
@@ -70,10 +78,16 @@ fn look(file: &Path, watched: &Watched, now: Wall) -> Vec<Finding> {
     let askable = |authority: &str, issuer: &[u8; 32]| loaded.askable.contains(authority, issuer);
     let coverage = watched.trust.coverage(&loaded.revocation, &askable, now);
     let gaps = coverage.iter().flat_map(|authority| &authority.gaps).map(|gap| {
-        let text = format!("{}: certificates below it are {}", complaint(gap, now), consequence(gap.finding));
+        let is_afar = |it: &&LastSuccess| it.authority == gap.authority && it.source.contains("://");
+        let until = match loaded.last_success.iter().find(is_afar) {
+            Some(_) if gap.wants_crl && gap.next_update.is_none() => " until the server has fetched it",
+            _ => "",
+        };
+        let text = format!("{}: certificates below it are {}{until}", complaint(gap, now), consequence(gap.finding));
         finding(watched, file, Severity::Warning, text, |named| named.is_crl && named.table == gap.authority)
     });
-    problems.chain(gaps).collect()
+    let authorities = known::authorities(&watched.fetch, &watched.trust, &loaded, &coverage, now);
+    (problems.chain(gaps).collect(), authorities)
 }
 
 /// A finding at the place that names what it is about.
@@ -99,6 +113,7 @@ fn consequence(finding: Reason) -> String {
 
 fn text(checked: &Checked, file: &Path) -> String {
     let mut text: String = checked.findings.iter().map(|finding| format!("{finding}\n")).collect();
+    text.push_str(&known::text(&checked.authorities));
     let counts = format!("{}, {}", count(checked.errors, "error"), count(checked.warnings, "warning"));
     let verdict = match checked.errors {
         0 => "the server starts with it",

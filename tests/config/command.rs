@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::campus::Campus;
+use crate::campus::{Campus, member};
+use crate::support::certificates::authority;
 use crate::{BASE, and, base};
 
 fn check(file: &Path, more: &[&str]) -> Output {
@@ -94,4 +95,64 @@ fn watched_files_are_looked_at_although_the_configuration_has_errors() {
     assert_eq!(output.status.code(), Some(78));
     let text = stdout(&output);
     assert!(text.contains(": error: nas[0]: ") && text.contains("warning: authority[0].crl: "), "{text}");
+}
+
+/// With these lines in the place of `revocation` and `crl`, and a folder of its own for what is kept.
+fn of(lines: &str) -> String {
+    let text = base("revocation = \"crl\"\ncrl = [\"crl/ca.crl\"]", lines);
+    format!("{text}[server]\nstate-dir = \"state\"\n")
+}
+
+#[test]
+fn it_says_what_is_known_of_each_authority_and_fetches_nothing() {
+    let campus = Campus::new();
+    let file = campus.write(
+        "sekisho.toml",
+        of("crl = [\"crl/ca.crl\", \"http://crl.invalid/ca.crl\"]\nocsp = [\"http://ocsp.invalid/\"]"),
+    );
+    let text = stdout(&check(&file, &[]));
+    for line in [
+        "authority ca (crl-then-ocsp): its certificates can be decided about",
+        "  CRL http://crl.invalid/ca.crl: nothing good of it is here; the server fetches it",
+        "  OCSP responder http://ocsp.invalid/: `ocsp` names it",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    assert!(text.contains("/crl/ca.crl: number 1, of 2026-11-21T00:00:00Z, 0 revoked, "), "{text}");
+    let json: Value = serde_json::from_slice(&check(&file, &["--json"]).stdout).unwrap();
+    let authority = &json["authorities"][0];
+    assert_eq!(authority["revocation"], "crl-then-ocsp");
+    assert_eq!(authority["responders"], serde_json::json!(["http://ocsp.invalid/"]));
+    let [first, second] = [0, 1].map(|index| &authority["crls"][index]);
+    assert_eq!((&first["number"], &first["entries"]), (&"1".into(), &0.into()));
+    assert_eq!((&second["state"], &second["next_update"]), (&"absent".into(), &Value::Null));
+    assert!(!campus.path().join("state").exists(), "what is looked at is left as it is");
+}
+
+#[test]
+fn a_fresh_install_is_no_error() {
+    let campus = Campus::new();
+    let ca = authority("Campus CA", None);
+    campus.write("pki/ca.pem", ca.pem());
+    campus.write("pki/a-member.pem", member(&ca));
+    let file = campus.write("sekisho.toml", of("revocation = \"crl\"\nsample = \"pki/a-member.pem\""));
+    let output = check(&file, &[]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("  CRL http://crl.example/ca.crl: nothing good of it is here; the server fetches it\n"),
+        "{text}"
+    );
+    assert!(text.contains("refused, `revocation-unknown` until the server has fetched it"), "{text}");
+    assert!(!campus.path().join("state").exists());
+}
+
+#[test]
+fn an_authority_that_nothing_is_known_of_is_said_to_refuse() {
+    let campus = Campus::new();
+    let output = check(&campus.write("sekisho.toml", of("revocation = \"ocsp\"")), &[]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("authority ca (ocsp): all of its certificates are refused as yet\n"), "{text}");
+    assert!(text.contains("no OCSP responder is known for CN=Campus CA"), "{text}");
 }
