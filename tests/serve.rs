@@ -20,6 +20,8 @@ use support::scratch::Scratch;
 mod afar;
 #[path = "serve/learned.rs"]
 mod learned;
+#[path = "serve/ocsp.rs"]
+mod ocsp;
 #[path = "serve/vanished.rs"]
 mod vanished;
 #[path = "support"]

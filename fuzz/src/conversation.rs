@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use sekisho::access::{self, Handles};
 use sekisho::eap;
-use sekisho::engine::{Arrival, Engine, Output, Settings, Snapshot};
+use sekisho::engine::{Arrival, Engine, Output, Settings, Snapshot, Ticket};
 use sekisho::event::{Listener, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker};
 use sekisho::now::{Mono, Now, Wall};
+use sekisho::pki::{AuthoritySettings, RevocationSource, Trust};
 use sekisho::radius::{Code, Packet, Type};
 use sekisho::secret::Secret;
 use sekisho::standing::Standing;
@@ -16,7 +17,8 @@ use sekisho::supplicant::{self, Login, Next, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
 
 use super::campus::{
-    MEMBER, MEMBER_KEY, NAS, NOW, REVOKED, REVOKED_KEY, ROOT, SECRET, SERVER, SERVER_KEY, SERVICE, campus, hop, sign,
+    ISSUING, MEMBER, MEMBER_KEY, NAS, NOW, REVOKED, REVOKED_KEY, ROOT, SECRET, SERVER, SERVER_KEY, SERVICE, authority,
+    campus, hop, sign,
 };
 use super::input::Input;
 
@@ -27,6 +29,8 @@ const MAX_CONVERSATIONS: usize = 4;
 const IS_REVOKED: u8 = 0x01;
 const OLD_TLS: u8 = 0x02;
 const SMALL_FRAGMENTS: u8 = 0x04;
+/// A responder is asked first, who knows nothing; then the CRL decides.
+const ASKS: u8 = 0x08;
 
 /// The first octet chooses the supplicant; then acts, each one octet that names it and what it needs.
 pub fn run(data: &[u8]) -> bool {
@@ -40,6 +44,7 @@ pub fn run(data: &[u8]) -> bool {
     }
     scene.end();
     assert!(flags & IS_REVOKED == 0 || !scene.accepted, "a revoked certificate was let in");
+    assert!(flags & ASKS == 0 || !scene.accepted || scene.has_asked, "nobody was asked");
     scene.accepted
 }
 
@@ -56,6 +61,9 @@ struct Scene {
     /// The last datagram that was handed in.
     last: Vec<u8>,
     made_up: u8,
+    /// What was asked last.
+    asked: Option<Ticket>,
+    has_asked: bool,
     accepted: bool,
 }
 
@@ -64,7 +72,7 @@ impl Scene {
         let supplicant = supplicant(flags);
         let (login, request) = begin(&supplicant, 0, false, NOW);
         Self {
-            engine: Engine::new(settings(), snapshot()).expect("random octets"),
+            engine: Engine::new(settings(), snapshot(flags & ASKS != 0)).expect("random octets"),
             now: NOW,
             supplicant,
             stations: 0,
@@ -73,6 +81,8 @@ impl Scene {
             state: Vec::new(),
             last: Vec::new(),
             made_up: 0,
+            asked: None,
+            has_asked: false,
             accepted: false,
         }
     }
@@ -98,7 +108,10 @@ impl Scene {
                 self.hand_in(made_up(self.made_up, &self.state, &eap));
             }
             4 => self.hand_in(sign(input.record()?)),
-            5 => self.turn(Duration::from_secs(input.octet()?.into())),
+            5 => match input.octet()? {
+                0 => self.answer(),
+                seconds => self.turn(Duration::from_secs(seconds.into())),
+            },
             6 => {
                 self.stations = self.stations.wrapping_add(1);
                 let resume = input.octet()? % 2 == 1;
@@ -113,6 +126,24 @@ impl Scene {
         let wall = self.now.wall.0 + i64::try_from(time.as_secs()).expect("a short time");
         self.now = Now { mono: Mono(self.now.mono.0 + time), wall: Wall(wall) };
         self.engine.handle_timeout(self.now);
+        self.decided();
+    }
+
+    /// The responder says that it knows nothing.
+    fn answer(&mut self) {
+        let Some(ticket) = self.asked else { return };
+        self.engine.handle(self.now, Arrival::Answer(ticket));
+        self.decided();
+    }
+
+    /// What was held back is answered.
+    fn decided(&mut self) {
+        let answers = self.sent();
+        assert!(answers.is_empty() || self.has_asked, "nobody asked");
+        assert!(answers.len() <= MAX_CONVERSATIONS);
+        for answer in answers {
+            self.answered(&answer);
+        }
     }
 
     fn hand_in(&mut self, datagram: Vec<u8>) {
@@ -148,7 +179,13 @@ impl Scene {
                 Output::Send(outgoing) => sent.push(outgoing.octets.to_vec()),
                 // A panic in a Step ends as an event.
                 Output::Event(event) => assert_ne!(event.reason, Reason::Internal, "{event:?}"),
-                Output::Done(_) | Output::Ask(..) | Output::Seen(_) => {}
+                Output::Ask(ticket, questions) => {
+                    assert!(!questions.is_empty(), "a question about nothing");
+                    self.asked = Some(ticket);
+                    self.has_asked = true;
+                }
+                Output::Seen(facts) => assert_eq!(&*facts.authority, "root"),
+                Output::Done(_) => {}
             }
         }
         sent
@@ -157,7 +194,8 @@ impl Scene {
     /// Nothing is left behind.
     fn end(&mut self) {
         self.turn(Duration::from_secs(3_600));
-        assert!(self.sent().is_empty(), "nobody asked");
+        // What was decided then is kept for a while.
+        self.turn(Duration::from_secs(3_600));
         assert_eq!((self.engine.conversations(), self.engine.waiting_steps()), (0, 0));
         assert_eq!(self.engine.poll_timeout(), None);
     }
@@ -202,31 +240,37 @@ fn settings() -> Settings {
     }
 }
 
-fn snapshot() -> Arc<Snapshot> {
-    static SNAPSHOT: LazyLock<Arc<Snapshot>> = LazyLock::new(|| {
-        let campus = campus();
-        let identity =
-            IdentitySettings { name: "campus".into(), chain: vec![SERVER.to_vec()], key: Secret::new(SERVER_KEY) };
-        let tls = tls::Settings {
-            identities: vec![identity],
-            versions: vec![TlsVersion::Tls13, TlsVersion::Tls12],
-            groups: vec![Group::X25519, Group::Secp256r1],
-            resumption: Duration::from_secs(8 * 3_600),
-            ticket_keys: Vec::new(),
-            max_session_ids: 100,
-        };
-        let access = access::Snapshot {
-            eap: eap::Settings { fragment_size: 1_000, max_message: 16 * 1_024, max_idle_rounds: 50 },
-            policy: campus.policy.clone(),
-            trust: campus.trust.clone(),
-            revocation: campus.revocation.clone(),
-            standing: Arc::new(Standing::new(&[])),
-            tls: Arc::new(tls::Server::new(&tls, None).expect("a good identity")),
-            handles: Arc::new(Handles::new(None).expect("random octets")),
-        };
-        Arc::new(Snapshot { peers: campus.peers.clone(), access: Arc::new(access) })
-    });
-    SNAPSHOT.clone()
+fn snapshot(asks: bool) -> Arc<Snapshot> {
+    static SNAPSHOTS: LazyLock<[Arc<Snapshot>; 2]> =
+        LazyLock::new(|| [RevocationSource::Crl, RevocationSource::OcspThenCrl].map(make_snapshot));
+    SNAPSHOTS[usize::from(asks)].clone()
+}
+
+fn make_snapshot(revocation: RevocationSource) -> Arc<Snapshot> {
+    let campus = campus();
+    let authority = |name, intermediates| AuthoritySettings { revocation, ..authority(name, ROOT, intermediates) };
+    let authorities = [authority("root", &[]), authority("issuing", &[ISSUING])];
+    let (trust, _) = Trust::new(&authorities, NOW.wall).expect("good authorities");
+    let identity =
+        IdentitySettings { name: "campus".into(), chain: vec![SERVER.to_vec()], key: Secret::new(SERVER_KEY) };
+    let tls = tls::Settings {
+        identities: vec![identity],
+        versions: vec![TlsVersion::Tls13, TlsVersion::Tls12],
+        groups: vec![Group::X25519, Group::Secp256r1],
+        resumption: Duration::from_secs(8 * 3_600),
+        ticket_keys: Vec::new(),
+        max_session_ids: 100,
+    };
+    let access = access::Snapshot {
+        eap: eap::Settings { fragment_size: 1_000, max_message: 16 * 1_024, max_idle_rounds: 50 },
+        policy: campus.policy.clone(),
+        trust: Arc::new(trust),
+        revocation: campus.revocation.clone(),
+        standing: Arc::new(Standing::new(&[])),
+        tls: Arc::new(tls::Server::new(&tls, None).expect("a good identity")),
+        handles: Arc::new(Handles::new(None).expect("random octets")),
+    };
+    Arc::new(Snapshot { peers: campus.peers.clone(), access: Arc::new(access) })
 }
 
 fn eap_of(request: &[u8]) -> Option<Vec<u8>> {

@@ -1,7 +1,10 @@
-//! As much DER as it takes to sign a fuzzer's certificate or CRL as one of the campus' CAs would.
+//! As much DER as it takes to sign a fuzzer's certificate, CRL or OCSP response as one of the campus' CAs would.
 
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
+/// ResponderID's two kinds.
+const RESPONDER_BY_NAME: u8 = 0xa1;
+const RESPONDER_BY_KEY: u8 = 0xa2;
 /// AlgorithmIdentifier of ecdsa-with-SHA256.
 const ECDSA_WITH_SHA256: &[u8] = &[SEQUENCE, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 
@@ -73,10 +76,35 @@ pub(super) fn adopt(octets: &[u8], issuer: &[u8], sign: impl Fn(&[u8]) -> Vec<u8
         rest = after;
     }
     inside.extend(rest);
-    let inside = element(content.tag, &inside);
-    let signature = [&[0], &*sign(&inside)].concat();
-    let whole = [&inside, ECDSA_WITH_SHA256, &*element(BIT_STRING, &signature)].concat();
-    Some(element(outside.tag, &whole))
+    Some(element(outside.tag, &signed(&element(content.tag, &inside), sign)))
+}
+
+/// What is signed, by which algorithm, the signature.
+fn signed(content: &[u8], sign: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let signature = [&[0], &*sign(content)].concat();
+    [content, ECDSA_WITH_SHA256, &*element(BIT_STRING, &signature)].concat()
+}
+
+/// An OCSP response as this issuer would have signed it: the same, but for the signature and the responder's name. `None`: it isn't even that far DER.
+pub(super) fn adopt_answer(octets: &[u8], issuer: &[u8], sign: impl Fn(&[u8]) -> Vec<u8>) -> Option<Vec<u8>> {
+    let (outside, _) = split(octets)?;
+    let (status, rest) = split(outside.content)?;
+    let (tagged, _) = split(rest)?;
+    let (bytes, _) = split(tagged.content)?;
+    let (kind, rest) = split(bytes.content)?;
+    let (response, _) = split(rest)?;
+    let (basic, _) = split(response.content)?;
+    let (data, _) = split(basic.content)?;
+    let mut parts = elements(data.content);
+    let by_name = element(RESPONDER_BY_NAME, issuer);
+    let responder =
+        parts.iter().position(|part| matches!(part.first(), Some(&RESPONDER_BY_NAME | &RESPONDER_BY_KEY)))?;
+    parts[responder] = &by_name;
+    let certificates = elements(basic.content).get(3..).unwrap_or_default().concat();
+    let whole = [signed(&element(data.tag, &parts.concat()), sign), certificates].concat();
+    let response = element(response.tag, &element(basic.tag, &whole));
+    let bytes = element(tagged.tag, &element(bytes.tag, &[kind.whole, &response].concat()));
+    Some(element(outside.tag, &[status.whole, &bytes].concat()))
 }
 
 /// The name of whom a certificate or CRL says that it has issued it.

@@ -12,6 +12,7 @@ mod der;
 pub mod eap;
 pub mod exchange;
 mod input;
+pub mod ocsp;
 pub mod packet;
 pub mod text;
 pub mod ticket;

@@ -70,7 +70,10 @@ impl Server {
     /// Begins what is due, and says who has been silent for too long.
     pub(super) fn ask(&mut self) {
         self.know();
-        let Some(client) = &self.afar.client else { return };
+        let Some(client) = &self.afar.client else {
+            self.live.silent(Vec::new());
+            return;
+        };
         let Tick { jobs, began, lasting, ended } = self.afar.remote.tick(self.clock.now(), &self.config.trust, client);
         for job in jobs {
             self.afar.under_way.spawn(job.run());

@@ -191,7 +191,10 @@ impl Task {
     }
 
     fn tick(&mut self) {
-        let Some(client) = &self.client else { return };
+        let Some(client) = &self.client else {
+            self.live.responders_silent(Vec::new());
+            return;
+        };
         let Tick { jobs, ready, began, lasting, ended } = self.reception.tick(self.clock.now(), &self.trust, client);
         for job in jobs {
             self.under_way.spawn(job.run());

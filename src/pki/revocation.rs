@@ -257,16 +257,16 @@ pub(super) enum Lister<'r> {
 }
 
 impl Lister<'_> {
-    pub(super) fn evidence(self) -> Evidence {
-        match self {
-            Self::Crl(crl) => Evidence::Crl(crl.name()),
-            Self::Vanished(gone) => Evidence::Vanished { source: Arc::clone(gone.source), since: gone.since },
-        }
-    }
-
-    /// Whether it has listed it for as long as a CA must, up to its end (RFC 5280 section 3.3).
-    pub(super) fn outlasted(self, not_after: Wall) -> bool {
-        matches!(self, Self::Vanished(gone) if not_after < gone.since)
+    /// Of one that has listed it for as long as a CA must, up to its end (RFC 5280 section 3.3), with the certificate's dates.
+    pub(super) fn evidence(self, link: &Link) -> Vec<Evidence> {
+        let gone = match self {
+            Self::Crl(crl) => return vec![Evidence::Crl(crl.name())],
+            Self::Vanished(gone) => gone,
+        };
+        let vanished = Evidence::Vanished { source: Arc::clone(gone.source), since: gone.since };
+        let Link { not_before, not_after, .. } = *link;
+        let dates = (not_after < gone.since).then_some(Evidence::Validity { not_before, not_after });
+        std::iter::once(vanished).chain(dates).collect()
     }
 }
 

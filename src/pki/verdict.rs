@@ -34,7 +34,7 @@ pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall)
         return Verdict { finding: Reason::UntrustedIssuer, evidence: vec![gone] };
     };
     let case = Case { trust, revocation, authority, facts, now };
-    case.refused().unwrap_or_else(|| case.until_distrusted(case.not_revoked()))
+    case.refused().unwrap_or_else(|| case.not_revoked())
 }
 
 /// What a responder could still say about these facts: for every certificate of the path but the anchor, whether OCSP would be consulted before a source that is fresh, and has no fresh answer.
@@ -149,11 +149,7 @@ impl Case<'_> {
         self.facts.links.iter().enumerate().find_map(|(index, link)| {
             let by_crl = self.revocation.revoked(self.trust, link, self.now);
             let (entry, mut evidence) = by_crl
-                .map(|(lister, entry)| {
-                    let outlasted = index == 0 && lister.outlasted(link.not_after);
-                    let validity = Evidence::Validity { not_before: link.not_before, not_after: link.not_after };
-                    (entry, std::iter::once(lister.evidence()).chain(outlasted.then_some(validity)).collect())
-                })
+                .map(|(lister, entry)| (entry, lister.evidence(link)))
                 .or_else(|| self.revocation.revoked_by_answer(self.trust, link, self.now))?;
             let reason = entry.reason.and_then(reason_name);
             evidence.insert(0, Evidence::Revoked { at: entry.at, reason, intermediate: index > 0 });
@@ -200,17 +196,17 @@ impl Case<'_> {
     }
 
     /// Where nothing stands against it, with the end that is planned.
-    fn until_distrusted(&self, mut verdict: Verdict) -> Verdict {
-        if let (Reason::Ok | Reason::OkGrace, Some(from)) = (verdict.finding, self.distrusted_from()) {
-            verdict.evidence.push(Evidence::Distrust { from });
+    fn until_distrusted(&self, finding: Reason, mut evidence: Vec<Evidence>) -> Verdict {
+        if let (Reason::Ok | Reason::OkGrace, Some(from)) = (finding, self.distrusted_from()) {
+            evidence.push(Evidence::Distrust { from });
         }
-        verdict
+        Verdict { finding, evidence }
     }
 
     /// The worst of what is known of the path's certificates, with the evidence of all.
     fn not_revoked(&self) -> Verdict {
         if self.authority.revocation == RevocationSource::Off {
-            return Verdict { finding: Reason::Ok, evidence: Vec::new() };
+            return self.until_distrusted(Reason::Ok, Vec::new());
         }
         let mut worst = Some(Freshness::Fresh);
         let mut evidence = Vec::new();
@@ -224,7 +220,7 @@ impl Case<'_> {
                 }
             }
         }
-        Verdict { finding: finding(worst), evidence }
+        self.until_distrusted(finding(worst), evidence)
     }
 
     /// The first source that is fresh and in scope decides, else the freshest.

@@ -10,7 +10,7 @@ use sekisho::radius::{Code, Packet, Type};
 use crate::eap::{unfragmented, unfragmented_world};
 use crate::hand::{Hand, Walk, identity};
 use crate::pki::pki;
-use crate::world::{NAS, World, station, supplicant};
+use crate::world::{NAS, Options, World, station, supplicant};
 
 const VERSIONS: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
 
@@ -88,6 +88,26 @@ fn r01_revoked_while_the_last_step_runs_there_is_no_accept() {
     let report = walk.take(&world, &sent[0].octets).expect("the end");
     assert_eq!((report.accepted, report.keys_agree), (false, None));
     assert_eq!(world.decided(), (Outcome::Reject, Reason::Revoked));
+}
+
+#[test]
+fn what_its_nas_may_no_longer_ask_for_while_the_last_step_runs_it_does_not_get() {
+    let changes: [fn(&mut Options); 2] =
+        [|options| options.nas_services = Some(vec!["eduroam".into()]), |options| options.is_nas = false];
+    for (change, answers, expected) in
+        [(changes[0], 1, (Outcome::Reject, Reason::NoService)), (changes[1], 0, (Outcome::Drop, Reason::UnknownNas))]
+    {
+        let mut world = unfragmented_world();
+        let who = unfragmented(&pki().member_p256, TlsVersion::Tls12);
+        assert!(world.log_in(&who, &station("JAIST", 1), false).logged_in);
+        let walk = Walk::new(&world, &who, station("JAIST", 1), true).rounds(&mut world, 2);
+        assert!(world.hand_in_from(walk.peer, &walk.request).is_empty());
+        let step = world.engine.poll_step().expect("the last flight is read by a Step");
+        world.reload(change);
+        world.engine.resume(world.now, step.run(world.now), Duration::from_micros(300));
+        assert_eq!((world.sent().len(), world.engine.conversations()), (answers, 0));
+        assert_eq!(world.events.last().map(|event| (event.outcome, event.reason)), Some(expected));
+    }
 }
 
 #[test]

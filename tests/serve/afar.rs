@@ -140,6 +140,11 @@ impl Serving {
         self.wait_for_metric(&format!("sekisho_revocation_fetches_total{{{labels}}}"));
     }
 
+    /// The log is written behind the answers.
+    pub(super) fn wait_for_line(&mut self, text: &str) {
+        self.process.wait_until(&format!("so far as to say {text:?}"), |process| process.log().contains(text));
+    }
+
     pub(super) fn wait_for_readiness(&mut self, wanted: impl Fn(&str) -> bool) {
         let admin = self.admin;
         let readiness = || super::get(admin, "/readyz").expect("the admin door answers in text");
@@ -162,8 +167,12 @@ pub(super) fn member(campus: &Campus) {
 }
 
 pub(super) fn login(campus: &Campus, serving: &Serving) -> Output {
+    login_at(campus, serving.listening("auth"))
+}
+
+pub(super) fn login_at(campus: &Campus, port: u16) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
-    command.args(["login", "--server", &format!("127.0.0.1:{}", serving.listening("auth"))]);
+    command.args(["login", "--server", &format!("127.0.0.1:{port}")]);
     command.args(["--secret", "a secret that is long enough", "--ssid", "campus"]);
     for (option, file) in [("--cert", "member.pem"), ("--key", "member.key"), ("--ca", "ca.pem")] {
         command.arg(option).arg(campus.path(file));

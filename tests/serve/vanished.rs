@@ -33,7 +33,7 @@ fn r01_an_entry_that_disappears_stays_revoked_over_a_restart_until_an_operator_s
     serving.wait_for_metric(&format!("{VANISHED} 1"));
     assert_refused(&campus, &serving);
     serving.wait_for_readiness(|answer| is_ready(answer) && answer.contains("1 entry has disappeared from this CRL"));
-    assert!(serving.log().contains("1 entry has disappeared from the CRL"), "{}", serving.log());
+    serving.wait_for_line("1 entry has disappeared from the CRL");
     let explained = explain(&campus);
     assert_eq!(explained.status.code(), Some(1), "{}", said(&explained));
     assert_eq!(serving.end(), Some(0));

@@ -25,6 +25,8 @@ const MAX_SERIALS: usize = 5;
 pub(crate) struct Ledger {
     /// What is to be shown: reading it waits for nobody who writes.
     shown: ArcSwap<Shown>,
+    /// Lines for the log that nobody has seen yet.
+    news: Mutex<Vec<String>>,
     state: Mutex<State>,
 }
 
@@ -65,14 +67,14 @@ impl Ledger {
             unwritten: None,
             news: Vec::new(),
         };
-        let ledger = Self { shown: ArcSwap::default(), state: Mutex::new(state) };
+        let ledger = Self { shown: ArcSwap::default(), news: Mutex::default(), state: Mutex::new(state) };
         ledger.read_again(settings);
         ledger
     }
 
     /// Takes what stands on disk now: an operator may have taken lines off. What could not be written counts on.
     pub(crate) fn read_again(&self, settings: &Settings) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let page = Page::new(&settings.remote.state_dir);
         if page.path != state.page.path {
             state.page = page;
@@ -81,12 +83,12 @@ impl Ledger {
         if state.unwritten.is_none() {
             state.read();
         }
-        self.show(&state);
+        self.show(&mut state);
     }
 
     /// CRLs that were good are about to give way to others: what only the old ones list is noted. `Err`: it could not be written down, and counts until the end of this process only; then nothing may be kept on disk that has forgotten it.
     pub(crate) fn exchange(&self, old: &[Arc<Crl>], new: &[Arc<Crl>], now: Wall) -> Result<(), String> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let is_in = |crl: &Arc<Crl>, crls: &[Arc<Crl>]| crls.iter().any(|other| Arc::ptr_eq(crl, other));
         let mut before = state.crls.clone();
         before.extend(old.iter().filter(|crl| !is_in(crl, &state.crls)).cloned());
@@ -97,7 +99,7 @@ impl Ledger {
             }
         }
         state.succeed(before, after, now);
-        self.show(&state);
+        self.show(&mut state);
         state.unwritten.clone().map_or(Ok(()), Err)
     }
 
@@ -109,18 +111,18 @@ impl Ledger {
 
     /// The same when everything was read: nothing but this counts from now on.
     pub(crate) fn follow_all(&self, after: &Revocation, now: Wall) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let before = state.crls.clone();
         state.succeed(before, after.crls().cloned().collect(), now);
-        self.show(&state);
+        self.show(&mut state);
     }
 
     /// Tries again to write down what could not be written.
     pub(crate) fn settle(&self) -> Result<(), String> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.unwritten.is_some() {
             state.write();
-            self.show(&state);
+            self.show(&mut state);
         }
         state.unwritten.clone().map_or(Ok(()), Err)
     }
@@ -146,10 +148,11 @@ impl Ledger {
 
     /// Lines for the log that nobody has seen yet, all of them bad news.
     pub(crate) fn news(&self) -> Vec<String> {
-        std::mem::take(&mut self.lock().news)
+        std::mem::take(&mut *lock(&self.news))
     }
 
-    fn show(&self, state: &State) {
+    fn show(&self, state: &mut State) {
+        lock(&self.news).append(&mut state.news);
         let mut counts: BTreeMap<_, usize> = BTreeMap::new();
         for VanishedEntry { authority, source, .. } in state.vanished.entries() {
             *counts.entry((authority, source)).or_default() += 1;
@@ -157,10 +160,10 @@ impl Ledger {
         let problems = state.problems(&counts);
         self.shown.store(Arc::new(Shown { vanished: Arc::clone(&state.vanished), counts, problems }));
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
@@ -171,7 +174,7 @@ impl State {
                 (self.vanished, self.faults) = (Arc::new(vanished), faults);
                 self.on_disk = Arc::clone(&self.vanished);
             }
-            Err(error) => self.faults = vec![format!("cannot be read: {error}; what stands in it doesn't count")],
+            Err(error) => self.faults = vec![format!("cannot be read: {error}; what stands in it alone does not count")],
         }
     }
 

@@ -3,18 +3,14 @@
 use std::sync::Arc;
 
 use super::super::certificate::Certificate;
-use super::super::der::{BadDer, CONTEXT, OID, Reader, SEQUENCE};
-use super::super::extension::only_sequence;
+use super::super::der::{CONTEXT, Element};
 use super::super::name;
 use super::answer::Origin;
 use super::issuer::Issuer;
 use super::refusal::BadOcsp;
-use super::signer::{INFORMATION_ACCESS, extension};
-use super::{OcspAnswer, Question};
+use super::{OcspAnswer, Question, access};
 use crate::now::Wall;
 
-/// id-ad-ocsp
-const OCSP: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
 /// uniformResourceIdentifier of a GeneralName
 const URI: u8 = CONTEXT | 6;
 /// Responders of one certificate, and octets of their addresses.
@@ -88,23 +84,9 @@ impl OwnCertificate {
     }
 }
 
-/// None where the extension is malformed: then there is nobody to ask.
 fn responders(certificate: &Certificate<'_>) -> Vec<String> {
-    let read = |value| -> Result<Vec<String>, BadDer> {
-        let mut descriptions = only_sequence(value)?;
-        let mut urls = Vec::new();
-        while !descriptions.is_empty() {
-            let mut description = Reader::new(descriptions.expect(SEQUENCE)?);
-            let method = description.expect(OID)?;
-            let place = description.element()?;
-            description.end()?;
-            let url = str::from_utf8(place.value).unwrap_or_default();
-            let is_web = url.starts_with("http://") || url.starts_with("https://");
-            if method == OCSP && place.tag == URI && is_web && url.len() <= MAX_URL && urls.len() < MAX_RESPONDERS {
-                urls.push(url.to_owned());
-            }
-        }
-        Ok(urls)
-    };
-    extension(certificate, INFORMATION_ACCESS).and_then(|value| read(value).ok()).unwrap_or_default()
+    let url = |place: Element<'_>| str::from_utf8(place.value).ok().filter(|_| place.tag == URI).map(str::to_owned);
+    let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+    let urls = access::responders(certificate).into_iter().filter_map(url);
+    urls.filter(|url| is_web(url) && url.len() <= MAX_URL).take(MAX_RESPONDERS).collect()
 }

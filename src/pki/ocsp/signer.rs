@@ -1,11 +1,11 @@
 //! Who may speak for a CA (RFC 6960 section 4.2.2.2): itself, or whom it has issued a certificate for that.
 
 use super::super::certificate::Certificate;
-use super::super::der::{BadDer, CONTEXT_CONSTRUCTED, Reader};
-use super::super::extension::{Extension, only_sequence};
 use super::super::facts::Link;
 use super::super::name;
+use super::super::revocation::SKEW;
 use super::super::signature::{BadSignature, Signed};
+use super::access::{extension, responders};
 use super::issuer::Issuer;
 use super::refusal::{BadOcsp, Refusal};
 use super::response::Response;
@@ -15,8 +15,6 @@ use crate::now::Wall;
 const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
 /// id-pkix-ocsp-nocheck
 const NO_CHECK: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05];
-/// authorityInfoAccess
-pub(super) const INFORMATION_ACCESS: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
 /// cRLDistributionPoints
 const DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
 
@@ -24,7 +22,7 @@ const DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
 #[derive(Debug)]
 pub(super) struct Delegate {
     pub(super) link: Link,
-    /// Whether a CRL must say that its certificate isn't revoked: it tells where there is one, and doesn't say that nobody need look (RFC 6960 section 4.2.2.2.1).
+    /// Whether a CRL must say that its certificate isn't revoked: it tells where its revocation data is, and doesn't say that nobody need look (RFC 6960 section 4.2.2.2.1).
     pub(super) must_be_covered: bool,
 }
 
@@ -84,7 +82,7 @@ fn delegate(
         not_after: certificate.not_after,
         points: certificate.points.clone(),
     };
-    let must_be_covered = !has(NO_CHECK) && (has(DISTRIBUTION_POINTS) || has(INFORMATION_ACCESS));
+    let must_be_covered = !has(NO_CHECK) && (has(DISTRIBUTION_POINTS) || !responders(certificate).is_empty());
     Ok(Delegate { link, must_be_covered })
 }
 
@@ -120,7 +118,9 @@ fn check_dates(certificate: &Certificate<'_>, response: &Response<'_>, validity:
     match validity {
         Validity::At(now) if now > certificate.not_after => Err("has expired"),
         Validity::At(now) if now < certificate.not_before => Err("isn't valid yet"),
-        Validity::WhenSigned if response.produced_at > certificate.not_after => Err("had expired when it signed"),
+        Validity::WhenSigned if response.produced_at > certificate.not_after + SKEW => {
+            Err("had expired when it signed")
+        }
         Validity::At(_) | Validity::WhenSigned => Ok(()),
     }
 }
@@ -132,24 +132,4 @@ fn verify(signed: &Signed<'_>, spki: &[u8]) -> Result<(), BadOcsp> {
             BadSignature::Weak => "its signature's algorithm isn't accepted",
         })
     })
-}
-
-/// Value of a certificate's extension. `None`: it has none of this kind.
-pub(super) fn extension<'a>(certificate: &Certificate<'a>, oid: &[u8]) -> Option<&'a [u8]> {
-    const EXTENSIONS: u8 = CONTEXT_CONSTRUCTED | 3;
-    let find = || -> Result<Option<&'a [u8]>, BadDer> {
-        let mut fields = Reader::new(certificate.signed.content);
-        while !fields.is_empty() {
-            let field = fields.element()?;
-            let mut list = if field.tag == EXTENSIONS { only_sequence(field.value)? } else { Reader::new(&[]) };
-            while !list.is_empty() {
-                let extension = Extension::read(&mut list)?;
-                if extension.oid == oid {
-                    return Ok(Some(extension.value));
-                }
-            }
-        }
-        Ok(None)
-    };
-    find().ok().flatten()
 }

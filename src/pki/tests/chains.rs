@@ -79,6 +79,39 @@ fn p03_many_cas_of_one_name_cost_one_signature_check_each() {
 }
 
 #[test]
+fn p03_cas_that_issue_each_other_have_no_path() {
+    let campus = Campus::new();
+    let (one, two) = (Key::p256(), Key::p256());
+    let names = ["One", "Two"].map(|cn| name(&[("CN", cn)]));
+    let of = |name: &[u8], key: &Key| ca_draft(name, key, &[5], days(-10), days(10));
+    let mut table = settings("one", &campus.root_ca2, &[]);
+    table.intermediates = vec![of(&names[0], &one).sign(&names[1], &two), of(&names[1], &two).sign(&names[0], &one)];
+    let findings = Trust::new(&[table], NOW).expect_err("refused");
+    assert_eq!(findings.iter().filter(|finding| finding.text.contains("more than 4 intermediates")).count(), 2);
+}
+
+#[test]
+fn p03_a_bomb_of_names_and_name_constraints_is_refused_by_a_budget() {
+    let campus = Campus::new();
+    let key = Key::p256();
+    let subject = name(&[("CN", "Constrained")]);
+    let with = |count: usize| {
+        let trees: Vec<_> = (0..count).map(|n| der(0x30, &[&der(0x82, &[format!("x{n:x}").as_bytes()])])).collect();
+        let constraints = extension("2.5.29.30", true, &der(0x30, &[&der(0xa1, &[&trees.concat()])]));
+        let draft = ca_draft(&subject, &key, &[5], days(-10), days(10)).with(constraints);
+        let mut table = settings("one", &campus.root_ca2, &[]);
+        table.intermediates = vec![campus.root_ca2.issue(&draft)];
+        trust(&[table])
+    };
+    let names: Vec<_> = (0..64).map(|n| der(0x82, &[format!("host{n}.example").as_bytes()])).collect();
+    let leaf = member(&[7]).without("2.5.29.17").with(alt_names(&names)).sign(&subject, &key);
+    assert!(with(500).facts(&[&leaf]).is_ok());
+    let refusal = refusal(&with(5_000), &leaf);
+    assert_eq!(refusal.reason, Reason::UntrustedIssuer);
+    assert!(matches!(&refusal.evidence[..], [Evidence::Path(why)] if why.contains("Maximum")), "{refusal:?}");
+}
+
+#[test]
 fn p04_an_issuer_whose_key_usage_lacks_key_cert_sign_is_no_authority() {
     let campus = Campus::new();
     let key = Key::p256();

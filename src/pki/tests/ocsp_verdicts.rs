@@ -300,7 +300,16 @@ fn with_points(draft: Draft) -> Draft {
 }
 
 fn with_access(draft: Draft) -> Draft {
-    let description = der(0x30, &[&oid("1.3.6.1.5.5.7.48.1"), &der(0x86, &[b"http://ocsp.example"])]);
+    described(draft, "1.3.6.1.5.5.7.48.1")
+}
+
+/// With where the CA's certificate is, and nothing of revocation.
+fn with_issuers(draft: Draft) -> Draft {
+    described(draft, "1.3.6.1.5.5.7.48.2")
+}
+
+fn described(draft: Draft, method: &str) -> Draft {
+    let description = der(0x30, &[&oid(method), &der(0x86, &[b"http://pki.example"])]);
     draft.with(extension(INFORMATION_ACCESS, false, &der(0x30, &[&description])))
 }
 
@@ -336,6 +345,7 @@ fn r19_a_delegate_that_tells_where_its_crl_is_must_not_be_on_it() {
     for (change, is_covered, finding) in [
         (plain as fn(Draft) -> Draft, false, Reason::Ok),
         (no_check, false, Reason::Ok),
+        (with_issuers, false, Reason::Ok),
         (|draft| no_check(with_points(draft)), false, Reason::Ok),
         (with_points, false, Reason::RevocationUnknown),
         (with_points, true, Reason::Ok),

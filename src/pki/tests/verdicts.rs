@@ -358,6 +358,22 @@ fn gaps_name_each_ca_whose_crl_is_missing_or_old() {
     assert_eq!(trust.coverage(&fresh, &nobody, days(8))[0].gaps[0].next_update, Some(days(7)));
 }
 
+#[test]
+fn r26_a_wall_clock_that_is_wrong_shows_in_readiness_until_it_is_right_again() {
+    let campus = Campus::new();
+    let trust = trust(&campus.settings()[..1]);
+    let revocation = Revocation::new(vec![load(&campus.ca16.crl(&CrlDraft { this_update: NOW, ..fresh(1) }), &trust)]);
+    let at = |now| -> Vec<_> {
+        let coverage = trust.coverage(&revocation, &nobody, now);
+        coverage.iter().map(|one| (one.decides, one.gaps.first().map(|gap| gap.finding))).collect()
+    };
+    assert_eq!(at(NOW), [(true, None)]);
+    assert_eq!(at(days(365)), [(false, Some(Reason::RevocationStale))]);
+    assert_eq!(at(days(-1)), [(false, Some(Reason::RevocationUnknown))]);
+    assert_eq!(at(days(25 * 365)), [(false, Some(Reason::RevocationStale))]);
+    assert_eq!(at(NOW), [(true, None)]);
+}
+
 /// No CA has a responder that could be asked.
 pub(super) fn nobody(_: &str, _: &[u8; 32]) -> bool {
     false

@@ -5,6 +5,7 @@ mod background;
 mod health;
 mod keeping;
 mod network;
+mod receiving;
 
 use std::path::PathBuf;
 use std::sync::Arc;
