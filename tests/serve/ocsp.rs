@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
-use rcgen::DnType;
+use rcgen::{CustomExtension, DnType};
 
 use super::afar::{is_ready, login, login_at};
 use super::support::certificates::{Key, client};
@@ -36,11 +36,16 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
-/// A campus that goes by OCSP alone, and its member's certificate.
+/// A campus that goes by OCSP alone, whose configuration names the responder.
 fn campus(port: u16) -> Campus {
+    campus_with(port, &format!("ocsp = [\"http://127.0.0.1:{port}/\"]\n"))
+}
+
+/// The same with these lines instead. Its member's certificate names the responder.
+fn campus_with(port: u16, lines: &str) -> Campus {
     let campus = Campus::new();
     let text = fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
-    let lines = format!("ocsp = [\"http://127.0.0.1:{port}/\"]\ncrl-refresh = \"1s\"\n");
+    let lines = format!("{lines}crl-refresh = \"1s\"\n");
     let text = text.replace("crl = [\"ca.crl\"]\n", &lines).replace("revocation = \"crl\"", "revocation = \"ocsp\"");
     let text = text.replace(", \"[::1]:0\"", "") + "[fetch]\ntimeout = \"1s\"\nallow = [\"127.0.0.0/8\"]\n";
     campus.write("sekisho.toml", &text);
@@ -48,10 +53,22 @@ fn campus(port: u16) -> Campus {
     let key = Key::P256.make();
     let mut params = client(&[(DnType::OrganizationName, "Example University")], "hanako@example.ac.jp");
     params.serial_number = Some(5_u64.into());
+    params.custom_extensions = vec![names_responder(&format!("http://127.0.0.1:{port}/"))];
     campus.write("member.pem", &params.signed_by(&key, &campus.ca).expect("a certificate").pem());
     campus.write("member.key", &key.serialize_pem());
     status(&campus, "V\t491231000000Z\t\t05\tunknown\t/O=Example University\n");
     campus
+}
+
+/// authorityInfoAccess with id-ad-ocsp (RFC 5280 section 4.2.2.1).
+fn names_responder(url: &str) -> CustomExtension {
+    const ID_AD_OCSP: [u8; 10] = [0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+    let element = |tag: u8, content: &[u8]| -> Vec<u8> {
+        let length = u8::try_from(content.len()).expect("a short URL");
+        [&[tag, length], content].concat()
+    };
+    let place = element(0x30, &[ID_AD_OCSP.as_slice(), &element(0x86, url.as_bytes())].concat());
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], element(0x30, &place))
 }
 
 /// What the CA says of the member.
@@ -116,4 +133,24 @@ fn r21_where_no_responder_answers_a_login_is_refused_as_unknown_and_the_server_g
     drop(silent);
     assert!(serving.get("/healthz").starts_with("HTTP/1.1 200"));
     assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn r04_a_responder_that_only_members_name_is_asked_from_the_second_login_on_and_after_a_restart() {
+    let port = free_port();
+    let campus = campus_with(port, "");
+    let responder = Responder::start(&campus, port);
+    let mut serving = campus.start();
+    let (code, text) = outcome(&campus, &serving);
+    assert_eq!(code, Some(1), "{text}");
+    serving.wait_for_line("names the OCSP responder");
+    let (code, text) = outcome(&campus, &serving);
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(serving.end(), Some(0));
+    drop(responder);
+    let again = campus.start();
+    assert!(is_ready(&again.get("/readyz")), "{}", again.get("/readyz"));
+    let (code, text) = outcome(&campus, &again);
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(again.end(), Some(0));
 }

@@ -174,7 +174,9 @@ impl State {
                 (self.vanished, self.faults) = (Arc::new(vanished), faults);
                 self.on_disk = Arc::clone(&self.vanished);
             }
-            Err(error) => self.faults = vec![format!("cannot be read: {error}; what stands in it alone does not count")],
+            Err(error) => {
+                self.faults = vec![format!("cannot be read: {error}; what stands in it alone does not count")]
+            }
         }
     }
 
