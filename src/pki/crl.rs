@@ -7,7 +7,9 @@ use data_encoding::HEXLOWER;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE};
+use super::der::{
+    self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE,
+};
 use super::points::{self, BadScope, Scope};
 use super::serials::{CERTIFICATE_HOLD, Entry, REMOVE_FROM_CRL, Serials};
 use super::signature::{BadSignature, Signed};
@@ -22,6 +24,9 @@ const MAX_NAME: usize = 4096;
 const MAX_ISSUERS: usize = 256;
 /// Extensions of the list, and of an entry.
 const MAX_EXTENSIONS: usize = 32;
+
+/// Octets of an entry with a serial number of one octet, and nothing but its date.
+const SHORTEST_ENTRY: usize = 20;
 
 const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
 const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];
@@ -373,7 +378,9 @@ impl From<BadDer> for BadEntry {
 /// revokedCertificates. `removeFromCRL` belongs into delta CRLs; in a complete one it is an entry like any other, since "revoked" must never be overlooked.
 fn entries(list: &List<'_>, indirect: bool) -> Result<Vec<(u64, Serials)>, BadCrl> {
     let own = name::id(list.issuer).ok_or_else(|| bad("its issuer's name is malformed"))?;
-    let mut lists = Lists { all: vec![(own, Serials::new())], current: 0, indirect };
+    // Of an indirect one nobody knows yet whose certificates it lists.
+    let room = if indirect { 0 } else { count(list.entries) };
+    let mut lists = Lists { all: vec![(own, Serials::with_capacity(room))], current: 0, indirect };
     let mut reader = list.entries;
     let mut number = 0_usize;
     while !reader.is_empty() {
@@ -387,6 +394,12 @@ fn entries(list: &List<'_>, indirect: bool) -> Result<Vec<(u64, Serials)>, BadCr
         })?;
     }
     Ok(lists.all.into_iter().map(|(issuer, serials)| (issuer, serials.settle())).collect())
+}
+
+/// How many entries there are, as far as they can be such at all: so that they take no more memory than they need, and at no time twice of that.
+fn count(mut entries: Reader<'_>) -> usize {
+    let is_entry = |element: &Element<'_>| element.raw.len() >= SHORTEST_ENTRY;
+    std::iter::from_fn(|| entries.element().ok().filter(is_entry)).count()
 }
 
 /// Serials by who has issued the certificates.
@@ -421,7 +434,7 @@ impl Lists {
             if self.all.len() == MAX_ISSUERS {
                 return Err(BadEntry::TooManyIssuers);
             }
-            self.all.push((issuer, Serials::new()));
+            self.all.push((issuer, Serials::with_capacity(0)));
         }
         self.current = known.unwrap_or(self.all.len() - 1);
         Ok(())

@@ -1,5 +1,4 @@
-//! The serial numbers of a CRL, sorted and packed: for each length one row of octets, with dates and reasons beside it.
-//! A serial of 16 octets takes 21 octets in all, found by bisection.
+//! The serial numbers of a CRL in order, each with its date and reason in one record of 26 octets, sorted where they were collected and found by bisection.
 
 use std::cmp::Ordering;
 
@@ -21,19 +20,22 @@ pub(super) struct Entry {
     pub(super) reason: Option<u8>,
 }
 
-/// Serial numbers without leading zeros, and what is said of them.
+/// Serial numbers, and what is said of them.
 pub(super) struct Serials {
-    rows: Vec<Row>,
+    records: Vec<Record>,
 }
 
-/// Serials of one length.
-#[derive(Default)]
-struct Row {
-    serials: Vec<u8>,
-    /// Seconds since 1970, clamped to 1970–2106.
-    dates: Vec<u32>,
-    reasons: Vec<u8>,
+/// An entry in octets alone, so that nothing lies between two of them.
+#[derive(Clone, Copy)]
+struct Record {
+    serial: Padded,
+    /// Seconds since 1970, clamped to 1970–2106, big-endian.
+    date: [u8; 4],
+    reason: u8,
 }
+
+/// A serial number with zeros before it: they make no other number of it.
+type Padded = [u8; MAX_SERIAL];
 
 impl std::fmt::Debug for Serials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -42,110 +44,64 @@ impl std::fmt::Debug for Serials {
 }
 
 impl Serials {
-    pub(super) fn new() -> Self {
-        Self { rows: std::iter::repeat_with(Row::default).take(MAX_SERIAL).collect() }
+    /// With room for so many, which is all the memory that they will take.
+    pub(super) fn with_capacity(entries: usize) -> Self {
+        Self { records: Vec::with_capacity(entries) }
     }
 
     /// Adds one. False: it is empty or too long, so it can't be a serial number.
     pub(super) fn push(&mut self, serial: &[u8], entry: Entry) -> bool {
-        let Some(row) = serial.len().checked_sub(1).and_then(|row| self.rows.get_mut(row)) else { return false };
-        row.serials.extend_from_slice(serial);
-        row.dates.push(u32::try_from(entry.at.0.max(0)).unwrap_or(u32::MAX));
-        row.reasons.push(entry.reason.unwrap_or(NO_REASON));
+        let Some(serial) = padded(serial) else { return false };
+        let date = u32::try_from(entry.at.0.max(0)).unwrap_or(u32::MAX).to_be_bytes();
+        self.records.push(Record { serial, date, reason: entry.reason.unwrap_or(NO_REASON) });
         true
     }
 
     /// Sorts what was added; of one that stands twice what lasts counts before a hold, both before `removeFromCRL`, and then the earlier date.
     pub(super) fn settle(mut self) -> Self {
-        for (row, width) in self.rows.iter_mut().zip(1..) {
-            row.settle(width);
-        }
+        self.records.sort_unstable_by(Record::order);
+        self.records.dedup_by(|later, earlier| later.serial == earlier.serial);
+        self.records.shrink_to_fit();
         self
     }
 
     pub(super) fn len(&self) -> usize {
-        self.rows.iter().map(|row| row.dates.len()).sum()
-    }
-
-    /// Octets of memory that the entries take.
-    #[cfg(test)]
-    pub(super) fn octets(&self) -> usize {
-        self.rows.iter().map(|row| row.serials.capacity() + row.dates.capacity() * 4 + row.reasons.capacity()).sum()
+        self.records.len()
     }
 
     pub(super) fn find(&self, serial: &[u8]) -> Option<Entry> {
-        let width = serial.len();
-        let row = self.rows.get(width.checked_sub(1)?)?;
-        let (mut low, mut high) = (0, row.dates.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            match row.serial(middle, width)?.cmp(serial) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return row.entry(middle),
-            }
-        }
-        None
+        let serial = padded(serial)?;
+        let index = self.records.binary_search_by(|record| record.serial.cmp(&serial)).ok()?;
+        self.records.get(index).map(Record::entry)
     }
 }
 
-impl Row {
-    fn serial(&self, index: usize, width: usize) -> Option<&[u8]> {
-        self.serials.get(index * width..)?.get(..width)
-    }
-
-    fn entry(&self, index: usize) -> Option<Entry> {
-        let reason = *self.reasons.get(index)?;
-        let at = Wall(i64::from(*self.dates.get(index)?));
-        Some(Entry { at, reason: (reason != NO_REASON).then_some(reason) })
+impl Record {
+    fn order(&self, other: &Self) -> Ordering {
+        self.serial
+            .cmp(&other.serial)
+            .then_with(|| self.lifts().cmp(&other.lifts()))
+            .then_with(|| self.date.cmp(&other.date))
     }
 
     /// How easily what an entry says ends: not at all, by a delta CRL, or it is the end itself.
-    fn lifts(&self, index: usize) -> u8 {
-        match self.reasons.get(index) {
-            Some(&REMOVE_FROM_CRL) => 2,
-            Some(&CERTIFICATE_HOLD) => 1,
+    fn lifts(&self) -> u8 {
+        match self.reason {
+            REMOVE_FROM_CRL => 2,
+            CERTIFICATE_HOLD => 1,
             _ => 0,
         }
     }
 
-    fn settle(&mut self, width: usize) {
-        let mut order = self.order(width);
-        order.dedup_by(|later, earlier| self.serial(later.1, width) == self.serial(earlier.1, width));
-        let mut sorted = Self {
-            serials: Vec::with_capacity(order.len() * width),
-            dates: Vec::with_capacity(order.len()),
-            reasons: Vec::with_capacity(order.len()),
-        };
-        for (_, index) in order {
-            let fields = (self.serial(index, width), self.dates.get(index), self.reasons.get(index));
-            if let (Some(serial), Some(date), Some(reason)) = fields {
-                sorted.serials.extend_from_slice(serial);
-                sorted.dates.push(*date);
-                sorted.reasons.push(*reason);
-            }
-        }
-        *self = sorted;
-    }
-
-    /// Indices in the order of serials, then dates. The first eight octets stand beside each, so that comparing seldom goes to memory.
-    fn order(&self, width: usize) -> Vec<(u64, usize)> {
-        let mut order: Vec<_> = self.serials.chunks_exact(width).map(leading).zip(0..).collect();
-        order.sort_unstable_by(|one, other| {
-            one.0
-                .cmp(&other.0)
-                .then_with(|| self.serial(one.1, width).cmp(&self.serial(other.1, width)))
-                .then_with(|| self.lifts(one.1).cmp(&self.lifts(other.1)))
-                .then_with(|| self.dates.get(one.1).cmp(&self.dates.get(other.1)))
-        });
-        order
+    fn entry(&self) -> Entry {
+        let at = Wall(i64::from(u32::from_be_bytes(self.date)));
+        Entry { at, reason: (self.reason != NO_REASON).then_some(self.reason) }
     }
 }
 
-fn leading(serial: &[u8]) -> u64 {
-    let mut octets = [0; 8];
-    for (into, octet) in octets.iter_mut().zip(serial) {
-        *into = *octet;
-    }
-    u64::from_be_bytes(octets)
+fn padded(serial: &[u8]) -> Option<Padded> {
+    let mut padded = [0; MAX_SERIAL];
+    let start = MAX_SERIAL.checked_sub(serial.len()).filter(|_| !serial.is_empty())?;
+    padded.get_mut(start..)?.copy_from_slice(serial);
+    Some(padded)
 }

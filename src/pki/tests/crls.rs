@@ -179,16 +179,10 @@ fn r10_every_octet_of_a_crl_may_be_changed_without_a_panic_or_a_load() {
     }
 }
 
-#[test]
-fn the_index_is_compact() {
-    let mut serials = Serials::new();
-    for number in 0..10_000_u128 {
-        let serial = number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes();
-        serials.push(&serial, Entry { at: NOW, reason: None });
-    }
-    let serials = serials.settle();
-    assert_eq!(serials.len(), 10_000);
-    assert!(serials.octets() <= 28 * 10_000, "{} octets", serials.octets());
+/// As [`crate::pki::der::serial`] has them: without leading zeros.
+fn trimmed(mut serial: Vec<u8>) -> Vec<u8> {
+    serial.iter_mut().take(1).for_each(|first| *first = (*first).max(1));
+    serial
 }
 
 proptest! {
@@ -196,11 +190,11 @@ proptest! {
 
     #[test]
     fn the_index_finds_what_a_map_finds(
-        entries in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 1..4), 0_i64..4_000_000_000, proptest::option::of(0_u8..11)), 0..200),
-        asked in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..22), 50),
+        entries in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 1..4).prop_map(trimmed), 0_i64..4_000_000_000, proptest::option::of(0_u8..11)), 0..200),
+        asked in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..23).prop_map(trimmed), 50),
     ) {
         let mut map = std::collections::HashMap::<Vec<u8>, Vec<Entry>>::new();
-        let mut serials = Serials::new();
+        let mut serials = Serials::with_capacity(0);
         for (serial, at, reason) in entries {
             let entry = Entry { at: Wall(at), reason };
             prop_assert!(serials.push(&serial, entry));

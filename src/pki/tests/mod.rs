@@ -12,5 +12,6 @@ mod rcgen;
 mod scopes;
 mod settings;
 mod signers;
+mod size;
 mod tickets;
 mod verdicts;
