@@ -7,7 +7,7 @@ use std::{fs, io};
 use data_encoding::BASE64;
 
 use crate::campus::Campus;
-use crate::median_of;
+use crate::shortest_of;
 
 /// Chains after the first.
 const MORE: usize = 30;
@@ -30,10 +30,8 @@ pub(crate) fn measure(campus: &Campus, repeats: usize) -> Option<Checks> {
         assert_eq!(missing.kind(), io::ErrorKind::NotFound, "{missing}");
         return None;
     }
-    let time = |chains| median_of(1, || verify(&folder.0, chains).expect("it ran before"));
-    // The shortest: what else the machine does only adds, and a process has a lot that can be added to.
-    let shortest = |(once, many): (f64, f64), _| (time(1).min(once), time(1 + MORE).min(many));
-    let (once, many) = (0..repeats.min(5)).fold((f64::MAX, f64::MAX), shortest);
+    let time = |chains| shortest_of(repeats.min(5), || verify(&folder.0, chains).expect("it ran before"));
+    let (once, many) = (time(1), time(1 + MORE));
     Some(Checks { once, each: (many - once) / MORE as f64 })
 }
 

@@ -1,4 +1,4 @@
-//! The serial numbers of a CRL in order, each with its date and reason in one record of 26 octets, sorted where they were collected and found by bisection.
+//! The serial numbers of a CRL in order, each with its date and reason in one record of 26 octets, sorted where they were collected and found by bisection: first among landmarks, few enough to stay in the processor's cache, then in one page of memory.
 
 use std::cmp::Ordering;
 
@@ -10,6 +10,9 @@ const NO_REASON: u8 = u8::MAX;
 pub(super) const CERTIFICATE_HOLD: u8 = 6;
 /// The same.
 pub(super) const REMOVE_FROM_CRL: u8 = 8;
+
+/// Records from one landmark to the next.
+const STRETCH: usize = 128;
 
 /// What a CRL says of a serial number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub(super) struct Entry {
 /// Serial numbers, and what is said of them.
 pub(super) struct Serials {
     records: Vec<Record>,
+    /// The first of each [`STRETCH`] of them.
+    landmarks: Vec<Padded>,
 }
 
 /// An entry in octets alone, so that nothing lies between two of them.
@@ -46,7 +51,7 @@ impl std::fmt::Debug for Serials {
 impl Serials {
     /// With room for so many, which is all the memory that they will take.
     pub(super) fn with_capacity(entries: usize) -> Self {
-        Self { records: Vec::with_capacity(entries) }
+        Self { records: Vec::with_capacity(entries), landmarks: Vec::new() }
     }
 
     /// Adds one. False: it is empty or too long, so it can't be a serial number.
@@ -62,6 +67,7 @@ impl Serials {
         self.records.sort_unstable_by(Record::order);
         self.records.dedup_by(|later, earlier| later.serial == earlier.serial);
         self.records.shrink_to_fit();
+        self.landmarks = self.records.iter().step_by(STRETCH).map(|record| record.serial).collect();
         self
     }
 
@@ -71,8 +77,10 @@ impl Serials {
 
     pub(super) fn find(&self, serial: &[u8]) -> Option<Entry> {
         let serial = padded(serial)?;
-        let index = self.records.binary_search_by(|record| record.serial.cmp(&serial)).ok()?;
-        self.records.get(index).map(Record::entry)
+        let stretch = self.landmarks.partition_point(|first| *first <= serial).checked_sub(1)?;
+        let records = self.records.chunks(STRETCH).nth(stretch)?;
+        let index = records.binary_search_by(|record| record.serial.cmp(&serial)).ok()?;
+        records.get(index).map(Record::entry)
     }
 }
 

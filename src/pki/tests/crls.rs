@@ -185,6 +185,24 @@ fn trimmed(mut serial: Vec<u8>) -> Vec<u8> {
     serial
 }
 
+#[test]
+fn every_serial_of_a_long_list_is_found_and_no_neighbour_of_one() {
+    for length in [1_u32, 127, 128, 129, 256, 1_000] {
+        let number = |index: u32| (index * 10 + 5).to_be_bytes();
+        let mut serials = Serials::with_capacity(0);
+        for index in (0..length).rev() {
+            assert!(serials.push(&number(index), Entry { at: Wall(index.into()), reason: None }));
+        }
+        let serials = serials.settle();
+        for index in 0..length {
+            assert_eq!(serials.find(&number(index)), Some(Entry { at: Wall(index.into()), reason: None }));
+            for neighbour in [index * 10 + 4, index * 10 + 6] {
+                assert_eq!(serials.find(&neighbour.to_be_bytes()), None);
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
