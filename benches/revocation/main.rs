@@ -32,8 +32,8 @@ struct Amount {
     /// How often each member logs in, in each way.
     batches: usize,
     /// Look-ups in all.
-    look_ups: u32,
-    /// How often anything else is done; what takes seconds less often.
+    look_ups: u64,
+    /// How often anything else is done, of which the shortest counts; what takes seconds less often.
     repeats: usize,
 }
 
