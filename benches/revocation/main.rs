@@ -134,7 +134,7 @@ One check, µs, and its ratio to the same with an empty CRL
 const COSTS_FOOT: &str = "
 ours: in the engine, TLS 1.3, P-256, chain known, datagrams in to datagrams out. Engines with each CRL take turns, so that the ratio holds on any machine: ≤ 1.15 whatever the CRL's length.
 webpki: verify_for_usage, which verifies the CRL's signature each time; owned: parsed into a map before; borrowed: searched as it came.
-openssl: `openssl verify -crl_check`, each chain after the first in one process; read: what the CRL adds to the time of a process that verifies one.";
+openssl: CPU time of `openssl verify -crl_check`, each chain after the first in one process; read: what the CRL adds to the time of a process that verifies one.";
 
 fn mebibytes(octets: u64) -> f64 {
     octets as f64 / 1_048_576.0

@@ -434,7 +434,7 @@ impl Lists {
             if self.all.len() == MAX_ISSUERS {
                 return Err(BadEntry::TooManyIssuers);
             }
-            self.all.push((issuer, Serials::with_capacity(0)));
+            self.all.push((issuer, Serials::new()));
         }
         self.current = known.unwrap_or(self.all.len() - 1);
         Ok(())

@@ -1,4 +1,4 @@
-//! The serial numbers of a CRL in order, each with its date and reason in one record of 26 octets, sorted where they were collected and found by bisection: first among landmarks, few enough to stay in the processor's cache, then in one page of memory.
+//! The serial numbers of a CRL in order, each with its date and reason in one record of 27 octets, sorted where they were collected and found by bisection: first among landmarks, few enough to stay in the processor's cache, then in a stretch of less than a kilobyte.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ pub(super) const CERTIFICATE_HOLD: u8 = 6;
 pub(super) const REMOVE_FROM_CRL: u8 = 8;
 
 /// Records from one landmark to the next.
-const STRETCH: usize = 128;
+const STRETCH: usize = 32;
 
 /// What a CRL says of a serial number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,20 +27,20 @@ pub(super) struct Entry {
 pub(super) struct Serials {
     records: Vec<Record>,
     /// The first of each [`STRETCH`] of them.
-    landmarks: Vec<Padded>,
+    landmarks: Vec<Key>,
 }
 
 /// An entry in octets alone, so that nothing lies between two of them.
 #[derive(Clone, Copy)]
 struct Record {
-    serial: Padded,
+    key: Key,
     /// Seconds since 1970, clamped to 1970–2106, big-endian.
     date: [u8; 4],
     reason: u8,
 }
 
-/// A serial number with zeros before it: they make no other number of it.
-type Padded = [u8; MAX_SERIAL];
+/// A serial number's length, its octets, zeros up to the longest.
+type Key = [u8; 1 + MAX_SERIAL];
 
 impl std::fmt::Debug for Serials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,6 +49,10 @@ impl std::fmt::Debug for Serials {
 }
 
 impl Serials {
+    pub(super) fn new() -> Self {
+        Self::with_capacity(0)
+    }
+
     /// With room for so many, which is all the memory that they will take.
     pub(super) fn with_capacity(entries: usize) -> Self {
         Self { records: Vec::with_capacity(entries), landmarks: Vec::new() }
@@ -56,18 +60,18 @@ impl Serials {
 
     /// Adds one. False: it is empty or too long, so it can't be a serial number.
     pub(super) fn push(&mut self, serial: &[u8], entry: Entry) -> bool {
-        let Some(serial) = padded(serial) else { return false };
+        let Some(key) = key(serial) else { return false };
         let date = u32::try_from(entry.at.0.max(0)).unwrap_or(u32::MAX).to_be_bytes();
-        self.records.push(Record { serial, date, reason: entry.reason.unwrap_or(NO_REASON) });
+        self.records.push(Record { key, date, reason: entry.reason.unwrap_or(NO_REASON) });
         true
     }
 
     /// Sorts what was added; of one that stands twice what lasts counts before a hold, both before `removeFromCRL`, and then the earlier date.
     pub(super) fn settle(mut self) -> Self {
         self.records.sort_unstable_by(Record::order);
-        self.records.dedup_by(|later, earlier| later.serial == earlier.serial);
+        self.records.dedup_by(|later, earlier| later.key == earlier.key);
         self.records.shrink_to_fit();
-        self.landmarks = self.records.iter().step_by(STRETCH).map(|record| record.serial).collect();
+        self.landmarks = self.records.iter().step_by(STRETCH).map(|record| record.key).collect();
         self
     }
 
@@ -76,20 +80,17 @@ impl Serials {
     }
 
     pub(super) fn find(&self, serial: &[u8]) -> Option<Entry> {
-        let serial = padded(serial)?;
-        let stretch = self.landmarks.partition_point(|first| *first <= serial).checked_sub(1)?;
+        let key = key(serial)?;
+        let stretch = self.landmarks.partition_point(|first| *first <= key).checked_sub(1)?;
         let records = self.records.chunks(STRETCH).nth(stretch)?;
-        let index = records.binary_search_by(|record| record.serial.cmp(&serial)).ok()?;
+        let index = records.binary_search_by(|record| record.key.cmp(&key)).ok()?;
         records.get(index).map(Record::entry)
     }
 }
 
 impl Record {
     fn order(&self, other: &Self) -> Ordering {
-        self.serial
-            .cmp(&other.serial)
-            .then_with(|| self.lifts().cmp(&other.lifts()))
-            .then_with(|| self.date.cmp(&other.date))
+        self.key.cmp(&other.key).then_with(|| self.lifts().cmp(&other.lifts())).then_with(|| self.date.cmp(&other.date))
     }
 
     /// How easily what an entry says ends: not at all, by a delta CRL, or it is the end itself.
@@ -107,9 +108,10 @@ impl Record {
     }
 }
 
-fn padded(serial: &[u8]) -> Option<Padded> {
-    let mut padded = [0; MAX_SERIAL];
-    let start = MAX_SERIAL.checked_sub(serial.len()).filter(|_| !serial.is_empty())?;
-    padded.get_mut(start..)?.copy_from_slice(serial);
-    Some(padded)
+fn key(serial: &[u8]) -> Option<Key> {
+    let mut key = [0; 1 + MAX_SERIAL];
+    let [length, octets @ ..] = &mut key;
+    octets.get_mut(..serial.len()).filter(|octets| !octets.is_empty())?.copy_from_slice(serial);
+    *length = u8::try_from(serial.len()).ok()?;
+    Some(key)
 }

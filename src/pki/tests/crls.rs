@@ -179,17 +179,11 @@ fn r10_every_octet_of_a_crl_may_be_changed_without_a_panic_or_a_load() {
     }
 }
 
-/// As [`crate::pki::der::serial`] has them: without leading zeros.
-fn trimmed(mut serial: Vec<u8>) -> Vec<u8> {
-    serial.iter_mut().take(1).for_each(|first| *first = (*first).max(1));
-    serial
-}
-
 #[test]
 fn every_serial_of_a_long_list_is_found_and_no_neighbour_of_one() {
-    for length in [1_u32, 127, 128, 129, 256, 1_000] {
+    for length in [1_u32, 31, 32, 33, 64, 1_000] {
         let number = |index: u32| (index * 10 + 5).to_be_bytes();
-        let mut serials = Serials::with_capacity(0);
+        let mut serials = Serials::new();
         for index in (0..length).rev() {
             assert!(serials.push(&number(index), Entry { at: Wall(index.into()), reason: None }));
         }
@@ -208,11 +202,11 @@ proptest! {
 
     #[test]
     fn the_index_finds_what_a_map_finds(
-        entries in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 1..4).prop_map(trimmed), 0_i64..4_000_000_000, proptest::option::of(0_u8..11)), 0..200),
-        asked in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..23).prop_map(trimmed), 50),
+        entries in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 1..4), 0_i64..4_000_000_000, proptest::option::of(0_u8..11)), 0..200),
+        asked in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..23), 50),
     ) {
         let mut map = std::collections::HashMap::<Vec<u8>, Vec<Entry>>::new();
-        let mut serials = Serials::with_capacity(0);
+        let mut serials = Serials::new();
         for (serial, at, reason) in entries {
             let entry = Entry { at: Wall(at), reason };
             prop_assert!(serials.push(&serial, entry));
