@@ -124,7 +124,9 @@ fn print_costs(rows: &[Row], logins: &[Logins]) {
 
 /// Microseconds, and the ratio to what it takes with an empty CRL.
 fn cell(time: f64, alone: f64) -> String {
-    format!(" {time:>10.1} {:>7.2}", time / alone)
+    // Nothing where it was too short to be measured.
+    let ratio = if alone > 0.0 { format!("{:.2}", time / alone) } else { String::new() };
+    format!(" {time:>10.1} {ratio:>7}")
 }
 
 const COSTS_HEAD: &str = "

@@ -25,9 +25,6 @@ const MAX_ISSUERS: usize = 256;
 /// Extensions of the list, and of an entry.
 const MAX_EXTENSIONS: usize = 32;
 
-/// Octets of an entry with a serial number of one octet, and nothing but its date.
-const SHORTEST_ENTRY: usize = 20;
-
 const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
 const REASON_CODE: &[u8] = &[0x55, 0x1d, 21];
 const INVALIDITY_DATE: &[u8] = &[0x55, 0x1d, 24];
@@ -398,7 +395,9 @@ fn entries(list: &List<'_>, indirect: bool) -> Result<Vec<(u64, Serials)>, BadCr
 
 /// How many entries there are, as far as they can be such at all: so that they take no more memory than they need, and at no time twice of that.
 fn count(mut entries: Reader<'_>) -> usize {
-    let is_entry = |element: &Element<'_>| element.raw.len() >= SHORTEST_ENTRY;
+    // A serial number of one octet and a date.
+    const SHORTEST: usize = 20;
+    let is_entry = |element: &Element<'_>| element.raw.len() >= SHORTEST;
     std::iter::from_fn(|| entries.element().ok().filter(is_entry)).count()
 }
 
