@@ -4,9 +4,14 @@
 //! `-- --only TEXT`: only the lines that hold this text.
 #![expect(clippy::disallowed_methods, reason = "who measures takes the time")]
 
+#[expect(dead_code, reason = "shared: the bench of revocation uses more of it")]
+#[path = "../shared/campus.rs"]
 mod campus;
+#[path = "../shared/crl.rs"]
+mod crl;
 mod memory;
 mod primitives;
+#[path = "../shared/world.rs"]
 mod world;
 
 use std::time::Duration;

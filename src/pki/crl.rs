@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, INTEGER, Reader, SEQUENCE};
+use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, Element, INTEGER, Reader, SEQUENCE};
 use super::extension::{Extension, only_sequence};
 use super::points::{self, BadScope, Scope};
 use super::serials::{CERTIFICATE_HOLD, Entry, REMOVE_FROM_CRL, Serials};
@@ -359,7 +359,9 @@ impl From<BadDer> for BadEntry {
 /// revokedCertificates. `removeFromCRL` belongs into delta CRLs; in a complete one it is an entry like any other, since "revoked" must never be overlooked.
 fn entries(list: &List<'_>, indirect: bool) -> Result<Vec<(u64, Serials)>, BadCrl> {
     let own = name::id(list.issuer).ok_or_else(|| bad("its issuer's name is malformed"))?;
-    let mut lists = Lists { all: vec![(own, Serials::new())], current: 0, indirect };
+    // Of an indirect one nobody knows yet whose certificates it lists.
+    let room = if indirect { 0 } else { count(list.entries) };
+    let mut lists = Lists { all: vec![(own, Serials::with_capacity(room))], current: 0, indirect };
     let mut reader = list.entries;
     let mut number = 0_usize;
     while !reader.is_empty() {
@@ -373,6 +375,14 @@ fn entries(list: &List<'_>, indirect: bool) -> Result<Vec<(u64, Serials)>, BadCr
         })?;
     }
     Ok(lists.all.into_iter().map(|(issuer, serials)| (issuer, serials.settle())).collect())
+}
+
+/// How many entries there are, as far as they can be such at all: so that they take no more memory than they need, and at no time twice of that.
+fn count(mut entries: Reader<'_>) -> usize {
+    // A serial number of one octet and a date.
+    const SHORTEST: usize = 20;
+    let is_entry = |element: &Element<'_>| element.raw.len() >= SHORTEST;
+    std::iter::from_fn(|| entries.element().ok().filter(is_entry)).count()
 }
 
 /// Serials by who has issued the certificates.

@@ -11,6 +11,7 @@ use rustls::{
     AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, HandshakeKind, ProtocolVersion,
 };
 
+use super::verifier;
 use crate::eap::Keys;
 use crate::event::TlsVersion;
 use crate::now::Wall;
@@ -49,6 +50,7 @@ pub(super) struct Handshake {
     server_random: Vec<u8>,
     keys: Option<Keys>,
     protected: bool,
+    stapled: Option<usize>,
     alert_sent: Option<u8>,
     error: Option<Error>,
 }
@@ -65,6 +67,7 @@ impl Handshake {
             server_random: Vec::new(),
             keys: None,
             protected: false,
+            stapled: None,
             alert_sent: None,
             error: None,
         })
@@ -102,7 +105,9 @@ impl Handshake {
     fn read(&mut self, mut flight: &[u8]) -> Result<(), Error> {
         while !flight.is_empty() {
             let taken = self.connection.read_tls(&mut flight).map_err(|error| Error::General(error.to_string()))?;
-            let state = self.connection.process_new_packets()?;
+            let state = self.connection.process_new_packets();
+            self.stapled = verifier::take_stapled().or(self.stapled);
+            let state = state?;
             if state.plaintext_bytes_to_read() > 0 {
                 let mut told = vec![0xff; state.plaintext_bytes_to_read()];
                 let length = self.connection.reader().read(&mut told).unwrap_or(0);
@@ -158,6 +163,11 @@ impl Handshake {
     /// Whether the one octet 0x00 has come, by which a server says that it has let us in (RFC 9190 section 2.1.1); `None`: TLS 1.2 knows no such thing.
     pub(super) fn protected_success(&self) -> Option<bool> {
         (self.version() == Some(TlsVersion::Tls13)).then_some(self.protected)
+    }
+
+    /// Octets of the OCSP answer that came with the server's certificate, 0: none did; `None`: no certificate has come.
+    pub(super) fn stapled(&self) -> Option<usize> {
+        self.stapled
     }
 
     pub(super) fn version(&self) -> Option<TlsVersion> {

@@ -55,6 +55,8 @@ pub struct Report {
     pub keys_agree: Option<bool>,
     /// Whether EAP-Key-Name is our Session-Id; `None`: there was none.
     pub key_name_agrees: Option<bool>,
+    /// Octets of the OCSP answer that the server stapled to its certificate (RFC 6066 section 8), which nobody here verifies; 0: it stapled none; `None`: no certificate came, as in a resumed handshake.
+    pub stapled: Option<usize>,
     /// What was wrong with the server's certificate.
     pub server_certificate: Option<String>,
     /// What went wrong in EAP or TLS, in words.
@@ -274,6 +276,7 @@ impl Login {
             report.alert_received = handshake.alert_received();
             report.alert_sent = handshake.alert_sent();
             report.protected_success = handshake.protected_success();
+            report.stapled = handshake.stapled();
             report.server_certificate = handshake.server_certificate();
             let error = || handshake.error().map(|error| format!("TLS: {error}"));
             report.fault = report.fault.take().or_else(error);

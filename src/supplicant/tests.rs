@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use self::server::{Fault, NOW, Pki, SECRET, Server};
+use self::server::{Fault, NOW, Pki, SECRET, STAPLE, Server};
 use super::*;
 use crate::event::TlsVersion::{self, Tls12, Tls13};
 use crate::exchange::{Asker, BadReply};
@@ -78,6 +78,19 @@ fn without_resume_no_session_is_offered() {
             assert!(!log_in(&mut server, &supplicant, false).resumed);
         }
         assert!(log_in(&mut server, &supplicant, true).resumed, "it was remembered all the same");
+    }
+}
+
+#[test]
+fn an_ocsp_answer_is_asked_for_and_what_is_stapled_is_told_per_login() {
+    let pki = Pki::new();
+    for version in [Tls12, Tls13] {
+        let (mut plain, mut stapling) = (Server::new(&pki, Fault::Nothing), Server::stapling(&pki));
+        let supplicant = Supplicant::new(pki.settings(version)).unwrap();
+        assert_eq!(log_in(&mut stapling, &supplicant, false).stapled, Some(STAPLE.len()));
+        assert_eq!(log_in(&mut plain, &supplicant, false).stapled, Some(0));
+        let resumed = log_in(&mut plain, &supplicant, true);
+        assert!(resumed.resumed && resumed.stapled.is_none(), "no certificate came: {resumed:?}");
     }
 }
 

@@ -1,11 +1,24 @@
 //! Whether the server's certificate is good.
 
+use std::cell::Cell;
+
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+thread_local! {
+    /// Octets of the OCSP answer that came with the certificate just verified. rustls shows it to the verifier alone, and that is shared by all handshakes of a supplicant, since no session of another one would be resumed;
+    /// but it is called on the thread that drives the handshake, within that call.
+    static STAPLED: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Octets of the OCSP answer that came with the server's certificate, 0: none did; `None`: this thread has verified no certificate since this was last asked.
+pub(super) fn take_stapled() -> Option<usize> {
+    STAPLED.take()
+}
 
 /// Checks path, dates and purpose by the given anchors, and the name where names are given: an EAP server's name is told by nobody but the supplicant's own settings.
 #[derive(Debug)]
@@ -54,9 +67,10 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         _: &ServerName<'_>,
-        _: &[u8],
+        ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        STAPLED.set(Some(ocsp.len()));
         let certificate = ParsedCertificate::try_from(end_entity)
             .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
         if !self.roots.is_empty() {

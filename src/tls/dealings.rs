@@ -188,9 +188,9 @@ impl TimeProvider for Dealings {
 impl ResolvesServerCert for Dealings {
     /// The first identity that the client can verify. Where it can verify none, rustls is given the first all the same: it then sends handshake_failure.
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let keys = || self.identities.iter().filter_map(|index| self.server.identities.get(*index));
-        let usable = keys().find(|identity| identity.key.key.choose_scheme(hello.signature_schemes()).is_some());
-        usable.or_else(|| keys().next()).map(|identity| Arc::clone(&identity.key))
+        let keys = || self.identities.iter().filter_map(|index| Some(self.server.identities.get(*index)?.key()));
+        let usable = keys().find(|key| key.key.choose_scheme(hello.signature_schemes()).is_some());
+        usable.or_else(|| keys().next())
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs::{cipher_suite as suite, default_provider, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -37,7 +38,7 @@ const CIPHER_SUITES: &[SupportedCipherSuite] = &[
     suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 ];
 
-/// Identities, versions, ticket keys and session ids of one configuration; immutable but for the session ids.
+/// Identities, versions, ticket keys and session ids of one configuration; immutable but for the session ids and what is stapled.
 pub struct Server {
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) versions: Vec<&'static SupportedProtocolVersion>,
@@ -52,7 +53,8 @@ pub struct Server {
 /// A certificate chain with its key, ready to sign.
 pub(super) struct Identity {
     name: Arc<str>,
-    pub(super) key: Arc<CertifiedKey>,
+    /// Replaced whole when another OCSP answer is to be stapled: handshakes read it without waiting for anybody.
+    key: ArcSwap<CertifiedKey>,
 }
 
 /// What is wrong with an identity or key: (name of the identity, key in the configuration, sentence).
@@ -67,7 +69,7 @@ pub struct BadSettings {
 }
 
 impl Server {
-    /// Loads keys and checks that they fit their certificates. `previous`: whose random ticket key and session ids are taken over at a reload.
+    /// Loads keys and checks that they fit their certificates. `previous`: whose random ticket key and session ids are taken over at a reload, and the OCSP answer stapled to each certificate that is still shown.
     ///
     /// # Errors
     /// Everything that is wrong, not only the first.
@@ -83,6 +85,9 @@ impl Server {
         }
         let tickets = Tickets::new(settings, previous).map_err(|text| bad.push(bad_tls("ticket-key-file", text))).ok();
         let Some(Tickets { keys, random }) = tickets.filter(|_| bad.is_empty()) else { return Err(bad) };
+        for identity in &identities {
+            identity.staple(previous.and_then(|server| server.stapled(identity)));
+        }
         Ok(Self {
             provider,
             versions: settings.versions.iter().copied().map(rustls_version).collect(),
@@ -107,6 +112,26 @@ impl Server {
     ) -> Connection {
         let preference = self.preference(identities);
         Connection::new(self, Arc::new(Dealings::new(Arc::clone(self), preference, context, judge, now)))
+    }
+
+    /// Each identity's name and chain (DER, leaf first), in the configuration's order.
+    pub fn identities(&self) -> impl Iterator<Item = (&Arc<str>, Vec<Vec<u8>>)> {
+        self.identities.iter().map(|identity| (&identity.name, identity.chain()))
+    }
+
+    /// What is sent from the next handshake on to clients that ask how the certificate of `identity` stands (status_request, RFC 6066 section 8): an OCSP answer in DER, about the leaf that [`Server::identities`]
+    /// shows here, and good for as long as nobody replaces it: who staples sees to both. `None` or an empty one: nothing any more.
+    pub fn staple(&self, identity: &str, ocsp: Option<Vec<u8>>) {
+        if let Some(identity) = self.identities.iter().find(|known| &*known.name == identity) {
+            identity.staple(ocsp);
+        }
+    }
+
+    /// What is stapled here to the certificate of another configuration's identity.
+    fn stapled(&self, other: &Identity) -> Option<Vec<u8>> {
+        let leaf = other.key().cert.first().cloned();
+        let same = self.identities.iter().find(|identity| identity.key().cert.first() == leaf.as_ref())?;
+        same.key().ocsp.clone()
     }
 
     /// Whether any session may be resumed at all.
@@ -151,11 +176,25 @@ impl Identity {
             }
             _ => bad("key", "this private key can't be used: RSA with 2048 to 8192 bits, ECDSA with P-256, P-384 or P-521, or Ed25519"),
         })?;
-        Ok(Self { name: Arc::clone(&settings.name), key: Arc::new(key) })
+        Ok(Self { name: Arc::clone(&settings.name), key: ArcSwap::from_pointee(key) })
+    }
+
+    /// Chain, key, and what is stapled today.
+    pub(super) fn key(&self) -> Arc<CertifiedKey> {
+        self.key.load_full()
+    }
+
+    fn chain(&self) -> Vec<Vec<u8>> {
+        self.key().cert.iter().map(|certificate| certificate.to_vec()).collect()
+    }
+
+    fn staple(&self, ocsp: Option<Vec<u8>>) {
+        let ocsp = ocsp.filter(|ocsp| !ocsp.is_empty());
+        self.key.store(Arc::new(CertifiedKey { ocsp, ..CertifiedKey::clone(&self.key.load()) }));
     }
 
     fn is_ecdsa(&self) -> bool {
-        self.key.key.algorithm() == SignatureAlgorithm::ECDSA
+        self.key().key.algorithm() == SignatureAlgorithm::ECDSA
     }
 }
 

@@ -331,3 +331,22 @@ fn e17_identities_that_are_none_are_refused() {
     assert!(!world.log_in(&supplicant(&pki().member_p256, None), &elsewhere, false).accepted);
     assert_eq!(world.decided(), (Outcome::Reject, Reason::NoService));
 }
+
+#[test]
+fn a_flight_with_a_stapled_answer_is_fragmented_like_any_other() {
+    const STAPLE: usize = 2_500;
+    for version in VERSIONS {
+        for fragment_size in [400, 1_200] {
+            let mut world = World::with(Options { fragment_size, ..Options::default() });
+            let who = supplicant(&pki().member_p256, Some(version));
+            let plain = world.log_in(&who, &station("JAIST", 1), false);
+            assert_eq!((plain.logged_in, plain.stapled), (true, Some(0)));
+            world.tls.staple("ecdsa", Some(vec![0x42; STAPLE]));
+            let stapled = world.log_in(&who, &station("JAIST", 1), false);
+            assert_eq!((stapled.logged_in, stapled.stapled), (true, Some(STAPLE)), "{stapled:?}");
+            let more = usize::try_from(stapled.requests - plain.requests).expect("a few");
+            assert!((STAPLE / fragment_size..=STAPLE / fragment_size + 1).contains(&more), "{more} more fragments");
+            assert_eq!(stapled.messages_received, plain.messages_received);
+        }
+    }
+}

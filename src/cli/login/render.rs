@@ -38,6 +38,7 @@ pub(super) fn line(outcome: Outcome, answer: &Answer) -> String {
         words.extend(report.version.map(|version| format!("TLS {version}")));
         words.extend(report.finished.then(|| if report.resumed { "resumed" } else { "full handshake" }.to_owned()));
         words.push(format!("{} requests", report.requests));
+        words.extend(report.stapled.map(stapled));
     }
     words.push(format!("{:.1} ms", answer.took.as_secs_f64() * 1e3));
     if answer.repeats > 0 {
@@ -46,6 +47,11 @@ pub(super) fn line(outcome: Outcome, answer: &Answer) -> String {
     let granted = granted(answer.report.as_deref());
     words.extend(granted.iter().map(|(name, value)| format!("{name}={value}")));
     words.join("  ")
+}
+
+/// What of an OCSP answer came with the server's certificate.
+fn stapled(octets: usize) -> String {
+    if octets == 0 { "no OCSP answer stapled".to_owned() } else { format!("OCSP answer of {octets} octets stapled") }
 }
 
 /// One object for a program.
@@ -77,6 +83,8 @@ fn report_fields(report: &Report) -> serde_json::Map<String, Value> {
         ("protected_success", json!(report.protected_success)),
         ("keys_agree", json!(report.keys_agree)),
         ("key_name_agrees", json!(report.key_name_agrees)),
+        ("ocsp_stapled", json!(report.stapled.map(|octets| octets > 0))),
+        ("ocsp_stapled_octets", json!(report.stapled)),
         ("server_certificate", json!(report.server_certificate)),
         ("fault", json!(report.fault)),
         ("attributes", attributes(report)),

@@ -95,6 +95,24 @@ fn the_line_and_the_object_say_what_was_granted() {
 }
 
 #[test]
+fn the_line_and_the_object_say_whether_an_ocsp_answer_was_stapled() {
+    let pki = Pki::new();
+    let supplicant = Supplicant::new(pki.settings(TlsVersion::Tls13)).unwrap();
+    let told = |mut server: Server, resume| {
+        let report = supplicant::tests::log_in(&mut server, &supplicant, resume);
+        let answer = Answer { report: Some(Box::new(report)), took: Duration::from_millis(12), repeats: 0, hint: None };
+        let object = render::json(0, Outcome::Accept, &answer);
+        (render::line(Outcome::Accept, &answer), object["ocsp_stapled"].clone(), object["ocsp_stapled_octets"].clone())
+    };
+    let (line, stapled, octets) = told(Server::stapling(&pki), false);
+    assert!(line.contains("  OCSP answer of 471 octets stapled  "), "{line}");
+    assert_eq!((stapled, octets), (true.into(), 471.into()));
+    let (line, stapled, octets) = told(Server::new(&pki, Fault::Nothing), false);
+    assert!(line.contains("  no OCSP answer stapled  "), "{line}");
+    assert_eq!((stapled, octets), (false.into(), 0.into()));
+}
+
+#[test]
 fn o01_a_servers_text_can_not_write_to_the_terminal() {
     let answer =
         granted(|grant| grant.push(Type::REPLY_MESSAGE, "\x1b[2J\nforged line\0\u{202e}\u{2028}".as_bytes()).unwrap());

@@ -20,6 +20,7 @@ mod rcgen;
 mod scopes;
 mod settings;
 mod signers;
+mod size;
 mod tickets;
 mod vanished;
 mod verdicts;

@@ -1,7 +1,7 @@
 //! Certificates that a CRL revoked and lists no more although they were not on hold: they stay revoked here until an operator says otherwise.
 //!
 //! - Two sets of CRLs, one after the other → what has disappeared: `succession`.
-//! - The entries, sorted and packed, at most 28 octets each with a serial of 16: here.
+//! - The entries, sorted and packed, at most 34 octets each: here.
 //! - As lines of text and back: `page`.
 
 mod page;

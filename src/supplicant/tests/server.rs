@@ -95,6 +95,9 @@ pub(crate) enum Fault {
     BareReject,
 }
 
+/// What the server staples to its certificate: to a supplicant that doesn't verify it any octets will do.
+pub(crate) const STAPLE: [u8; 471] = [0x30; 471];
+
 struct Conversation {
     eap: Authenticator,
     tls: ServerConnection,
@@ -126,6 +129,15 @@ pub(crate) struct Road {
 
 impl Server {
     pub(crate) fn new(pki: &Pki, fault: Fault) -> Self {
+        Self::with(config(pki, &[]), fault)
+    }
+
+    /// With [`STAPLE`] at its certificate.
+    pub(crate) fn stapling(pki: &Pki) -> Self {
+        Self::with(config(pki, &STAPLE), Fault::Nothing)
+    }
+
+    fn with(config: ServerConfig, fault: Fault) -> Self {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let nas = NasSettings {
             name: "ap".into(),
@@ -144,13 +156,12 @@ impl Server {
             keep_unanswered: Duration::from_secs(10),
             max_exchanges: 1000,
         };
-        let config = Arc::new(config(pki));
         Self {
             exchanges: Exchanges::new(keep),
             peers: Arc::new(Peers::new(&[nas]).unwrap()),
             hop: Hop { listener: Listener::Auth, socket: 0, local: None, peer: (address, 1000).into() },
             road: Road {
-                config,
+                config: Arc::new(config),
                 fault,
                 fragment_size: 700,
                 conversation: None,
@@ -290,7 +301,7 @@ fn is_13(tls: &ServerConnection) -> bool {
     tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3)
 }
 
-fn config(pki: &Pki) -> ServerConfig {
+fn config(pki: &Pki, staple: &[u8]) -> ServerConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(pki.authority.clone())).unwrap();
@@ -300,7 +311,7 @@ fn config(pki: &Pki) -> ServerConfig {
         .with_protocol_versions(rustls::ALL_VERSIONS)
         .unwrap()
         .with_client_cert_verifier(verifier)
-        .with_single_cert(vec![CertificateDer::from(pki.server.clone())], key)
+        .with_single_cert_with_ocsp(vec![CertificateDer::from(pki.server.clone())], key, staple.to_vec())
         .unwrap();
     config.session_storage = rustls::server::ServerSessionMemoryCache::new(32);
     config

@@ -5,6 +5,7 @@ mod full;
 mod misuse;
 mod pki;
 mod resumption;
+mod stapling;
 mod units;
 
 use std::io::Read;

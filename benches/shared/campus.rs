@@ -4,20 +4,22 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
-    RevokedCertParams, RsaKeySize, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, SanType, SerialNumber,
+    date_time_ymd,
 };
 use sekisho::event::TlsVersion;
 use sekisho::now::Wall;
 use sekisho::secret::Secret;
 use sekisho::supplicant::{self, Supplicant};
 
+use crate::crl;
+
 /// As CRLs of campuses are.
-const REVOKED: u64 = 1_000;
+const REVOKED: u32 = 1_000;
 const ORGANISATION: &str = "Japan Advanced Institute of Science and Technology";
 
-type Ca = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Ca = CertifiedIssuer<'static, KeyPair>;
 
 /// A kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,8 @@ pub(crate) struct Campus {
     server_root: Vec<u8>,
     pub(crate) server_chain: Vec<Vec<u8>>,
     pub(crate) server_key: Secret,
-    pub(crate) client_ca: Vec<u8>,
+    client_ca: Ca,
+    /// Of the CA of the members.
     pub(crate) crl: Vec<u8>,
     members: Vec<Vec<u8>>,
     member_key: Secret,
@@ -76,11 +79,24 @@ impl Campus {
             server_chain: vec![server.der().to_vec(), server_ca.der().to_vec()],
             server_root: server_root.der().to_vec(),
             server_key: Secret::new(server_key.serialize_der()),
-            crl: crl(&client_ca),
-            client_ca: client_ca.der().to_vec(),
+            crl: crl::write(&client_ca, client_kind, REVOKED),
             members: (0..members).map(issue).collect(),
+            client_ca,
             member_key: Secret::new(member_key.serialize_der()),
         }
+    }
+
+    /// From now on its CRL lists so many certificates, none of them a member's.
+    pub(crate) fn publish(&mut self, entries: u32) {
+        self.crl = crl::write(&self.client_ca, self.client_kind, entries);
+    }
+
+    pub(crate) fn anchor(&self) -> Vec<u8> {
+        self.client_ca.der().to_vec()
+    }
+
+    pub(crate) fn member(&self, member: usize) -> &[u8] {
+        &self.members[member]
     }
 
     pub(crate) fn members(&self) -> usize {
@@ -106,7 +122,7 @@ pub(crate) fn wall() -> Wall {
     Wall(i64::try_from(since_epoch().as_secs()).expect("a clock before the end of time"))
 }
 
-fn since_epoch() -> Duration {
+pub(crate) fn since_epoch() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock after 1970")
 }
 
@@ -134,6 +150,7 @@ fn member(number: usize) -> CertificateParams {
         (DnType::CommonName, &name),
     ];
     let mut params = leaf(&subject, ExtendedKeyUsagePurpose::ClientAuth);
+    params.serial_number = Some(SerialNumber::from_slice(&crl::stranger(number as u64)));
     params.subject_alt_names.push(SanType::Rfc822Name(format!("{name}@jaist.ac.jp").try_into().expect("ASCII")));
     params
 }
@@ -155,24 +172,4 @@ fn named(subject: &[(DnType, &str)]) -> CertificateParams {
         params.distinguished_name.push(kind.clone(), *value);
     }
     params
-}
-
-fn crl(issuer: &Ca) -> Vec<u8> {
-    const HOUR: Duration = Duration::from_secs(3_600);
-    let issued = date_time_ymd(1970, 1, 1) + Duration::from_secs(since_epoch().as_secs()) - HOUR;
-    let revoked = |serial| RevokedCertParams {
-        serial_number: SerialNumber::from(serial),
-        revocation_time: issued,
-        reason_code: None,
-        invalidity_date: None,
-    };
-    let params = CertificateRevocationListParams {
-        this_update: issued,
-        next_update: issued + 48 * HOUR,
-        crl_number: SerialNumber::from(1),
-        issuing_distribution_point: None,
-        revoked_certs: (1..=REVOKED).map(revoked).collect(),
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    params.signed_by(issuer).expect("a CRL").der().to_vec()
 }

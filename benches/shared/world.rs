@@ -21,7 +21,7 @@ use crate::campus::{Campus, wall};
 
 pub(crate) const SECRET: &[u8] = b"a secret of the bench";
 const NAS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-const NAME: &str = "campus";
+pub(crate) const NAME: &str = "campus";
 /// How long answers are kept for repeats.
 pub(crate) const KEEP_ANSWER: Duration = Duration::from_secs(10);
 
@@ -216,10 +216,10 @@ fn snapshot(campus: &Campus, tls: &Arc<tls::Server>, now: Now) -> Arc<Snapshot> 
     Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas()]).expect("one NAS")), access: Arc::new(access) })
 }
 
-fn authority(campus: &Campus) -> AuthoritySettings {
+pub(crate) fn authority(campus: &Campus) -> AuthoritySettings {
     AuthoritySettings {
         name: NAME.into(),
-        anchor: campus.client_ca.clone(),
+        anchor: campus.anchor(),
         fingerprint_sha1: None,
         fingerprint_sha256: None,
         intermediates: Vec::new(),
