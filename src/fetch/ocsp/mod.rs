@@ -15,7 +15,7 @@
 //!
 //! # Parts
 //!
-//! [`table`]: the certificates of which somebody has asked, and when each is due. [`line`]: who is asked about an issuer's certificates, and who waits for that. [`responder`]: how one responder is; [`source`]: what an authority has had of it.
+//! [`table`]: the certificates of which somebody has asked, and when each is due. [`mod@line`]: who is asked about an issuer's certificates, and who waits for that. [`responder`]: how one responder is; [`source`]: what an authority has had of it.
 //! [`query`]: one query, over the network. [`shelf`] and [`store`]: what is on disk.
 
 mod askable;

@@ -128,10 +128,6 @@ impl Campus {
         finish(desk, &query, vec![attempt], Some(answered), seconds)
     }
 
-    fn revoked(&self, desk: &mut Desk<u32>, query: Query, seconds: u64) -> Finished<u32> {
-        self.answer(desk, query, seconds, revoked(at(0).wall, Some(1)), seconds..seconds + DAY)
-    }
-
     /// The one that was asked first had none, and nobody else was asked.
     fn fails(&self, desk: &mut Desk<u32>, query: Query, seconds: u64) -> Finished<u32> {
         fails_by(desk, query, seconds, Luck::Failed)

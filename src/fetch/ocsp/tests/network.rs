@@ -13,6 +13,9 @@ use crate::pki::tests::ocsp_make::{bare, unknown};
 /// What a responder does with a request.
 type Behaviour = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
 
+/// A responder of a CA.
+type Making = Box<dyn FnOnce(&Arc<TestCa>) -> Behaviour>;
+
 /// A request, as a responder reads it.
 struct Request {
     method: String,
@@ -98,7 +101,7 @@ fn says(ca: &TestCa, request: &Request, status: Vec<u8>, nonce: Option<&[u8]>) -
 }
 
 /// The CA with which responders sign is there before the campus that they are of.
-async fn served(behaviours: Vec<Box<dyn FnOnce(&Arc<TestCa>) -> Behaviour>>) -> (Campus, Vec<Server>) {
+async fn served(behaviours: Vec<Making>) -> (Campus, Vec<Server>) {
     let mut campus = Campus::new(&[]);
     let ca = Arc::new(std::mem::replace(&mut campus.ca, campus::Campus::new().ca16));
     let mut servers = Vec::new();
@@ -115,7 +118,7 @@ async fn one<F>(behaviour: impl FnOnce(&Arc<TestCa>) -> F + 'static) -> (Campus,
 where
     F: Fn(&Request) -> Reply + Send + Sync + 'static,
 {
-    let behaviour: Box<dyn FnOnce(&Arc<TestCa>) -> Behaviour> = Box::new(move |ca| Box::new(behaviour(ca)));
+    let behaviour: Making = Box::new(move |ca| Box::new(behaviour(ca)));
     let (campus, mut servers) = served(vec![behaviour]).await;
     (campus, servers.remove(0))
 }
@@ -256,8 +259,8 @@ async fn r21_who_is_down_is_told_from_who_is_silent() {
 
 #[tokio::test]
 async fn r21_the_second_is_asked_within_the_same_query_when_the_first_is_silent() {
-    let silent: Box<dyn FnOnce(&Arc<TestCa>) -> Behaviour> = Box::new(|_| Box::new(|_| Reply::Silence));
-    let well: Box<dyn FnOnce(&Arc<TestCa>) -> Behaviour> = Box::new(|ca| Box::new(sound(ca)));
+    let silent: Making = Box::new(|_| Box::new(|_| Reply::Silence));
+    let well: Making = Box::new(|ca| Box::new(sound(ca)));
     let (mut campus, _servers) = served(vec![silent, well]).await;
     impatient(&mut campus);
     let mut desk = campus.desk(0, None);
