@@ -3,6 +3,7 @@
 mod campus;
 mod certificates;
 mod command;
+mod explain;
 mod mangled;
 mod reference;
 mod revocation;
@@ -14,6 +15,7 @@ mod tables;
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
+    pub(crate) mod ocsp;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod scratch;
 }

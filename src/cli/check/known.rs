@@ -154,8 +154,8 @@ impl AuthorityState {
         let by = if self.responders_from_certificates { "certificates name it" } else { "`ocsp` names it" };
         lines.extend(self.responders.iter().map(|responder| format!("  OCSP responder {responder}: {by}")));
         if self.vanished > 0 {
-            let gone = "certificates have disappeared from its CRLs and stay revoked here; ask the CA why";
-            lines.push(format!("  {} {gone}", self.vanished));
+            let gone = "entries that have disappeared from its CRLs and stay revoked here";
+            lines.push(format!("  {gone}: {}; ask the CA why", self.vanished));
         }
         lines
     }
