@@ -39,7 +39,7 @@ fn what_is_revoked_while_the_next_desk_is_made_is_revoked_there() {
     let next = campus.desk(0, Some(reception.desk()));
     reception.desk_mut().seen(at(0), [campus.question(1)]);
     let query = campus.query(reception.desk_mut(), 0);
-    campus.revoked(reception.desk_mut(), query, 0);
+    campus.answer(reception.desk_mut(), query, 0, revoked(at(0).wall, Some(1)), 0..DAY);
     assert!(campus.known(&next, 1).is_none(), "it was made before");
     assert!(reception.replace(at(1), next, &campus.trust).revoked);
     assert!(campus.known(reception.desk(), 1).is_some_and(|answer| answer.revokes()));
