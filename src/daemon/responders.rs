@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::engine::Ticket;
 use crate::fetch::http::Client;
 use crate::fetch::learned::{Learned, Place};
-use crate::fetch::ocsp::{Askable, Asked, Desk, Finished, Outcome, Reception, Tick};
+use crate::fetch::ocsp::{Askable, Asked, Desk, Finished, Outcome, Reception, Replaced, Tick};
 use crate::fetch::remote::Alarm;
 use crate::net::Clock;
 use crate::now::Now;
@@ -162,7 +162,10 @@ impl Task {
             Note::Replace(office) => {
                 let Office { desk, trust, client } = *office;
                 (self.trust, self.client, self.under_way) = (trust, client, JoinSet::new());
-                let ready = self.reception.replace(self.clock.now(), desk);
+                let Replaced { ready, revoked } = self.reception.replace(self.clock.now(), desk, &self.trust);
+                if revoked {
+                    self.revoked.notify_one();
+                }
                 self.answer(ready);
                 self.show();
             }

@@ -1,7 +1,8 @@
 //! Watched files (CRLs, groups) and CRLs from afar → verified snapshots.
 //!
 //! [`load`] reads everything once, of what comes from afar what was kept of it, OCSP answers included. A [`Watcher`] does the same with files and then looks again and again, `remote` asks again and again:
-//! what changed and is good replaces what was there; what changed and is no good is a [`Problem`], and what was there goes on counting.
+//! what changed and is good replaces what was there; what changed and is no good is a [`Problem`], and what was there goes on counting. Where CRLs and responders are is said by the configuration, or `learned`;
+//! what a CRL lists no more is `vanished`, and stays revoked. `ocsp` asks responders.
 
 mod file;
 pub(crate) mod http;

@@ -44,7 +44,7 @@ use crate::pki::Inserted;
 pub(crate) use askable::Askable;
 pub(crate) use desk::Desk;
 pub(crate) use job::{Job, Outcome};
-pub(crate) use reception::Reception;
+pub(crate) use reception::{Reception, Replaced};
 
 /// How long somebody waits for answers.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::http::Client;
 use super::{Asked, Desk, Finished, Outcome, Tick};
 use crate::now::Now;
-use crate::pki::{Question, Trust};
+use crate::pki::{Inserted, Question, Trust};
 
 /// A [`Desk`] that may be exchanged for another. `T`: as there.
 #[derive(Debug)]
@@ -15,6 +15,15 @@ pub(crate) struct Reception<T> {
     desk: Desk<T>,
     /// Whoever has been told to wait, and what for.
     waiting: HashMap<T, Vec<Question>>,
+}
+
+/// What came of exchanging a desk.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Replaced<T> {
+    /// Those who need not wait there.
+    pub(crate) ready: Vec<T>,
+    /// Whether the new desk did not know of something that it is revoked.
+    pub(crate) revoked: bool,
 }
 
 impl<T: Clone + Eq + Hash> Reception<T> {
@@ -53,15 +62,18 @@ impl<T: Clone + Eq + Hash> Reception<T> {
         Finished { ready: self.leaving(finished.ready), ..finished }
     }
 
-    /// Puts a desk in the place of this one; whoever waits asks there again, also who came while it was made. Those who need not wait there come back.
-    pub(crate) fn replace(&mut self, now: Now, desk: Desk<T>) -> Vec<T> {
-        self.desk = desk;
+    /// Puts a desk in the place of this one; whoever waits asks there again, also who came while it was made. What came to be known as revoked meanwhile stays so, where `trust`, the next desk's, still asks about that CA's certificates.
+    pub(crate) fn replace(&mut self, now: Now, desk: Desk<T>, trust: &Trust) -> Replaced<T> {
+        let before = std::mem::replace(&mut self.desk, desk);
+        let is_asked = |question: &Question| trust.consulted(&question.authority).contains(&question.issuer);
+        let revoked = before.answers().iter().filter(|answer| answer.revokes() && is_asked(&answer.question));
+        let inserted: Vec<_> = revoked.map(|answer| self.desk.answers().insert(answer)).collect();
         let waiting = std::mem::take(&mut self.waiting);
         let asked = waiting.into_iter().filter_map(|(ticket, questions)| {
             let asked = self.ask(now, ticket.clone(), questions);
             (asked == Asked::Nothing).then_some(ticket)
         });
-        asked.collect()
+        Replaced { ready: asked.collect(), revoked: inserted.contains(&Inserted::NewlyRevoked) }
     }
 
     /// Each ticket goes once, however often a desk gives it back.
