@@ -11,7 +11,7 @@
 //! [`pki`] makes facts of the client's chain, and of the facts and the CRLs a verdict; [`standing`] says what we know of the person.
 //! [`policy`] decides, from facts, verdict, standing and hints, once and for everybody: outcome, reason, evidence, grant.
 //! The answer goes back the same way, sealed at the hop, and one [`event::Event`] says what became of the packet; [`observe`] renders it as metrics and log.
-//! What decisions rest on are immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole.
+//! What decisions rest on are immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole. What must outlive the process is in [`store`].
 //!
 //! The core (down to [`supplicant`]) has no sockets, files or clock: octets and the time come in as arguments, and `cargo check --lib --no-default-features` builds it alone.
 //!
@@ -61,6 +61,8 @@ pub mod fetch;
 pub mod net;
 #[cfg(feature = "daemon")]
 pub mod observe;
+#[cfg(feature = "daemon")]
+pub mod store;
 
 // What unit tests share with the integration tests.
 #[cfg(test)]

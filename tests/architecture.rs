@@ -42,6 +42,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("net", &["engine", "exchange"]),
     ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
+    ("store", &[]),
     ("admin", &["pki"]),
     (
         "config",
@@ -64,6 +65,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "policy",
             "radius",
             "standing",
+            "store",
             "supplicant",
             "tls",
         ],
@@ -72,7 +74,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "access", "admin", "config", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy",
-            "standing", "tls",
+            "standing", "store", "tls",
         ],
     ),
     ("main", &["cli"]),
