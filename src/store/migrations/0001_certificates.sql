@@ -8,6 +8,8 @@ CREATE TABLE certificate (
     -- Name of the authority in the configuration, and the serial in lower-case hex without leading zeros.
     authority TEXT,
     serial TEXT,
+    -- By which of the authority's CAs it was issued; NULL: not known.
+    issuer BLOB,
     -- Number of the application at the CA.
     application TEXT UNIQUE,
     subject TEXT NOT NULL DEFAULT '',
