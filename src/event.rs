@@ -334,7 +334,7 @@ pub enum Evidence {
         at: Wall,
         /// CRLReason's name in RFC 5280: `keyCompromise`.
         #[cfg_attr(feature = "daemon", serde(deserialize_with = "crl_reason"))]
-        reason: Option<&'static str>,
+        reason: Option<CrlReason>,
         /// Whether an intermediate is revoked, not the certificate itself.
         intermediate: bool,
     },
@@ -403,6 +403,9 @@ pub struct OcspName {
     /// nextUpdate
     pub next_update: Wall,
 }
+
+/// A name out of [`CRL_REASONS`].
+pub type CrlReason = &'static str;
 
 /// CRLReason (RFC 5280 section 5.3.1) by its names.
 pub const CRL_REASONS: [&str; 10] = [

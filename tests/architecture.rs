@@ -43,10 +43,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
     ("store", &[]),
-    ("admin", &["pki"]),
+    ("admin", &["observe", "pki", "policy", "standing", "store"]),
     (
         "config",
-        &["access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius", "tls"],
+        &[
+            "access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius",
+            "store", "tls",
+        ],
     ),
     (
         "cli",

@@ -15,6 +15,7 @@ mod names;
 mod nas;
 pub(crate) mod pem;
 mod reader;
+mod registry;
 mod report;
 mod revocation;
 mod scalar;
@@ -71,6 +72,8 @@ pub struct Config {
     pub policy: Arc<policy::Policy>,
     /// `[[identity]]`, `[tls]`
     pub tls: Arc<crate::tls::Server>,
+    /// `[registry]`; `None`: nothing is kept.
+    pub registry: Option<crate::store::Settings>,
     /// `[federation]`
     pub cui: access::CuiSettings,
     /// notAfter of the leaf of each identity.
@@ -162,6 +165,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let admin = admin::admin(root.section("admin"), listen.admin, &names, now);
     let log = server::log(root.section("log"));
     let cui = federation::federation(&mut root, &names);
+    let registry = registry::registry(&mut root);
     absent::sections(&mut root, &names);
 
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
@@ -189,6 +193,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         trust,
         policy: Arc::new(policy::Policy::new(services.settings, authorities.usernames)),
         tls: Arc::new(tls),
+        registry,
         cui,
         identity_ends,
     });

@@ -141,6 +141,12 @@ impl Policy {
         }
     }
 
+    /// The user by the certificate; `None`: it doesn't name exactly one.
+    #[must_use]
+    pub fn user(&self, facts: &Facts) -> Option<Arc<str>> {
+        self.username(facts).ok()
+    }
+
     /// The user by the certificate, or the names that stand in the way.
     fn username(&self, facts: &Facts) -> Result<Arc<str>, Vec<String>> {
         match self.usernames.get(&facts.authority) {

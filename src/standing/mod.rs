@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 mod blocks;
+mod status;
 #[cfg(test)]
 mod tests;
 
 pub use blocks::{Block, BlockedCertificate, Blocks};
+pub use status::Status;
 
 /// Groups by user, and blocks.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use crate::now::Wall;
 const DEVICES: i64 = 32;
 
 /// What is read of a certificate.
-const COLUMNS: &str = "c.id, c.fingerprint, c.der, c.authority, c.serial, c.issuer, c.application, c.subject, c.cn, c.mail, c.user, c.not_before, c.not_after, c.listed, c.requested, c.requested_by, c.requested_reason, c.requested_note, c.block, c.revoked, c.revoked_reason, c.revoked_source, c.first_seen, c.last_seen";
+const COLUMNS: &str = "c.id, c.fingerprint, c.der, c.facts, c.authority, c.serial, c.issuer, c.application, c.subject, c.cn, c.mail, c.user, c.not_before, c.not_after, c.listed, c.requested, c.requested_by, c.requested_reason, c.requested_note, c.block, c.revoked, c.revoked_reason, c.revoked_source, c.registered, c.first_seen, c.last_seen";
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,6 +201,26 @@ impl Store {
         .await
     }
 
+    /// The certificates of users that end last, by user in ASCII lower case.
+    pub async fn latest(&self, users: Vec<String>) -> Result<Vec<(String, Record)>, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let mut found = Vec::new();
+                for user in users {
+                    let mut query = select();
+                    query.push(" FROM certificate c WHERE c.user = ").push_bind(user.clone());
+                    query.push(" AND c.state = 2 AND c.not_after IS NOT NULL ORDER BY c.not_after DESC LIMIT 1");
+                    let latest = query.build().fetch_optional(&mut *connection).await?;
+                    if let Some(latest) = latest {
+                        found.push((user.to_ascii_lowercase(), record(&latest)?));
+                    }
+                }
+                Ok(found)
+            })
+        })
+        .await
+    }
+
     /// What authorities say of certificates, by row; `None`: nothing any more.
     pub async fn set_revoked(&self, found: Vec<(i64, Option<Revoked>)>) -> Result<(), Failure> {
         self.write(move |connection| {
@@ -248,12 +268,12 @@ async fn upsert(
             (sqlx::query_scalar(insert).bind(at.0).bind(by).fetch_one(&mut *connection).await?, true)
         }
     };
-    let set = "UPDATE certificate SET fingerprint = coalesce(fingerprint, ?1), der = coalesce(der, ?2), authority = coalesce(?3, authority), serial = coalesce(?4, serial), issuer = coalesce(?5, issuer), application = coalesce(?6, application), subject = CASE WHEN ?7 = '' OR (der IS NOT NULL AND ?2 IS NULL) THEN subject ELSE ?7 END, cn = coalesce(?8, cn), mail = CASE WHEN der IS NOT NULL AND ?2 IS NULL THEN coalesce(mail, ?9) ELSE coalesce(?9, mail) END, user = coalesce(?10, user), not_before = coalesce(?11, not_before), not_after = coalesce(?12, not_after), listed = coalesce(?13, listed) WHERE id = ?14";
+    let set = "UPDATE certificate SET fingerprint = coalesce(fingerprint, ?1), der = coalesce(der, ?2), authority = coalesce(?3, authority), serial = coalesce(?4, serial), issuer = coalesce(?5, issuer), application = coalesce(?6, application), subject = CASE WHEN ?7 = '' OR (facts IS NOT NULL AND ?14 IS NULL) THEN subject ELSE ?7 END, cn = coalesce(?8, cn), mail = CASE WHEN facts IS NOT NULL AND ?14 IS NULL THEN coalesce(mail, ?9) ELSE coalesce(?9, mail) END, user = coalesce(?10, user), not_before = coalesce(?11, not_before), not_after = coalesce(?12, not_after), listed = coalesce(?13, listed), facts = coalesce(?14, facts) WHERE id = ?15";
     let query = sqlx::query(set).bind(octets(&known.fingerprint)).bind(known.der.as_deref());
     let query = query.bind(&known.authority).bind(&known.serial).bind(octets(&known.issuer)).bind(&known.application);
     let query = query.bind(&known.subject).bind(&known.cn).bind(&known.mail).bind(&known.user);
     let query = query.bind(known.not_before.map(|at| at.0)).bind(known.not_after.map(|at| at.0)).bind(&known.listed);
-    query.bind(row).execute(&mut *connection).await?;
+    query.bind(known.facts.as_deref()).bind(row).execute(&mut *connection).await?;
     index(connection, row).await?;
     Ok((row, is_new))
 }
@@ -333,6 +353,7 @@ pub(super) fn record(row: &SqliteRow) -> Result<Record, sqlx::Error> {
     let known = Known {
         fingerprint: hash(row, "fingerprint")?,
         der: row.try_get("der")?,
+        facts: row.try_get("facts")?,
         authority: row.try_get("authority")?,
         serial: row.try_get("serial")?,
         issuer: hash(row, "issuer")?,
@@ -366,7 +387,8 @@ pub(super) fn record(row: &SqliteRow) -> Result<Record, sqlx::Error> {
         }),
     };
     let (first_seen, last_seen) = (wall(row.try_get("first_seen")?), wall(row.try_get("last_seen")?));
-    Ok(Record { row: row.try_get("id")?, known, request, revoked, first_seen, last_seen })
+    let registered = Wall(row.try_get("registered")?);
+    Ok(Record { row: row.try_get("id")?, known, request, revoked, registered, first_seen, last_seen })
 }
 
 fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {

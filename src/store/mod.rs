@@ -15,6 +15,7 @@ mod history;
 mod lists;
 mod record;
 mod schema;
+mod settings;
 mod writer;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use health::Health;
 pub use history::{Decisions, Trace};
 pub use lists::{Certificates, Distrusted, Issued, Position, State};
 pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
+pub use settings::{Columns, Settings};
 
 use health::Watch;
 use writer::{Job, Typed};

@@ -9,6 +9,8 @@ pub struct Known {
     pub fingerprint: Option<[u8; 32]>,
     /// The DER; only of a chain that our own judge has verified.
     pub der: Option<Vec<u8>>,
+    /// What a verified chain says of it, in the compact form of tickets.
+    pub facts: Option<Vec<u8>>,
     /// Name of the authority in the configuration.
     pub authority: Option<String>,
     /// Serial in lower-case hex, whole octets, without leading zeros.
@@ -55,6 +57,8 @@ pub struct Record {
     pub request: Option<Request>,
     /// Its authority's.
     pub revoked: Option<Revoked>,
+    /// When it was registered.
+    pub registered: Wall,
     /// When it first was judged at a login.
     pub first_seen: Option<Wall>,
     /// When it last was.
