@@ -4,8 +4,10 @@
 
 mod afar;
 mod files;
+mod force;
 mod inquiry;
 mod live;
+mod registry;
 mod reload;
 mod responders;
 mod systemd;
@@ -18,7 +20,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::access::{self, Handles};
@@ -27,14 +29,16 @@ use crate::engine::{Engine, Facts, Order, Snapshot};
 use crate::event::Listener;
 use crate::fetch::vanished::Ledger;
 use crate::fetch::{Loaded, Problem, Watcher};
-use crate::net::{self, Clock, Command, Doors, Gauges, Hall};
+use crate::net::{self, Clock, Doors, Gauges, Hall};
 use crate::observe::{Metrics, Observer, Sink, Tracing};
 use crate::pki::{Answers, Revocation};
 use crate::{admin, observe};
 
 use afar::Afar;
+use force::Force;
 use inquiry::Overflows;
 use live::Live;
+use registry::{Events, Keeper};
 use responders::{Office, Responders};
 
 /// Watched files are looked at this often; a change counts within three looks.
@@ -103,7 +107,9 @@ pub struct Server {
     overflows: Arc<Overflows>,
     addresses: Vec<(Listener, SocketAddr)>,
     admin_addresses: Vec<SocketAddr>,
-    orders: mpsc::Sender<Command>,
+    force: Arc<Force>,
+    /// `None`: nothing is kept.
+    registry: Option<registry::Running>,
     live: Arc<Live>,
     log: Log,
     admin: Option<admin::Running>,
@@ -146,8 +152,12 @@ impl Server {
         let loaded = loaded.with_answers(&answers);
         files::report(afar.problems().chain(ledger.problems()).chain(office.desk.problems()));
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
-        let snapshot = snapshot(&config, &loaded, &handles);
-        let engine = Engine::new(config.engine, snapshot).map_err(|_| system("the system has no randomness"))?;
+        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings)).transpose();
+        let opened = opened.map_err(system)?;
+        let blocks = opened.as_ref().map(|opened| Arc::clone(&opened.blocks)).unwrap_or_default();
+        let snapshot = force::with_blocks(&snapshot(&config, &loaded, &handles), blocks);
+        let engine =
+            Engine::new(config.engine, Arc::clone(&snapshot)).map_err(|_| system("the system has no randomness"))?;
 
         let doors = Doors::bind(&config.net).map_err(system)?;
         let door = admin::Door::bind(&config.admin.listen).map_err(system)?;
@@ -161,13 +171,25 @@ impl Server {
         live.configured(&config, clock.now().wall);
         live.loaded(&config, &loaded);
 
-        let shared = admin::Shared::new(
+        let (orders, received) = mpsc::channel(ORDERS);
+        let force = Arc::new(Force::new(orders, snapshot, &config.log));
+        let (registry, kept) = match opened.zip(config.registry) {
+            None => (None, None),
+            Some((opened, settings)) => {
+                let (running, events) = Keeper::spawn(opened, settings, &force, clock);
+                live.keeps(running.keeper.kept());
+                (Some(running), Some(events))
+            }
+        };
+        let mut shared = admin::Shared::new(
             config.admin.clone(),
             Arc::clone(&config.node),
             Arc::clone(&live) as Arc<dyn admin::Status>,
         );
+        if let Some(running) = &registry {
+            shared = shared.with_registry(Arc::new(running.keeper.clone()));
+        }
         let admin = door.spawn(shared.clone()).map_err(system)?;
-        let (orders, received) = mpsc::channel(ORDERS);
         let overflows = Arc::new(Overflows::default());
         let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
         let hall = Hall {
@@ -177,7 +199,7 @@ impl Server {
             clock,
             orders: received,
             inquiry,
-            sink: events(Arc::clone(&sink)),
+            sink: events(Arc::clone(&sink), kept, registry.as_ref().map(|running| &running.keeper)),
             gauges,
             heartbeat: systemd::heartbeat().map_err(system)?,
         };
@@ -202,7 +224,8 @@ impl Server {
             overflows,
             addresses,
             admin_addresses,
-            orders,
+            force,
+            registry,
             live,
             log,
             admin,
@@ -291,11 +314,7 @@ impl Server {
 
     /// Has the hall do something, and waits until it is done.
     async fn order(&self, order: Order) {
-        let (done, finished) = oneshot::channel();
-        if self.orders.send((order, done)).await.is_ok() {
-            // An error means that the hall has ended, and with it the process.
-            let _ = finished.await;
-        }
+        self.force.order(order).await;
     }
 
     /// What files and hosts hold counts from now on; all of it, as it is now.
@@ -303,7 +322,10 @@ impl Server {
         let loaded = self.afar.remote.join(&self.files);
         self.unanswered = Arc::clone(&loaded.revocation);
         let loaded = loaded.with_answers(&self.answers);
-        self.order(Order::Swap(snapshot(&self.config, &loaded, &self.handles))).await;
+        self.force.swap(&snapshot(&self.config, &loaded, &self.handles)).await;
+        if let Some(running) = &self.registry {
+            running.keeper.revocation_changed();
+        }
         self.live.loaded(&self.config, &loaded);
         loaded
     }
@@ -320,11 +342,14 @@ impl Server {
         if timeout(DRAIN, self.order(Order::Drain)).await.is_err() {
             tracing::warn!("conversations were still alive after {DRAIN:?}");
         }
-        let Self { orders, hall, admin, log, .. } = self;
-        drop(orders);
+        let Self { force, hall, admin, log, registry, .. } = self;
+        force.close();
         let _ = hall.join();
         if let Some(admin) = admin {
             admin.stop();
+        }
+        if let Some(registry) = registry {
+            registry.stop().await;
         }
         tracing::info!("stopped");
         let Log { sink, writer, .. } = log;
@@ -338,8 +363,21 @@ fn system(error: impl fmt::Display) -> StartError {
 }
 
 /// What the hall does with events.
-fn events(sink: Arc<Sink>) -> Box<dyn FnMut(crate::event::Event) + Send> {
-    Box::new(move |event| sink.record(event))
+fn events(
+    sink: Arc<Sink>,
+    kept: Option<Events>,
+    keeper: Option<&Keeper>,
+) -> Box<dyn FnMut(crate::event::Event) + Send> {
+    let keep = kept.zip(keeper.map(Keeper::kept));
+    Box::new(move |event| {
+        if let Some((kept, store)) = &keep
+            && event.authentication.is_some()
+            && kept.try_send(event.clone()).is_err()
+        {
+            store.lost(1);
+        }
+        sink.record(event);
+    })
 }
 
 /// What decisions rest on from now on.
@@ -377,6 +415,8 @@ fn wants_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     [
         ("[listen].auth", net(old).auth != net(new).auth),
         ("[server].workers", net(old).workers != net(new).workers),
+        ("[registry]", old.registry.is_some() != new.registry.is_some()),
+        ("[server].state-dir", old.state_dir != new.state_dir),
         ("[listen].admin", old.admin.listen != new.admin.listen),
         ("[server].name", old.node != new.node),
         ("[eap].max-conversations", old.engine.max_conversations != new.engine.max_conversations),

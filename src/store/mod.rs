@@ -81,6 +81,16 @@ impl Store {
         self.watch.health()
     }
 
+    /// Writes what waits and ends; whatever is asked for afterwards fails.
+    pub fn close(&self) {
+        self.watch.closing.notify_one();
+    }
+
+    /// Decisions were lost before they came here.
+    pub fn lost(&self, decisions: usize) {
+        self.watch.dropped(decisions);
+    }
+
     /// Has the writer do something, and returns after it has been committed.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Failure>
     where

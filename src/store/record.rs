@@ -92,7 +92,7 @@ pub struct Revoked {
 }
 
 /// Where a certificate was last seen from a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Device {
     /// Calling-Station-Id.
     pub mac: String,

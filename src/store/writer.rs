@@ -197,9 +197,14 @@ impl Writer {
                     Some(job) => self.jobs(job).await,
                     None => break,
                 },
+                () = self.watch.closing.notified() => break,
                 _ = rest.tick() => self.traces(MOST_TRACES).await,
                 _ = probe.tick() => self.probe().await,
             }
+        }
+        self.jobs.close();
+        while let Some(job) = self.jobs.recv().await {
+            self.jobs(job).await;
         }
         while !self.traces.is_empty() && self.watch.health().fault.is_none() {
             self.traces(MOST_TRACES).await;

@@ -70,6 +70,11 @@ impl View {
         Judged { status, since, evidence, renewable, revoked, owner, reason }
     }
 
+    /// Its authority's revocation, by what decides now.
+    pub(crate) fn revoked(&self, record: &Record, now: Wall) -> Option<Revoked> {
+        self.judge(record, now).revoked
+    }
+
     /// What its verified chain has said; by the certificate itself where that can't be read any more.
     pub(super) fn facts(&self, record: &Record) -> Option<Facts> {
         let kept = record.known.facts.as_deref().and_then(|kept| Facts::decode(kept, &self.trust));
