@@ -22,6 +22,8 @@ mod afar;
 mod learned;
 #[path = "serve/ocsp.rs"]
 mod ocsp;
+#[path = "serve/registry.rs"]
+mod registry;
 #[path = "serve/vanished.rs"]
 mod vanished;
 #[path = "support"]

@@ -84,10 +84,13 @@ pub(super) struct Opened {
 /// Opens the file and reads what is blocked. A file that can't be used stops nobody.
 pub(super) fn open(state_dir: &std::path::Path, settings: &Settings) -> std::io::Result<Opened> {
     let (store, thread) = Store::open(state_dir)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     // On a thread of its own: whoever starts a server may be inside of a runtime.
-    let read =
-        std::thread::scope(|scope| scope.spawn(|| runtime.block_on(read(&store, settings.blocks_requested))).join());
+    let first = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.map_err(|error| Failure::Unusable(error.to_string().into()))?;
+        runtime.block_on(read(&store, settings.blocks_requested))
+    };
+    let read = std::thread::scope(|scope| scope.spawn(first).join());
     let (blocks, is_stale) = match read {
         Ok(Ok(blocks)) => (blocks, false),
         Ok(Err(failure)) => {

@@ -7,7 +7,6 @@ use tokio::task::spawn_blocking;
 use super::responders::Office;
 use super::{Afar, Server, files, snapshot, systemd, wants_restart};
 use crate::config::{self, Config, Finding, Severity};
-use crate::engine::Order;
 use crate::fetch::{Loaded, Watcher};
 
 /// Logs findings.

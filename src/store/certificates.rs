@@ -169,9 +169,9 @@ impl Store {
         .await
     }
 
-    /// Everything that is blocked. `listed`: what a list of the CA's says is asked to be revoked is blocked, too.
+    /// Everything that is blocked, as the writer has it. `listed`: what a list of the CA's says is asked to be revoked is blocked, too.
     pub async fn blocked(&self, listed: bool) -> Result<Blocked, Failure> {
-        self.read(move |connection| {
+        self.write(move |connection| {
             Box::pin(async move {
                 let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
                 query.push(COLUMNS).push(" FROM certificate c WHERE c.block = 1");
