@@ -13,7 +13,9 @@ const SHORTEST: Duration = Duration::from_secs(86_400);
 /// `None`: the section isn't there, and nothing is kept.
 pub(super) fn registry(root: &mut Table<'_>) -> Option<Settings> {
     let mut table = root.table("registry")?;
-    table.take("database").map(|item| database(&item));
+    if let Some(item) = table.take("database") {
+        database(&item);
+    }
     let authentications = table.take("retain-authentications").and_then(|item| retain(&item));
     let sessions = table.take("retain-sessions").and_then(|item| retain(&item));
     let blocks_requested = table.choice("requested", &[("status", false), ("block", true)], false);

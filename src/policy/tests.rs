@@ -1,3 +1,4 @@
+mod blocks;
 mod decide;
 mod route;
 mod rules;

@@ -10,10 +10,12 @@ use crate::now::Wall;
 pub struct Blocks {
     by_fingerprint: HashMap<[u8; 32], Arc<Block>>,
     /// By name of the authority, then serial.
-    by_serial: HashMap<Arc<str>, HashMap<Box<[u8]>, Arc<Block>>>,
+    by_serial: HashMap<Arc<str>, BySerial>,
     /// By name in ASCII lower case.
     people: HashMap<Box<str>, Block>,
 }
+
+type BySerial = HashMap<Box<[u8]>, Arc<Block>>;
 
 /// One block.
 #[derive(Clone, Debug, PartialEq, Eq)]

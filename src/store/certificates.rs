@@ -75,7 +75,9 @@ impl Store {
                     "SELECT certificate, mac, service, nas, last_seen FROM device WHERE certificate IN (",
                 );
                 let mut list = query.separated(", ");
-                rows.iter().for_each(|row| drop(list.push_bind(*row)));
+                for row in &rows {
+                    list.push_bind(*row);
+                }
                 query.push(") ORDER BY certificate, last_seen DESC");
                 let rows = query.build().fetch_all(connection).await?;
                 rows.iter().map(|row| Ok((row.try_get(0)?, device(row)?))).collect()
@@ -317,7 +319,9 @@ async fn index(connection: &mut SqliteConnection, row: i64) -> Result<(), sqlx::
     let mut forget = QueryBuilder::<Sqlite>::new("DELETE FROM search WHERE certificate = ");
     forget.push_bind(row).push(" AND key NOT IN (");
     let mut list = forget.separated(", ");
-    keys.iter().for_each(|key| drop(list.push_bind(key)));
+    for key in &keys {
+        list.push_bind(key);
+    }
     forget.push(")").build().execute(connection).await.map(drop)
 }
 

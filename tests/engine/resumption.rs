@@ -1,10 +1,12 @@
 //! Who may resume what: the catalogue's S rows, seen from outside.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::date_time_ymd;
 use sekisho::event::{Outcome, Reason, TlsVersion};
 use sekisho::radius::{Packet, Type};
+use sekisho::standing::{Block, BlockedCertificate, Blocks};
 use sekisho::supplicant::{Report, Supplicant};
 
 use crate::certificates::Made;
@@ -72,6 +74,53 @@ fn s02_a_session_is_refused_with_the_alert_once_its_certificate_is_revoked() {
         // What is no longer on the list is let in again, by the same rule.
         world.publish(3, &[&pki().revoked]);
         assert!(world.log_in(&who, &station("JAIST", 1), true).logged_in);
+    }
+}
+
+/// What is blocked of the member's: the certificate by its serial, or her.
+fn blocks(world: &World, person: bool) -> Arc<Blocks> {
+    let block = Block { since: world.now.wall, until: None, reason: "stolen".into(), by: "desk".into() };
+    let seen = world.events.iter().rev().find_map(|event| event.authentication.as_ref()).expect("she has been here");
+    let user = seen.user.as_deref().expect("she has a name").to_owned();
+    let certificate = seen.certificate.clone().expect("she has shown one");
+    let name = Some((certificate.authority.expect("it is ours"), certificate.serial));
+    Arc::new(match person {
+        true => Blocks::new(Vec::new(), vec![(user.to_ascii_uppercase(), block)]),
+        false => Blocks::new(vec![BlockedCertificate { fingerprint: None, name, block }], Vec::new()),
+    })
+}
+
+#[test]
+fn s02_a_session_is_refused_with_the_alert_once_its_certificate_or_its_owner_is_blocked_here() {
+    for version in VERSIONS {
+        for (person, alert, reason) in [(false, 44, Reason::Blocked), (true, 49, Reason::UserBlocked)] {
+            let mut world = World::new();
+            let who = first_login(&mut world, version);
+            let blocked = blocks(&world, person);
+            world.reload(|options| options.blocks = blocked);
+            for resume in [true, false] {
+                let report = world.log_in(&who, &station("JAIST", 1), resume);
+                assert_eq!((report.accepted, report.resumed, report.alert_received), (false, false, Some(alert)));
+                assert_eq!(world.decided(), (Outcome::Reject, reason));
+            }
+            world.reload(|options| options.blocks = Arc::default());
+            assert!(world.log_in(&who, &station("JAIST", 1), true).logged_in);
+        }
+    }
+}
+
+#[test]
+fn s02_a_session_blocked_while_it_resumes_gets_no_accept() {
+    for version in VERSIONS {
+        let mut world = unfragmented_world();
+        let who = unfragmented(&pki().member_p256, version);
+        assert!(world.log_in(&who, &station("JAIST", 1), false).logged_in);
+        let blocked = blocks(&world, false);
+        let mut walk = Walk::new(&world, &who, station("JAIST", 1), true).rounds(&mut world, 2);
+        world.reload(|options| options.blocks = blocked);
+        let report = walk.finish(&mut world);
+        assert_eq!((report.accepted, report.keys_agree), (false, None), "{report:?}");
+        assert_eq!(world.decided(), (Outcome::Reject, Reason::Blocked));
     }
 }
 

@@ -18,7 +18,7 @@ use sekisho::policy::{
     Grants, Match, Policy, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When,
 };
 use sekisho::secret::Secret;
-use sekisho::standing::Standing;
+use sekisho::standing::{Blocks, Standing};
 use sekisho::supplicant::{Next, Report, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
 use sekisho::{eap, supplicant};
@@ -59,6 +59,8 @@ pub(crate) struct Options {
     pub(crate) max_asking: (usize, usize),
     /// The access points' network is a NAS.
     pub(crate) is_nas: bool,
+    /// What is blocked here.
+    pub(crate) blocks: Arc<Blocks>,
     /// The services that there are.
     pub(crate) services: Vec<&'static str>,
 }
@@ -85,6 +87,7 @@ impl Default for Options {
             silent_crl: None,
             max_asking: (4_096, 256),
             is_nas: true,
+            blocks: Arc::default(),
             services: vec!["JAIST", "eduroam"],
         }
     }
@@ -474,7 +477,10 @@ fn snapshot(
         policy: Arc::new(policy(options)),
         trust: trust.clone(),
         revocation: Arc::new(Revocation::new(crls).with_answers(answers.clone())),
-        standing: Arc::new(Standing::new(&[("suspended".into(), options.suspended.to_owned())])),
+        standing: Arc::new(
+            Standing::new(&[("suspended".into(), options.suspended.to_owned())])
+                .with_blocks(Arc::clone(&options.blocks)),
+        ),
         tls: tls.clone(),
         handles: handles.clone(),
     };

@@ -39,7 +39,7 @@ pub(super) fn serial(text: &str) -> Option<String> {
         return None;
     }
     let digits = digits.trim_start_matches('0').to_ascii_lowercase();
-    let digits = if digits.len() % 2 == 0 { digits } else { format!("0{digits}") };
+    let digits = if digits.len().is_multiple_of(2) { digits } else { format!("0{digits}") };
     (!digits.is_empty() && digits.len() <= LONGEST_SERIAL).then_some(digits)
 }
 
