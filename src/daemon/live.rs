@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
-use crate::admin::{self, Readiness};
+use crate::admin::{self, Peer, Readiness, Refusal};
 use crate::config::Config;
+use crate::event::Reason;
 use crate::fetch::ocsp::{Askable, Health};
 use crate::fetch::{LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
-use crate::pki::{CrlSummary, Revocation, Trust};
+use crate::pki::{self, CrlSummary, Facts, Revocation, Trust};
+use crate::policy::Policy;
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -47,6 +49,7 @@ pub(super) struct Asked {
 #[derive(Debug)]
 struct View {
     services: Vec<Vec<Arc<str>>>,
+    policy: Arc<Policy>,
     trust: Arc<Trust>,
     revocation: Arc<Revocation>,
     crls: Vec<CrlSummary>,
@@ -78,6 +81,7 @@ impl Live {
     pub(super) fn loaded(&self, config: &Config, loaded: &Loaded) {
         let view = View {
             services: config.policy.services().map(|(_, service)| service.authorities.clone()).collect(),
+            policy: Arc::clone(&config.policy),
             trust: Arc::clone(&config.trust),
             revocation: Arc::clone(&loaded.revocation),
             crls: loaded.crls.clone(),
@@ -168,6 +172,30 @@ impl admin::Status for Live {
 
     fn now(&self) -> Wall {
         self.clock.now().wall
+    }
+
+    fn refused(&self, why: Refusal) {
+        self.metrics.admin_refused(why.name());
+    }
+
+    fn peer(&self, chain: &[&[u8]], authorities: &[Arc<str>]) -> Result<Peer, Reason> {
+        let view = self.view.load_full().ok_or(Reason::Internal)?;
+        let facts = view.trust.facts(chain).map_err(|refusal| refusal.reason)?;
+        let user = view.admit(&facts, authorities, self.now())?;
+        Ok(Peer { user, facts })
+    }
+
+    fn peer_again(&self, peer: &Peer, authorities: &[Arc<str>]) -> Result<(), Reason> {
+        let view = self.view.load_full().ok_or(Reason::Internal)?;
+        view.admit(&peer.facts, authorities, self.now()).map(drop)
+    }
+}
+
+impl View {
+    /// As a login would be judged, without a service; nobody is asked.
+    fn admit(&self, facts: &Facts, authorities: &[Arc<str>], now: Wall) -> Result<Arc<str>, Reason> {
+        let verdict = pki::verdict(&self.trust, &self.revocation, facts, now);
+        self.policy.admit(authorities, facts, &verdict, now).map_err(|refusal| refusal.reason())
     }
 }
 

@@ -150,7 +150,7 @@ impl Server {
         let engine = Engine::new(config.engine, snapshot).map_err(|_| system("the system has no randomness"))?;
 
         let doors = Doors::bind(&config.net).map_err(system)?;
-        let door = admin::Door::bind(&config.admin.listen).map_err(system)?;
+        let door = admin::Door::bind(&config.admin).map_err(system)?;
         let (addresses, admin_addresses) = (doors.addresses().collect(), door.addresses().collect());
 
         let metrics = Arc::new(Metrics::new());
