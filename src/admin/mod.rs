@@ -10,10 +10,12 @@
 
 mod audit;
 mod auth;
+pub mod authorities;
 mod csv;
 mod cursor;
 mod door;
 mod etag;
+mod explain;
 mod guard;
 mod input;
 mod openapi;
@@ -40,11 +42,13 @@ use crate::pki::Facts;
 pub use audit::{Audit, Caller, Entry, Later, LogAudit, Unwritten};
 pub use auth::{hash_token, make_token};
 pub use door::{BindError, Door, Running};
+pub use explain::{Lang, Question, Unexplained};
 pub use problem::{FieldError, Problem};
 pub use readiness::{Readiness, assess};
 pub(crate) use readiness::{complaint, span};
 pub use secure::{BadTls, Tls};
 pub use shared::Shared;
+pub use time::Time;
 
 /// `role` of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,6 +169,12 @@ pub trait Status: Send + Sync + 'static {
 
     /// Counts somebody who was turned away.
     fn refused(&self, why: Refusal);
+
+    /// For `/api/v1/authorities`, in the configuration's order.
+    fn authorities(&self) -> Vec<authorities::Authority>;
+
+    /// What would be decided for a certificate, and why.
+    fn explain(&self, question: Question) -> Later<'static, Result<serde_json::Value, Unexplained>>;
 
     /// Judges a client's chain (DER, leaf first), whose key it has proved to hold, by what is known now; nobody is asked. `authorities`: of whom it must be.
     ///

@@ -12,14 +12,14 @@ use utoipa::ToSchema;
 
 use super::auth::{Gate, require_token};
 use super::guard::{MAX_BODY, guard};
-use super::openapi;
 use super::problem::Problem;
 use super::route::{Access, Accesses, Route, mount};
 use super::shared::Shared;
+use super::{authorities, explain, openapi};
 
 /// Every route there is: whoever adds an area adds its table here.
 pub(super) fn table() -> Vec<Route> {
-    let areas = [open()];
+    let areas = [open(), authorities::routes(), explain::routes()];
     areas.into_iter().flatten().collect()
 }
 

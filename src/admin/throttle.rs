@@ -56,6 +56,6 @@ impl Throttle {
             return;
         }
         let Line { unsaid, .. } = std::mem::replace(&mut *line, Line { last: Some(Instant::now()), unsaid: 0 });
-        tracing::warn!("admin: audit: refused: {} ({about:?}; {unsaid} more since the line before)", refusal.name());
+        tracing::warn!("admin: refused: {} ({about:?}; {unsaid} more since the line before)", refusal.name());
     }
 }

@@ -3,6 +3,7 @@
 //! [`Server::start`] reads files, binds and starts the threads; [`Server::run`] watches files, fetches and does what it is told until it is told to stop; then it drains.
 
 mod afar;
+mod authorities;
 mod files;
 mod inquiry;
 mod live;

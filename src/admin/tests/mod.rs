@@ -15,6 +15,7 @@ use super::*;
 use crate::pki::{self, Revocation, Trust};
 use crate::policy::Policy;
 
+mod api;
 mod ground;
 mod readiness;
 mod secure;
@@ -62,6 +63,14 @@ impl Status for Made {
 
     fn refused(&self, why: Refusal) {
         self.refusals.lock().expect("no panic").push(why);
+    }
+
+    fn authorities(&self) -> Vec<authorities::Authority> {
+        (1..=3).map(|n| api::authority(&format!("ca{n}"))).collect()
+    }
+
+    fn explain(&self, question: Question) -> Later<'static, Result<serde_json::Value, Unexplained>> {
+        Box::pin(std::future::ready(api::explained(question)))
     }
 
     fn peer(&self, chain: &[&[u8]], authorities: &[Arc<str>]) -> Result<Peer, Reason> {
