@@ -34,7 +34,7 @@ const TOKEN: &str = "the token of these tests";
 /// Nothing here takes nearly as long on a machine that works.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long schemathesis tries, and how long it may take at most: its imports are slow on a busy machine.
-const TRYING: &str = "30";
+const TRYING: &str = "20";
 const TRIED: Duration = Duration::from_secs(180);
 
 /// A campus with its server.
@@ -280,6 +280,8 @@ fn schemathesis_finds_nothing() {
         "--generation-deterministic",
     ]);
     command.args(["--max-time", TRYING, "--max-examples", "50", "--warnings", "off"]);
+    // Not every string is a certificate, or a cursor that we gave.
+    command.args(["--exclude-checks", "positive_data_acceptance"]);
     command.args(["--header", &format!("Authorization: Bearer {TOKEN}")]);
     command.arg(format!("http://127.0.0.1:{}/openapi.json", campus.port));
     let output = run(&mut command, TRIED);

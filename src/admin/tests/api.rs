@@ -166,3 +166,15 @@ fn a04_a_body_that_never_ends_is_not_waited_for() {
     assert_eq!(status(&answer), 408, "{answer}");
     assert!(answer.contains("application/problem+json"), "{answer}");
 }
+
+#[test]
+fn a07_no_answer_holds_a_token_or_its_hash() {
+    let here = door(true, true);
+    let secrets: Vec<String> =
+        here.shared.settings().tokens.iter().map(|token| data_encoding::HEXLOWER.encode(&token.sha256)).collect();
+    for route in routes::table() {
+        let answer = here.get(&filled(route.path), Some("looks"));
+        assert!(!secrets.iter().any(|secret| answer.contains(secret)), "{}: {answer}", route.path);
+        assert!(!answer.contains("Bearer looks"), "{}: {answer}", route.path);
+    }
+}
