@@ -7,7 +7,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name, X509Version};
 
 use super::AltName;
-use super::der::{self, BadDer, Reader};
+use super::der::{self, BadDer};
 use super::digest::sha256;
 use super::locations::Locations;
 use super::name::{self, BadName};
@@ -203,9 +203,7 @@ fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
 /// extendedKeyUsage in its own order.
 fn purposes(value: &[u8]) -> Result<Vec<String>, BadName> {
     let read = || -> Result<Vec<String>, BadDer> {
-        let mut outside = Reader::new(value);
-        let mut reader = Reader::new(outside.expect(der::SEQUENCE)?);
-        outside.end()?;
+        let mut reader = der::only_sequence(value)?;
         let mut purposes = Vec::new();
         while !reader.is_empty() && purposes.len() <= MAX_LIST {
             let oid = x509_parser::der_parser::oid::Oid::new(reader.expect(der::OID)?.into());

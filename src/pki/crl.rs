@@ -7,8 +7,8 @@ use data_encoding::HEXLOWER;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, Element, INTEGER, Reader, SEQUENCE};
-use super::extension::{Extension, only_sequence};
+use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, Element, INTEGER, Reader, SEQUENCE, only_sequence};
+use super::extension::Extension;
 use super::points::{self, BadScope, Scope};
 use super::serials::{CERTIFICATE_HOLD, Entry, REMOVE_FROM_CRL, Serials};
 use super::signature::{BadSignature, Signed};

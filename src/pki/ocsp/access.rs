@@ -1,8 +1,8 @@
 //! Which responders a certificate names, and its extensions as they stand in it.
 
 use super::super::certificate::Certificate;
-use super::super::der::{BadDer, CONTEXT_CONSTRUCTED, Element, OID, Reader, SEQUENCE};
-use super::super::extension::{Extension, only_sequence};
+use super::super::der::{BadDer, CONTEXT_CONSTRUCTED, Element, OID, Reader, SEQUENCE, only_sequence};
+use super::super::extension::Extension;
 
 /// authorityInfoAccess
 const INFORMATION_ACCESS: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];

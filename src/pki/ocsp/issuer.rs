@@ -1,6 +1,6 @@
 //! The CA that has issued a certificate, as OCSP names it.
 
-use super::super::der::{self, INTEGER, MAX_SERIAL, OCTET_STRING, OID, Reader, SEQUENCE};
+use super::super::der::{self, INTEGER, MAX_SERIAL, OCTET_STRING, OID, SEQUENCE};
 use super::super::digest::{sha1, sha256};
 use super::super::signature::split_key;
 use super::super::signers::Ca;
@@ -71,9 +71,7 @@ pub(super) fn is_key_hash(hash: &[u8], spki: &[u8]) -> bool {
 
 /// What a key hash is taken of: the BIT STRING's octets alone.
 fn key(spki: &[u8]) -> Option<&[u8]> {
-    let mut reader = Reader::new(spki);
-    let _ = reader.expect_element(SEQUENCE).ok()?;
-    reader.end().ok()?;
+    der::only_sequence(spki).ok()?;
     split_key(spki).ok().map(|(_, key)| key)
 }
 

@@ -2,9 +2,9 @@
 
 use super::super::der::{
     self, BadDer, CONTEXT, CONTEXT_CONSTRUCTED, ENUMERATED, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader,
-    SEQUENCE,
+    SEQUENCE, only_sequence,
 };
-use super::super::extension::{Extension, only_sequence};
+use super::super::extension::Extension;
 use super::super::serials::Entry;
 use super::super::signature::Signed;
 use super::issuer::{NONCE, is_key_hash};
