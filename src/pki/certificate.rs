@@ -6,9 +6,9 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name, X509Version};
 
-use super::AltName;
 use super::der::{self, BadDer};
 use super::digest::sha256;
+use super::facts::{AltName, Link};
 use super::locations::Locations;
 use super::name::{self, BadName};
 use super::points::{self, Point};
@@ -151,6 +151,17 @@ impl<'a> Certificate<'a> {
     /// What tells a CA from every other: its name and its key, as [`super::Link::issuer`] has it.
     pub(super) fn authority_id(&self) -> [u8; 32] {
         sha256(&[self.subject.as_raw(), self.key.raw])
+    }
+
+    /// As one step of a path. `issuer`: whoever has issued it, as [`Certificate::authority_id`] names a CA.
+    pub(super) fn link(&self, issuer: [u8; 32]) -> Link {
+        Link {
+            issuer,
+            serial: self.serial.clone(),
+            not_before: self.not_before,
+            not_after: self.not_after,
+            points: self.points.clone(),
+        }
     }
 
     /// Whether it is no CA's and may sign CRLs.

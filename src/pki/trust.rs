@@ -298,14 +298,7 @@ fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, Refusal> {
         return Err(Refusal { reason: Reason::WrongPurpose, text: "keyUsage lacks digitalSignature".to_owned() });
     }
     let authority = &issuer.authority;
-    let link = Link {
-        issuer: issuer.id,
-        serial: leaf.serial.clone(),
-        not_before: leaf.not_before,
-        not_after: leaf.not_after,
-        points: leaf.points.clone(),
-    };
-    let links: Vec<Link> = std::iter::once(link).chain(issuer.links.iter().cloned()).collect();
+    let links: Vec<Link> = std::iter::once(leaf.link(issuer.id)).chain(issuer.links.iter().cloned()).collect();
     Ok(Facts {
         fingerprint: leaf.fingerprint(),
         authority: Arc::clone(&authority.name),

@@ -75,15 +75,8 @@ fn delegate(
         .map_err(|what| Refusal::Signer.because(format!("its signer {text} {what}")))?;
     verify(&response.signed, certificate.key.raw)?;
     let has = |oid| extension(certificate, oid).is_some();
-    let link = Link {
-        issuer: issuer.id,
-        serial: certificate.serial.clone(),
-        not_before: certificate.not_before,
-        not_after: certificate.not_after,
-        points: certificate.points.clone(),
-    };
     let must_be_covered = !has(NO_CHECK) && (has(DISTRIBUTION_POINTS) || !responders(certificate).is_empty());
-    Ok(Delegate { link, must_be_covered })
+    Ok(Delegate { link: certificate.link(issuer.id), must_be_covered })
 }
 
 fn check_delegate(certificate: &Certificate<'_>, issuer: Issuer<'_>) -> Result<(), &'static str> {

@@ -211,12 +211,5 @@ fn places(paths: &Paths<'_, '_>, anchor: &Certificate<'_>) -> Vec<([u8; 32], Loc
 /// A path's certificates and by whom each was issued.
 fn links(path: &[&Certificate<'_>], anchor: &Certificate<'_>) -> Vec<Link> {
     let issuers = path.iter().skip(1).copied().chain(std::iter::once(anchor));
-    let link = |(ca, issuer): (&&Certificate<'_>, &Certificate<'_>)| Link {
-        issuer: issuer.authority_id(),
-        serial: ca.serial.clone(),
-        not_before: ca.not_before,
-        not_after: ca.not_after,
-        points: ca.points.clone(),
-    };
-    path.iter().zip(issuers).map(link).collect()
+    path.iter().zip(issuers).map(|(ca, issuer)| ca.link(issuer.authority_id())).collect()
 }
