@@ -3,7 +3,7 @@
 use super::der::{BadDer, CONTEXT, CONTEXT_CONSTRUCTED, OID, Reader, SEQUENCE};
 
 /// id-ad-ocsp (RFC 5280 section 4.2.2.1)
-const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+pub(super) const OCSP: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1];
 /// uniformResourceIdentifier in a GeneralName.
 const URI: u8 = CONTEXT | 6;
 /// Places of each kind that are kept of one certificate.

@@ -3,19 +3,12 @@
 use std::sync::Arc;
 
 use super::super::certificate::Certificate;
-use super::super::der::{CONTEXT, Element};
 use super::super::name;
 use super::answer::Origin;
 use super::issuer::Issuer;
 use super::refusal::BadOcsp;
-use super::{OcspAnswer, Question, access};
+use super::{OcspAnswer, Question};
 use crate::now::Wall;
-
-/// uniformResourceIdentifier of a GeneralName
-const URI: u8 = CONTEXT | 6;
-/// Responders of one certificate, and octets of their addresses.
-const MAX_RESPONDERS: usize = 8;
-const MAX_URL: usize = 1024;
 
 /// A certificate that we show ourselves, and its issuer, who needn't be an authority.
 #[derive(Clone, Debug)]
@@ -85,8 +78,5 @@ impl OwnCertificate {
 }
 
 fn responders(certificate: &Certificate<'_>) -> Vec<String> {
-    let url = |place: Element<'_>| str::from_utf8(place.value).ok().filter(|_| place.tag == URI).map(str::to_owned);
-    let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-    let urls = access::responders(certificate).into_iter().filter_map(url);
-    urls.filter(|url| is_web(url) && url.len() <= MAX_URL).take(MAX_RESPONDERS).collect()
+    certificate.locations.ocsp.clone()
 }
