@@ -28,6 +28,8 @@ mod vanished;
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod host;
     pub(crate) mod http;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod process;
