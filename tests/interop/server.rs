@@ -116,8 +116,17 @@ impl Server {
         sekisho
     }
 
-    /// How many logins were rejected for this reason, as the metrics have it.
-    pub(crate) fn rejections(&self, reason: &str) -> usize {
+    /// So many logins were rejected for this reason, as the metrics have it: they are counted behind the answers.
+    #[track_caller]
+    pub(crate) fn assert_rejections(&self, reason: &str, wanted: usize) {
+        let begun = Instant::now();
+        while self.rejections(reason) < wanted && begun.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(self.rejections(reason), wanted, "rejections by {reason} in /metrics");
+    }
+
+    fn rejections(&self, reason: &str) -> usize {
         let metrics = get(self.admin, "/metrics").expect("an answer from /metrics");
         let labels = [r#"outcome="reject""#.to_owned(), format!("reason=\"{reason}\"")];
         let samples = metrics.lines().filter(|line| line.starts_with("sekisho_authentications_total{"));
