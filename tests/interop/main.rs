@@ -1,6 +1,7 @@
 //! Real peers against the real binary: Debian's supplicants, authenticators, proxies and servers, over real UDP.
 //!
 //! - [`logins`], [`resumption`], [`refusals`]: eapol_test logs in, resumes, is refused, and says what it saw.
+//! - [`stapling`]: devices that want to know how the server's own certificate stands.
 //! - [`contract`]: what stands in an Accept, what isn't EAP, a second node.
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
@@ -25,6 +26,7 @@ mod peers;
 mod refusals;
 mod resumption;
 mod server;
+mod stapling;
 
 #[path = "../support"]
 mod support {
@@ -33,6 +35,8 @@ mod support {
     pub(crate) mod http;
     pub(crate) mod pki;
     pub(crate) mod process;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod responder;
     pub(crate) mod scratch;
 }
-use support::{certificates, http, pki, process, scratch};
+use support::{certificates, http, pki, process, responder, scratch};
