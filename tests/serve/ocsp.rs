@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use rcgen::DnType;
 
 use super::afar::{is_ready, login, login_at};
-use super::support::certificates::{Key, client};
-use super::support::responder::{Responder, free_port, names_responder, publish};
+use super::support::certificates::{Key, client, names_responder};
+use super::support::responder::{Responder, free_port, publish};
 use super::{Campus, Serving, said};
 
 /// A campus that goes by OCSP alone, whose configuration names the responder.

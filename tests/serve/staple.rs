@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::afar::{is_ready, login, member};
-use super::support::certificates::{Key, authority, server};
-use super::support::responder::{Responder, free_port, names_responder, publish};
+use super::support::certificates::{Key, authority, names_responder, server};
+use super::support::responder::{Responder, free_port, publish};
 use super::{Campus, Serving, said};
 
 const OK: &str = r#"sekisho_identity_staple_fetches_total{identity="server",result="ok"} "#;

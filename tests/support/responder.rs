@@ -1,8 +1,6 @@
-//! OpenSSL's responder, and certificates that name it.
+//! OpenSSL's responder.
 
 use std::net::{Ipv4Addr, TcpListener};
-
-use rcgen::CustomExtension;
 
 use super::process::{Place, Process};
 use super::scratch::Scratch;
@@ -37,15 +35,4 @@ pub(crate) fn publish(folder: &Scratch, index: &str) {
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("it is bound").port()
-}
-
-/// authorityInfoAccess with id-ad-ocsp (RFC 5280 section 4.2.2.1).
-pub(crate) fn names_responder(url: &str) -> CustomExtension {
-    const ID_AD_OCSP: [u8; 10] = [0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1];
-    let element = |tag: u8, content: &[u8]| -> Vec<u8> {
-        let length = u8::try_from(content.len()).expect("a short URL");
-        [&[tag, length], content].concat()
-    };
-    let place = element(0x30, &[ID_AD_OCSP.as_slice(), &element(0x86, url.as_bytes())].concat());
-    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], element(0x30, &place))
 }
