@@ -194,6 +194,7 @@ fn a_crl_or_identity_that_is_gone_leaves_no_series() {
     let without = CrlSummary { number: None, next_update: None, ..crl("b.crl") };
     metrics.set_crls(&[without], []);
     metrics.set_identities(&[("ecdsa".into(), Wall(9))]);
+    metrics.set_staples([("ecdsa", None, false)]);
     metrics.set_reload(false, Wall(6_000));
     let text = metrics.render();
     assert!(!text.contains("a.crl") && !text.contains("\"rsa\""), "{text}");
