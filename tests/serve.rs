@@ -22,6 +22,8 @@ mod afar;
 mod learned;
 #[path = "serve/ocsp.rs"]
 mod ocsp;
+#[path = "serve/staple.rs"]
+mod staple;
 #[path = "serve/vanished.rs"]
 mod vanished;
 #[path = "support"]
@@ -33,6 +35,7 @@ mod support {
     pub(crate) mod http;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod process;
+    pub(crate) mod responder;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod scratch;
 }

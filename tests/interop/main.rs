@@ -3,6 +3,7 @@
 //! - [`logins`], [`resumption`], [`refusals`]: eapol_test logs in, resumes, is refused, and says what it saw.
 //! - [`revocation_crl`], [`revocation_ocsp`], [`revocation_distrust`]: what `openssl ca` and its responder say is heeded at once, and nobody else notices.
 //! - [`revocation_hosts`], [`revocation_restart`]: hosts that are silent or lie, or are down at a restart.
+//! - [`stapling`]: devices that want to know how the server's own certificate stands.
 //! - [`contract`]: what stands in an Accept, what isn't EAP, a second node.
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
@@ -33,6 +34,7 @@ mod revocation_hosts;
 mod revocation_ocsp;
 mod revocation_restart;
 mod server;
+mod stapling;
 
 #[path = "../support"]
 mod support {
@@ -42,6 +44,8 @@ mod support {
     pub(crate) mod http;
     pub(crate) mod pki;
     pub(crate) mod process;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod responder;
     pub(crate) mod scratch;
 }
-use support::{certificates, host, http, pki, process, scratch};
+use support::{certificates, host, http, pki, process, responder, scratch};

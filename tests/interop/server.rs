@@ -140,6 +140,19 @@ impl Server {
         self.process.log()
     }
 
+    /// Has everything read again.
+    pub(crate) fn reload(&self) {
+        must(Place::Host.command("kill").args(["-HUP", &self.process.id().to_string()]));
+    }
+
+    /// Waits until a line of the metrics begins so and ends in something else than 0.
+    pub(crate) fn wait_for_metric(&mut self, line: &str) {
+        let admin = self.admin;
+        let metrics = || get(admin, "/metrics").expect("an answer from /metrics");
+        let is_there = |one: &str| one.starts_with(line) && !one.ends_with(" 0");
+        self.process.wait_until(&format!("at the metric {line}"), |_| metrics().lines().any(is_there));
+    }
+
     /// The whole answer to a GET at the admin door.
     pub(crate) fn get(&self, path: &str, headers: &str) -> String {
         get_with(self.admin, path, headers).expect("an answer from the admin door")
