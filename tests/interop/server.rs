@@ -77,12 +77,13 @@ impl Server {
         must(Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]));
     }
 
-    /// Waits until a line of the metrics begins like this.
+    /// Waits until a line of the metrics begins like this and ends in something else than 0.
     pub(crate) fn wait_for_metric(&mut self, line: &str) {
         let admin = self.admin;
         let metrics = || get(admin, "/metrics").expect("an answer from /metrics");
         let what = format!("at the metric {line}");
-        self.process.wait_until(&what, |_| metrics().lines().any(|one| one.starts_with(line)));
+        let is_there = |one: &str| one.starts_with(line) && !one.ends_with(" 0");
+        self.process.wait_until(&what, |_| metrics().lines().any(is_there));
     }
 
     /// What a series of the metrics has come to; 0 where there is none.
@@ -143,14 +144,6 @@ impl Server {
     /// Has everything read again.
     pub(crate) fn reload(&self) {
         must(Place::Host.command("kill").args(["-HUP", &self.process.id().to_string()]));
-    }
-
-    /// Waits until a line of the metrics begins so and ends in something else than 0.
-    pub(crate) fn wait_for_metric(&mut self, line: &str) {
-        let admin = self.admin;
-        let metrics = || get(admin, "/metrics").expect("an answer from /metrics");
-        let is_there = |one: &str| one.starts_with(line) && !one.ends_with(" 0");
-        self.process.wait_until(&format!("at the metric {line}"), |_| metrics().lines().any(is_there));
     }
 
     /// The whole answer to a GET at the admin door.

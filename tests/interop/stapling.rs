@@ -91,7 +91,7 @@ fn devices_that_ask(tls: Tls) {
     assert_broken_off(&world.log_in(tls, "ocsp=2"));
     let log = world.server.log_with("client-alert");
     assert!(log.contains("bad_certificate_status_response"), "{log}");
-    assert_eq!(world.server.rejections("client-alert"), 1);
+    world.server.assert_rejections("client-alert", 1);
     let unstapled = world.requests(tls, "ocsp=1");
     assert_eq!(unstapled, plain);
     assert_eq!(stapled(&world.sekisho()), Some(false));
@@ -109,7 +109,7 @@ fn devices_that_ask(tls: Tls) {
     for line in ["ocsp=1", "ocsp=2"] {
         assert_broken_off(&world.log_in(tls, line));
     }
-    assert_eq!(world.server.rejections("client-alert"), 3);
+    world.server.assert_rejections("client-alert", 3);
     world.requests(tls, "");
     let ready = world.server.get("/readyz", "");
     assert!(ready.contains("REVOKED") && ready.starts_with("HTTP/1.1 200"), "{ready}");
