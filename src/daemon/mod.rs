@@ -138,6 +138,7 @@ impl Server {
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
         let ledger = Arc::new(Ledger::new(&config.fetch));
+        files::startable(&ledger.problems())?;
         let afar = Afar::first(&config, &ledger, clock.now())?;
         let office = Office::new(&config, &afar.learned, afar.client.as_ref(), clock.now(), None);
         ledger.follow_all(&afar.remote.join(&files).revocation, clock.now().wall);

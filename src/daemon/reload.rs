@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::responders::Office;
-use super::{Afar, Server, files, snapshot, systemd, wants_restart};
+use super::{Afar, Server, StartError, files, snapshot, systemd, wants_restart};
 use crate::config::{self, Config, Finding, Severity};
 use crate::engine::Order;
 use crate::fetch::{Loaded, Watcher};
@@ -60,16 +60,15 @@ impl Server {
             let read = config.map(|config| {
                 let watcher = Watcher::new(&config.fetch, &config.trust, now.wall, before.as_ref());
                 let files = watcher.loaded();
-                let afar = Afar::new(&config, &ledger, now, Some(&known)).map(|afar| {
+                let afar = Afar::new(&config, &ledger, now, Some(&known)).and_then(|afar| {
                     let office = Office::new(&config, &afar.learned, afar.client.as_ref(), now, desk.as_ref());
-                    (afar, office)
+                    if !files.is_fatal() {
+                        let noted = ledger.read_again(&config.fetch);
+                        noted.map_err(|problems| StartError::Files(problems).to_string())?;
+                        ledger.follow_all(&afar.remote.join(&files).revocation, now.wall);
+                    }
+                    Ok((afar, office))
                 });
-                if let Ok((afar, _)) = &afar
-                    && !files.is_fatal()
-                {
-                    ledger.read_again(&config.fetch);
-                    ledger.follow_all(&afar.remote.join(&files).revocation, now.wall);
-                }
                 (config, watcher, files, afar)
             });
             (read, findings, before)
