@@ -94,8 +94,9 @@ impl Server {
         for key in wants_restart(&self.config, &config) {
             tracing::warn!("{key} has changed, which needs a restart: the old value stays in use");
         }
+        let exchanged = self.responders.replace(office).await;
         self.order(Order::Swap(snapshot(&config, &loaded, &self.handles))).await;
-        self.responders.replace(office).await;
+        drop(exchanged);
         self.shared.swap(config.admin.clone());
         self.log.tracing.set_log(&config.log);
         self.log.sink.set_log(&config.log);
