@@ -25,7 +25,7 @@ pub(super) struct Means<'a> {
 /// One source.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    authority: Arc<str>,
+    pub(super) authority: Arc<str>,
     url: Url,
     /// The URL as metrics and problems have it.
     name: Arc<str>,
