@@ -52,6 +52,8 @@ pub(crate) struct SourceSettings {
     pub(crate) refresh: Duration,
     /// `alarm-after`
     pub(crate) alarm_after: Duration,
+    /// Whether nobody but members' certificates names it: one that they name no more is missed by nobody.
+    pub(crate) by_member: bool,
 }
 
 /// Every source from afar with what was last good of it.
@@ -139,6 +141,14 @@ impl Remote {
         changed
     }
 
+    /// A certificate of an authority has come that names these URLs.
+    pub(crate) fn named(&mut self, authority: &str, urls: &[String], now: Now) {
+        let urls: Vec<Url> = urls.iter().filter_map(|url| Url::parse(url).ok()).collect();
+        for source in self.sources.iter_mut().filter(|source| *source.authority == *authority) {
+            source.named(&urls, now.mono);
+        }
+    }
+
     /// What is to be fetched now, and who has been silent for too long. A source is fetched once at a time, and only so many at once.
     pub(crate) fn tick(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Tick {
         let jobs = self.begin(now, trust, client);
@@ -165,6 +175,7 @@ impl Remote {
         let room = MAX_IN_FLIGHT.saturating_sub(busy.values().sum());
         let means = Means { store: &self.store, ledger: &self.ledger, trust, client };
         let idle = self.sources.iter_mut().enumerate().filter(|(_, source)| !source.in_flight);
+        let idle = idle.filter(|(_, source)| source.good.is_some() || source.is_wanted(now.mono));
         let mut due: Vec<_> = idle.filter(|(_, source)| source.schedule.is_due(now.mono)).collect();
         due.sort_by_key(|(_, source)| source.schedule.due());
         let may_begin = |(_, source): &(usize, &mut Source)| {
