@@ -141,6 +141,7 @@ impl Server {
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
         let ledger = Arc::new(Ledger::new(&config.fetch));
+        files::startable(&ledger.problems())?;
         let afar = Afar::first(&config, &ledger, clock.now())?;
         let mut stapling = Stapling::new(&config, clock.now(), None);
         stapling.hand(&config.tls, clock.now().wall);

@@ -6,7 +6,7 @@ use tokio::task::spawn_blocking;
 
 use super::responders::Office;
 use super::staples::Stapling;
-use super::{Afar, Server, files, snapshot, systemd, wants_restart};
+use super::{Afar, Server, StartError, files, snapshot, systemd, wants_restart};
 use crate::config::{self, Config, Finding, Severity};
 use crate::engine::Order;
 use crate::fetch::{Loaded, Watcher};
@@ -62,16 +62,15 @@ impl Server {
             let read = config.map(|config| {
                 let watcher = Watcher::new(&config.fetch, &config.trust, now.wall, before.as_ref());
                 let files = watcher.loaded();
-                let afar = Afar::new(&config, &ledger, now, Some(&known)).map(|afar| {
+                let afar = Afar::new(&config, &ledger, now, Some(&known)).and_then(|afar| {
                     let office = Office::new(&config, &afar.learned, afar.client.as_ref(), now, desk.as_ref());
-                    (afar, office, Stapling::new(&config, now, Some(&staples)))
+                    if !files.is_fatal() {
+                        let noted = ledger.read_again(&config.fetch);
+                        noted.map_err(|problems| StartError::Files(problems).to_string())?;
+                        ledger.follow_all(&afar.remote.join(&files).revocation, now.wall);
+                    }
+                    Ok((afar, office, Stapling::new(&config, now, Some(&staples))))
                 });
-                if let Ok((afar, ..)) = &afar
-                    && !files.is_fatal()
-                {
-                    ledger.read_again(&config.fetch);
-                    ledger.follow_all(&afar.remote.join(&files).revocation, now.wall);
-                }
                 (config, watcher, files, afar)
             });
             (read, findings, before)
@@ -98,8 +97,9 @@ impl Server {
         for key in wants_restart(&self.config, &config) {
             tracing::warn!("{key} has changed, which needs a restart: the old value stays in use");
         }
+        let exchanged = self.responders.replace(office).await;
         self.order(Order::Swap(snapshot(&config, &loaded, &self.handles))).await;
-        self.responders.replace(office).await;
+        drop(exchanged);
         self.shared.swap(config.admin.clone());
         self.log.tracing.set_log(&config.log);
         self.log.sink.set_log(&config.log);
