@@ -152,6 +152,7 @@ impl World {
             ask_timeout: Duration::from_secs(2),
             max_asking: options.max_asking.0,
             nas_max_asking: options.max_asking.1,
+            reserved_asking: 0,
         };
         let engine = Engine::new(settings, first).expect("random octets");
         Self {

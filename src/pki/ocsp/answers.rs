@@ -89,7 +89,13 @@ impl Answers {
     /// Of how many certificates there is an answer.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.iter().count()
+        self.answers.run_pending_tasks();
+        self.revoked.run_pending_tasks();
+        // Both know the few that are revoked and said to be so no more; the many are not walked through.
+        let both = self.revoked.iter().filter(|(_, revoked)| revoked.vanished.is_some());
+        let both = both.filter(|(key, _)| self.answers.contains_key(&**key)).count() as u64;
+        let all = (self.answers.entry_count() + self.revoked.entry_count()).saturating_sub(both);
+        usize::try_from(all).unwrap_or(usize::MAX)
     }
 
     /// The newest answer that says something else than "revoked".

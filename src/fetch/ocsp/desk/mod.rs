@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::super::http::Url;
 use super::super::{Problem, Settings};
 use super::line::Line;
-use super::responder::{Responder, Urgency};
+use super::responder::Responder;
 use super::shelf::Shelf;
 use super::source::Source;
 use super::store::Store;
@@ -43,6 +43,8 @@ pub(crate) struct Desk<T> {
     ready: Vec<T>,
     urgent: usize,
     background: usize,
+    /// The line whose turn it is.
+    turn: usize,
 }
 
 /// Somebody who waits.
@@ -76,6 +78,7 @@ impl<T: Clone> Desk<T> {
             ready: Vec::new(),
             urgent: 0,
             background: 0,
+            turn: 0,
         };
         // Who was seen in the day before the start isn't known: whoever has an answer counts as seen now.
         desk.take_up(&kept, now.mono);
@@ -224,13 +227,6 @@ impl<T: Clone> Desk<T> {
                 let mut named = self.authorities.iter().filter(|settings| *settings.authority == *authority);
                 named.any(|settings| !settings.responders.is_empty())
             }
-        }
-    }
-
-    fn under_way(&mut self, urgency: Urgency) -> &mut usize {
-        match urgency {
-            Urgency::Urgent => &mut self.urgent,
-            Urgency::Background => &mut self.background,
         }
     }
 
