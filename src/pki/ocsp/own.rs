@@ -39,7 +39,7 @@ impl OwnCertificate {
             Question { authority: Arc::clone(name), issuer: issuer.authority_id(), serial: leaf.serial.clone() };
         Ok(Self {
             question,
-            responders: responders(&leaf),
+            responders: leaf.locations.ocsp.clone(),
             issuer_name: issuer.subject.as_raw().to_vec(),
             issuer_spki: issuer.key.raw.to_vec(),
             issuer_text: name::shown(&issuer.subject),
@@ -55,7 +55,7 @@ impl OwnCertificate {
     /// The responders that a certificate (DER) names, as [`OwnCertificate::responders`], whoever its issuer is; none where it can't be read.
     #[must_use]
     pub fn responders_in(certificate: &[u8]) -> Vec<String> {
-        Certificate::read(certificate).map_or_else(|_| Vec::new(), |certificate| responders(&certificate))
+        Certificate::read(certificate).map_or_else(|_| Vec::new(), |certificate| certificate.locations.ocsp)
     }
 
     /// The responders that it names (authorityInfoAccess with id-ad-ocsp), http and https only.
@@ -81,8 +81,4 @@ impl OwnCertificate {
     fn issuer(&self) -> Issuer<'_> {
         Issuer { id: self.question.issuer, name: &self.issuer_name, spki: &self.issuer_spki, text: &self.issuer_text }
     }
-}
-
-fn responders(certificate: &Certificate<'_>) -> Vec<String> {
-    certificate.locations.ocsp.clone()
 }
