@@ -11,6 +11,7 @@ use super::gaps::{Line, Told};
 use crate::admin::{self, Readiness};
 use crate::config::Config;
 use crate::fetch::ocsp::{Askable, Health};
+use crate::fetch::staple::State;
 use crate::fetch::{LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
@@ -35,6 +36,8 @@ pub(super) struct Live {
     vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
     told: Told,
+    /// How it stands with the answers about our own certificates.
+    staples: Mutex<Vec<State>>,
 }
 
 /// How those are who are asked.
@@ -60,6 +63,7 @@ impl Live {
         let (draining, view) = (AtomicBool::default(), ArcSwapOption::empty());
         let (last_success, silent, responders_silent) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (known, vanished, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let staples = Mutex::default();
         Self {
             metrics,
             gauges,
@@ -73,6 +77,7 @@ impl Live {
             vanished,
             asked,
             told: Told::default(),
+            staples,
         }
     }
 
@@ -127,6 +132,16 @@ impl Live {
         *lock(&self.asked) = asked;
     }
 
+    /// Our own certificates were looked after.
+    pub(super) fn stapled(&self, states: Vec<State>) {
+        *lock(&self.staples) = states;
+    }
+
+    /// A responder was asked about one of them.
+    pub(super) fn staple_fetched(&self, identity: &str, result: &'static str) {
+        self.metrics.staple_fetched(identity, result);
+    }
+
     /// CRL sources were looked at.
     pub(super) fn seen(&self, last_success: &[LastSuccess]) {
         *lock(&self.last_success) = last_success.to_vec();
@@ -171,6 +186,7 @@ impl admin::Status for Live {
         readiness.degraded.extend(view.problems.iter().cloned());
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
+        readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
         readiness
     }
 
@@ -188,6 +204,10 @@ impl admin::Status for Live {
         self.metrics.set_responders(responders);
         drop(asked);
         self.metrics.set_vanished(lock(&self.vanished).iter().map(|(authority, count)| (&**authority, *count)));
+        let staples = lock(&self.staples);
+        let named = staples.iter().filter(|state| !state.responders.is_empty());
+        self.metrics.set_staples(named.map(|state| (&*state.name, state.end, state.revoked)));
+        drop(staples);
         self.metrics.render()
     }
 

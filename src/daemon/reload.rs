@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::responders::Office;
+use super::staples::Stapling;
 use super::{Afar, Server, files, snapshot, systemd, wants_restart};
 use crate::config::{self, Config, Finding, Severity};
 use crate::engine::Order;
@@ -28,6 +29,7 @@ struct Again {
     files: Loaded,
     afar: Afar,
     office: Office,
+    stapling: Stapling,
 }
 
 impl Server {
@@ -52,7 +54,7 @@ impl Server {
         let path = self.path.clone();
         let tls = Arc::clone(&self.config.tls);
         let before = self.watcher.take();
-        let (known, desk) = (self.afar.known(), self.responders.copy().await);
+        let (known, staples, desk) = (self.afar.known(), self.stapling.known(), self.responders.copy().await);
         let now = self.clock.now();
         let ledger = Arc::clone(&self.ledger);
         let reading = spawn_blocking(move || {
@@ -62,9 +64,9 @@ impl Server {
                 let files = watcher.loaded();
                 let afar = Afar::new(&config, &ledger, now, Some(&known)).map(|afar| {
                     let office = Office::new(&config, &afar.learned, afar.client.as_ref(), now, desk.as_ref());
-                    (afar, office)
+                    (afar, office, Stapling::new(&config, now, Some(&staples)))
                 });
-                if let Ok((afar, _)) = &afar
+                if let Ok((afar, ..)) = &afar
                     && !files.is_fatal()
                 {
                     ledger.read_again(&config.fetch);
@@ -82,13 +84,14 @@ impl Server {
         report(&findings);
         let (config, watcher, files, afar) = read?;
         files::report(&files.problems);
-        let (afar, office) = afar.map_err(|text| tracing::error!("{text}")).ok()?;
+        let (afar, office, stapling) = afar.map_err(|text| tracing::error!("{text}")).ok()?;
         files::report(afar.problems().chain(office.desk.problems()));
-        (!files.is_fatal()).then_some(Again { config, watcher, files, afar, office })
+        (!files.is_fatal()).then_some(Again { config, watcher, files, afar, office, stapling })
     }
 
     async fn replace(&mut self, again: Again) {
-        let Again { config, watcher, files, afar, office } = again;
+        let Again { config, watcher, files, afar, office, mut stapling } = again;
+        stapling.hand(&config.tls, self.clock.now().wall);
         let loaded = afar.remote.join(&files);
         (self.answers, self.unanswered) = (Arc::clone(office.desk.answers()), Arc::clone(&loaded.revocation));
         let loaded = loaded.with_answers(&self.answers);
@@ -110,6 +113,7 @@ impl Server {
         );
         self.config = config;
         self.watcher = Some(watcher);
-        (self.files, self.afar) = (files, afar);
+        (self.files, self.afar, self.stapling) = (files, afar, stapling);
+        self.staple();
     }
 }

@@ -3,38 +3,12 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
-use rcgen::{CustomExtension, DnType};
+use rcgen::DnType;
 
 use super::afar::{is_ready, login, login_at};
-use super::support::certificates::{Key, client};
-use super::support::process::{Place, Process};
+use super::support::certificates::{Key, client, names_responder};
+use super::support::responder::{Responder, free_port, publish};
 use super::{Campus, Serving, said};
-
-/// OpenSSL's responder, for a campus.
-struct Responder {
-    port: u16,
-    _process: Process,
-}
-
-impl Responder {
-    fn start(campus: &Campus, port: u16) -> Self {
-        let mut command = Place::Host.command("openssl");
-        command.args(["ocsp", "-ignore_err", "-nmin", "5", "-port", &port.to_string()]);
-        for (option, file) in [("-index", "index"), ("-CA", "ca.pem"), ("-rsigner", "ca.pem"), ("-rkey", "ca.key")] {
-            command.arg(option).arg(campus.path(file));
-        }
-        let mut process = Process::start("openssl", &mut command, &campus.scratch);
-        // It answers one at a time: somebody who only tries whether it listens could keep it busy.
-        process.wait_until("listening", |process| process.log().contains("waiting for OCSP client"));
-        Self { port, _process: process }
-    }
-}
-
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("it is bound").port()
-}
 
 /// A campus that goes by OCSP alone, whose configuration names the responder.
 fn campus(port: u16) -> Campus {
@@ -60,21 +34,9 @@ fn campus_with(port: u16, lines: &str) -> Campus {
     campus
 }
 
-/// authorityInfoAccess with id-ad-ocsp (RFC 5280 section 4.2.2.1).
-fn names_responder(url: &str) -> CustomExtension {
-    const ID_AD_OCSP: [u8; 10] = [0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1];
-    let element = |tag: u8, content: &[u8]| -> Vec<u8> {
-        let length = u8::try_from(content.len()).expect("a short URL");
-        [&[tag, length], content].concat()
-    };
-    let place = element(0x30, &[ID_AD_OCSP.as_slice(), &element(0x86, url.as_bytes())].concat());
-    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], element(0x30, &place))
-}
-
 /// What the CA says of the member.
 fn status(campus: &Campus, line: &str) {
-    campus.write("index", line);
-    campus.write("index.attr", "unique_subject = no\n");
+    publish(&campus.scratch, line);
 }
 
 fn outcome(campus: &Campus, serving: &Serving) -> (Option<i32>, String) {
@@ -90,7 +52,7 @@ fn answers(result: &str) -> String {
 fn r16_r21_a_login_waits_for_its_first_answer_and_for_no_other_and_a_revocation_counts_within_a_refresh() {
     let port = free_port();
     let campus = campus(port);
-    let responder = Responder::start(&campus, port);
+    let responder = Responder::start(&campus.scratch, port);
     let mut serving = campus.start();
     assert!(is_ready(&serving.get("/readyz")), "{}", serving.get("/readyz"));
     let (code, text) = outcome(&campus, &serving);
@@ -113,7 +75,7 @@ fn r16_r21_a_login_waits_for_its_first_answer_and_for_no_other_and_a_revocation_
     let (code, text) = outcome(&campus, &again);
     assert_eq!(code, Some(0), "after a restart: {text}");
     status(&campus, "R\t491231000000Z\t260601000000Z,keyCompromise\t05\tunknown\t/O=Example University\n");
-    let responder = Responder::start(&campus, port);
+    let responder = Responder::start(&campus.scratch, port);
     let (server, campus) = (again.listening("auth"), &campus);
     again.process.wait_until("the member is refused", |_| login_at(campus, server).status.code() == Some(1));
     again.wait_for_line("reject revoked");
@@ -139,7 +101,7 @@ fn r21_where_no_responder_answers_a_login_is_refused_as_unknown_and_the_server_g
 fn r04_a_responder_that_only_members_name_is_asked_from_the_second_login_on_and_after_a_restart() {
     let port = free_port();
     let campus = campus_with(port, "");
-    let responder = Responder::start(&campus, port);
+    let responder = Responder::start(&campus.scratch, port);
     let mut serving = campus.start();
     let (code, text) = outcome(&campus, &serving);
     assert_eq!(code, Some(1), "{text}");

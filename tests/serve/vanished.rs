@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use super::afar::{Answer, Host, QUICK, campus, explain, is_ready, login, member};
+use super::afar::{QUICK, campus, explain, is_ready, login, member};
 use super::support::certificates::{crl, day};
+use super::support::host::{Answer, Host};
 use super::{Campus, Serving, said};
 
 /// What the host has from now on.

@@ -184,9 +184,7 @@ impl Failure {
             FetchError::TooLong => format!("what it answers is longer than {} KiB", MAX_OCSP >> 10),
             other => other.to_string(),
         };
-        // What says that it doesn't know the method or the URL, rather than that it is unwell.
-        let refused = matches!(error, FetchError::Status(400 | 404 | 405 | 414 | 501));
-        Self { luck: Luck::Failed, label: error.label(), text, refused }
+        Self { luck: Luck::Failed, label: error.label(), text, refused: error.refuses_method() }
     }
 
     /// It is no fault of the responder's.

@@ -59,6 +59,12 @@ impl OwnCertificate {
         &self.question
     }
 
+    /// The responders that a certificate (DER) names, as [`OwnCertificate::responders`], whoever its issuer is; none where it can't be read.
+    #[must_use]
+    pub fn responders_in(certificate: &[u8]) -> Vec<String> {
+        Certificate::read(certificate).map_or_else(|_| Vec::new(), |certificate| responders(&certificate))
+    }
+
     /// The responders that it names (authorityInfoAccess with id-ad-ocsp), http and https only.
     #[must_use]
     pub fn responders(&self) -> &[String] {
@@ -71,7 +77,7 @@ impl OwnCertificate {
         self.issuer().request(&self.question.serial, nonce)
     }
 
-    /// As [`OcspAnswer::load`]. Only a "good" one is worth stapling; whether its delegate has been revoked is for the clients to judge.
+    /// As [`OcspAnswer::load`]. Whether its delegate has been revoked is for the clients to judge.
     ///
     /// # Errors
     /// [`BadOcsp`]: it is no answer.

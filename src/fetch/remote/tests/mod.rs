@@ -47,6 +47,7 @@ pub(in super::super) fn empty() -> super::super::Settings {
         remote: nothing(),
         learned: Default::default(),
         ocsp: Default::default(),
+        staple: Default::default(),
         vanished: 1_000,
     }
 }
