@@ -44,7 +44,7 @@ pub use facts::{AltName, Facts, Link, NoPath};
 pub use gaps::{Coverage, Gap};
 pub use locations::Locations;
 pub use name::{SHORT_NAMES, is_attribute_name};
-pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Origin, OwnCertificate, Question};
+pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Origin, OwnCertificate, Question, Unanswerable};
 pub use points::Point;
 pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};

@@ -38,7 +38,7 @@ pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall)
 }
 
 /// What a responder could still say about these facts: for every certificate of the path but the anchor, whether OCSP would be consulted before a source that is fresh, and has no fresh answer.
-/// Empty where [`verdict`] rests on fresh data in the configured order, or where no answer could turn a refusal.
+/// Empty where [`verdict`] rests on fresh data in the configured order, where no answer could turn a refusal, or where nobody would answer ([`Answers::nobody_answers`](super::Answers::nobody_answers)).
 #[must_use]
 pub fn questions(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall) -> Vec<Question> {
     let Some(authority) = trust.authority_of(facts) else { return Vec::new() };
@@ -261,7 +261,8 @@ impl Case<'_> {
                 Source::Crl => self.covering(link, is_ca).is_some_and(|found| found.freshness == Freshness::Fresh),
                 Source::Ocsp => match self.answered(link) {
                     Some((Freshness::Fresh, answer)) => answer.name().status == OcspStatus::Good,
-                    _ => return true,
+                    _ if self.revocation.answers().may_come(&self.authority.name, &link.issuer) => return true,
+                    _ => false,
                 },
             };
             if is_fresh {

@@ -16,7 +16,7 @@ mod signer;
 mod standing;
 
 pub use answer::{OcspAnswer, Origin};
-pub use answers::{Answers, Inserted};
+pub use answers::{Answers, Inserted, Unanswerable};
 pub use own::OwnCertificate;
 pub use question::Question;
 pub use refusal::BadOcsp;
