@@ -45,7 +45,7 @@ pub use door::{BindError, Door, Running};
 pub use explain::{Lang, Question, Unexplained};
 pub use problem::{FieldError, Problem};
 pub use readiness::{Readiness, assess};
-pub(crate) use readiness::{complaint, span};
+pub(crate) use readiness::{complaint, consequence, span};
 pub use secure::{BadTls, Tls};
 pub use shared::Shared;
 pub use time::Time;

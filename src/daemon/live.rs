@@ -11,12 +11,14 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::authorities::Known;
+use super::gaps::{Line, Told};
 use crate::admin::authorities::Authority;
 use crate::admin::{self, Lang, Later, Peer, Question, Readiness, Refusal, Unexplained};
 use crate::config::Config;
 use crate::event::Reason;
 use crate::explain::{self, Case, Grounds};
 use crate::fetch::ocsp::{Askable, Health};
+use crate::fetch::staple::State;
 use crate::fetch::{self, LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
@@ -40,6 +42,9 @@ pub(super) struct Live {
     known: Mutex<Vec<Problem>>,
     vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
+    told: Told,
+    /// How it stands with the answers about our own certificates.
+    staples: Mutex<Vec<State>>,
 }
 
 /// How those are who are asked.
@@ -65,7 +70,22 @@ impl Live {
         let (draining, view) = (AtomicBool::default(), ArcSwapOption::empty());
         let (last_success, silent, responders_silent) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (known, vanished, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { metrics, gauges, clock, draining, view, last_success, silent, responders_silent, known, vanished, asked }
+        let staples = Mutex::default();
+        Self {
+            metrics,
+            gauges,
+            clock,
+            draining,
+            view,
+            last_success,
+            silent,
+            responders_silent,
+            known,
+            vanished,
+            asked,
+            told: Told::default(),
+            staples,
+        }
     }
 
     /// A configuration counts.
@@ -125,9 +145,27 @@ impl Live {
         *lock(&self.asked) = asked;
     }
 
+    /// Our own certificates were looked after.
+    pub(super) fn stapled(&self, states: Vec<State>) {
+        *lock(&self.staples) = states;
+    }
+
+    /// A responder was asked about one of them.
+    pub(super) fn staple_fetched(&self, identity: &str, result: &'static str) {
+        self.metrics.staple_fetched(identity, result);
+    }
+
     /// CRL sources were looked at.
     pub(super) fn seen(&self, last_success: &[LastSuccess]) {
         *lock(&self.last_success) = last_success.to_vec();
+    }
+
+    /// What has come to be missing of revocation data, or isn't any more.
+    pub(super) fn news_of_gaps(&self) -> Vec<Line> {
+        let Some(view) = self.view.load_full() else { return Vec::new() };
+        let now = self.clock.now().wall;
+        let gaps = self.coverage(&view, now).into_iter().flat_map(|coverage| coverage.gaps);
+        self.told.look(gaps.collect(), now)
     }
 
     fn coverage(&self, view: &View, now: Wall) -> Vec<Coverage> {
@@ -161,6 +199,7 @@ impl admin::Status for Live {
         readiness.degraded.extend(view.grounds.loaded.problems.iter().map(text));
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
+        readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
         readiness
     }
 
@@ -169,7 +208,7 @@ impl admin::Status for Live {
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
             let successes = lock(&self.last_success);
-            let successes = successes.iter().filter_map(|it| Some((&*it.authority, &*it.source, it.at?)));
+            let successes = successes.iter().map(|it| (&*it.authority, &*it.source, it.at.unwrap_or_default()));
             self.metrics.set_crls(&view.grounds.loaded.crls, successes);
             self.metrics.set_ocsp_answers(view.grounds.loaded.revocation.answers().count() as u64);
         }
@@ -178,6 +217,10 @@ impl admin::Status for Live {
         self.metrics.set_responders(responders);
         drop(asked);
         self.metrics.set_vanished(lock(&self.vanished).iter().map(|(authority, count)| (&**authority, *count)));
+        let staples = lock(&self.staples);
+        let named = staples.iter().filter(|state| !state.responders.is_empty());
+        self.metrics.set_staples(named.map(|state| (&*state.name, state.end, state.revoked)));
+        drop(staples);
         self.metrics.render()
     }
 
@@ -248,6 +291,6 @@ fn text(problem: &Problem) -> String {
     format!("{}: {}", problem.source, problem.text)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,10 +5,12 @@
 mod afar;
 mod authorities;
 mod files;
+mod gaps;
 mod inquiry;
 mod live;
 mod reload;
 mod responders;
+mod staples;
 mod systemd;
 
 use std::fmt;
@@ -37,6 +39,7 @@ use afar::Afar;
 use inquiry::Overflows;
 use live::Live;
 use responders::{Office, Responders};
+use staples::Stapling;
 
 /// Watched files are looked at this often; a change counts within three looks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -95,6 +98,7 @@ pub struct Server {
     afar: Afar,
     ledger: Arc<Ledger>,
     responders: Responders,
+    stapling: Stapling,
     /// The OCSP answers in use.
     answers: Arc<Answers>,
     /// The CRLs in use, as if no OCSP answer were known: what rests on answers is told by this.
@@ -139,7 +143,10 @@ impl Server {
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
         let ledger = Arc::new(Ledger::new(&config.fetch));
+        files::startable(&ledger.problems())?;
         let afar = Afar::first(&config, &ledger, clock.now())?;
+        let mut stapling = Stapling::new(&config, clock.now(), None);
+        stapling.hand(&config.tls, clock.now().wall);
         let office = Office::new(&config, &afar.learned, afar.client.as_ref(), clock.now(), None);
         ledger.follow_all(&afar.remote.join(&files).revocation, clock.now().wall);
         let loaded = afar.remote.join(&files);
@@ -197,6 +204,7 @@ impl Server {
             afar,
             ledger,
             responders,
+            stapling,
             answers,
             unanswered,
             seen,
@@ -241,8 +249,11 @@ impl Server {
                 _ = look.tick() => {
                     self.look().await;
                     self.ask();
+                    self.tell_gaps();
+                    self.staple();
                 }
                 Some(outcome) = self.afar.next() => self.fetched(outcome).await,
+                Some(outcome) = self.stapling.next() => self.stapled(outcome),
                 Some(facts) = self.seen.recv() => self.saw(facts).await,
                 () = self.responders.revoked.notified() => drop(self.swap_loaded().await),
                 _ = complain.tick() => {
@@ -264,6 +275,16 @@ impl Server {
         }
         systemd::ready();
         tracing::info!("ready");
+    }
+
+    /// Says what of the revocation data has come to be missing or past its end, and what isn't any more.
+    fn tell_gaps(&self) {
+        for line in self.live.news_of_gaps() {
+            match line {
+                Ok(good) => tracing::info!("{good}"),
+                Err(bad) => tracing::warn!("{bad}"),
+            }
+        }
     }
 
     /// Warns if more was lost than `before`.
