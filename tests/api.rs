@@ -214,7 +214,7 @@ fn authorities_are_told_with_what_is_known_of_their_crls() {
     assert_eq!((&crl["number"], &crl["entries"], &crl["error"]), (&json!("01"), &json!(1), &Value::Null), "{before}");
     assert_eq!(crl["this_update"], "2026-01-02T00:00:00Z");
     campus.scratch.replace("ca.crl", list(&campus.ca, 2, &[]));
-    let vanished = until(|| authority(), |authority| authority["vanished"]["count"] == 1);
+    let vanished = until(authority, |authority| authority["vanished"]["count"] == 1);
     assert_eq!(vanished["vanished"]["first"][0]["serial"], "07", "{vanished}");
     campus.scratch.replace("ca.crl", "nonsense");
     let bad = until(authority, |authority| authority["crls"][0]["error"].is_string());

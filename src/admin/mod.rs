@@ -11,20 +11,25 @@
 mod audit;
 mod auth;
 pub mod authorities;
+#[cfg_attr(not(test), expect(dead_code, reason = "the registry's routes use the rest of it"))]
 mod csv;
 mod cursor;
 mod door;
+#[cfg_attr(not(test), expect(dead_code, reason = "the registry's routes use the rest of it"))]
 mod etag;
 mod explain;
 mod guard;
+#[expect(dead_code, reason = "the registry's routes use the rest of it")]
 mod input;
 mod openapi;
 mod page;
 mod problem;
 mod readiness;
+#[expect(dead_code, reason = "the registry's routes use the rest of it")]
 mod route;
 mod routes;
 mod secure;
+#[cfg_attr(not(test), expect(dead_code, reason = "the registry's routes use the rest of it"))]
 mod shared;
 mod throttle;
 mod time;

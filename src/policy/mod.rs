@@ -111,7 +111,7 @@ impl Policy {
         };
         let user = match self.admit(&service.authorities, facts, verdict, now) {
             Ok(user) => user,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         let groups = standing.groups_of(&user);
         let groups_evidence = (!groups.is_empty()).then(|| Evidence::Groups(groups.clone()));
@@ -139,17 +139,17 @@ impl Policy {
         facts: &Facts,
         verdict: &Verdict,
         now: Wall,
-    ) -> Result<Arc<str>, Decision> {
+    ) -> Result<Arc<str>, Box<Decision>> {
         if !authorities.contains(&facts.authority) {
             let evidence = vec![Evidence::Issuer(facts.authority.to_string())];
-            return Err(Decision::refuse(Reason::UntrustedIssuer, evidence, None));
+            return Err(Box::new(Decision::refuse(Reason::UntrustedIssuer, evidence, None)));
         }
         let name = self.username(facts);
         if let Some(reason) = refusal(verdict, facts, now) {
             let user = name.ok().filter(|_| vouched(reason));
-            return Err(Decision::refuse(reason, evidence(verdict, facts, reason), user));
+            return Err(Box::new(Decision::refuse(reason, evidence(verdict, facts, reason), user)));
         }
-        name.map_err(|names| Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(names)], None))
+        name.map_err(|names| Box::new(Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(names)], None)))
     }
 
     /// The user by the certificate, or the names that stand in the way.

@@ -178,3 +178,33 @@ fn a07_no_answer_holds_a_token_or_its_hash() {
         assert!(!answer.contains("Bearer looks"), "{}: {answer}", route.path);
     }
 }
+
+/// Keeps what it is told, or can't.
+#[derive(Default)]
+struct Book {
+    is_full: bool,
+    lines: Mutex<Vec<Entry>>,
+}
+
+impl Audit for Book {
+    fn record(&self, entry: Entry) -> Later<'_, Result<(), Unwritten>> {
+        self.lines.lock().expect("no panic").push(entry);
+        Box::pin(std::future::ready(if self.is_full { Err(Unwritten) } else { Ok(()) }))
+    }
+}
+
+#[test]
+fn a01_what_cannot_be_audited_is_not_answered_as_done() {
+    let caller = Caller { name: "desk".into(), role: Role::Operator, certificate: Some("op@campus.example".into()) };
+    for is_full in [false, true] {
+        let book = Arc::new(Book { is_full, ..Book::default() });
+        let here = door(true, true);
+        let shared = here.shared.clone().with_audit(Arc::clone(&book) as Arc<dyn Audit>);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let audited =
+            runtime.block_on(shared.audit(&caller, "block-user", "x@campus.example", json!({ "reason": "" })));
+        assert_eq!(audited.is_ok(), !is_full);
+        let line = book.lines.lock().expect("no panic").pop().expect("it was told");
+        assert_eq!((line.at, line.caller, line.action), (NOW, caller.clone(), "block-user"));
+    }
+}

@@ -113,7 +113,7 @@ impl Campus {
             if let Some(last) = self.here.made.refusals.lock().expect("no panic").pop() {
                 return last;
             }
-            thread::sleep(Duration::from_millis(5));
+            thread::yield_now();
         }
     }
 
