@@ -66,10 +66,10 @@ async fn healthz() -> &'static str {
 /// Whether the server can decide anything.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readyz {
-    /// Whether at least one service can decide.
-    ready: bool,
     /// What is not as it should be, in sentences.
     degraded: Vec<String>,
+    /// Whether at least one service can decide.
+    ready: bool,
 }
 
 async fn readyz(State(shared): State<Shared>) -> Response {

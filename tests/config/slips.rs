@@ -242,14 +242,14 @@ fn a09_with_a_certificate_the_admin_door_may_listen_anywhere() {
 fn half_of_the_admin_doors_tls_is_none() {
     let campus = Campus::new();
     let loaded = |text: &str| campus.load(&and(&format!("[admin]\n{text}\n")));
-    loaded("chain = \"tls/server.pem\"").error("admin.chain", "\"tls/server.pem\"", "without `key`").only(1);
-    loaded("key = \"tls/server.key\"").error("admin.key", "\"tls/server.key\"", "without `chain`").only(1);
+    loaded("chain = \"./tls/server.pem\"").error("admin.chain", "\"./tls/server.pem\"", "without `key`").only(1);
+    loaded("key = \"./tls/server.key\"").error("admin.key", "\"./tls/server.key\"", "without `chain`").only(1);
     loaded("client-authorities = [ \"ca\" ]")
         .error("admin.client-authorities", "[ \"ca\" ]", "add `chain` and `key`")
         .only(1);
-    let pair = "chain = \"tls/server.pem\"\nkey = \"tls/server.pem\"";
-    loaded(pair).error("admin.key", "\"tls/server.pem\"", "no private key").only(1);
-    let clients = "chain = \"tls/server.pem\"\nkey = \"tls/server.key\"\nclient-authorities = [\"cb\"]";
+    let pair = "chain = \"./tls/server.pem\"\nkey = \"tls/../tls/server.pem\"";
+    loaded(pair).error("admin.key", "\"tls/../tls/server.pem\"", "no private key").only(1);
+    let clients = "chain = \"./tls/server.pem\"\nkey = \"./tls/server.key\"\nclient-authorities = [\"cb\"]";
     loaded(clients).error("admin.client-authorities[0]", "\"cb\"", "no [[authority]] is named").only(1);
 }
 
