@@ -21,7 +21,7 @@ const CORE: &[&str] = &[
 /// Words that all may use.
 const WORDS: &[&str] = &["event", "now", "secret"];
 /// The shell.
-const SHELL: &[&str] = &["net", "fetch", "store", "observe", "admin", "config", "cli", "daemon", "main"];
+const SHELL: &[&str] = &["net", "fetch", "store", "observe", "explain", "admin", "config", "cli", "daemon", "main"];
 
 /// What each module may import beside the words of all.
 const MAY_KNOW: &[(&str, &[&str])] = &[
@@ -43,6 +43,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
     ("store", &[]),
+    ("explain", &["fetch", "observe", "pki", "policy"]),
     ("admin", &["observe", "pki", "policy", "standing", "store"]),
     (
         "config",
@@ -61,6 +62,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "eap",
             "engine",
             "exchange",
+            "explain",
             "fetch",
             "net",
             "observe",
@@ -76,8 +78,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "access", "admin", "config", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy",
-            "standing", "store", "tls",
+            "access", "admin", "config", "eap", "engine", "exchange", "explain", "fetch", "net", "observe", "pki",
+            "policy", "standing", "store", "tls",
         ],
     ),
     ("main", &["cli"]),

@@ -61,6 +61,7 @@ impl World {
             ask_timeout: Duration::from_secs(2),
             max_asking: 4_096,
             nas_max_asking: 256,
+            reserved_asking: 16,
         };
         let engine = Engine::new(settings, snapshot(campus, &tls, now)).expect("random octets");
         Self { engine, now, tls, port: 1_024 }

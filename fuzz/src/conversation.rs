@@ -237,6 +237,7 @@ fn settings() -> Settings {
         ask_timeout: Duration::from_secs(2),
         max_asking: 4_096,
         nas_max_asking: 256,
+        reserved_asking: 16,
     }
 }
 

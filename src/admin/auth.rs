@@ -15,7 +15,8 @@ use super::audit::Caller;
 use super::problem::Problem;
 use super::route::Accesses;
 use super::shared::Shared;
-use super::{Settings, Token};
+use super::{Peer, Refusal, Settings, Token};
+use crate::event::Reason;
 use crate::now::Wall;
 use crate::secret::{Secret, random};
 
@@ -50,22 +51,42 @@ pub(super) async fn require_token(
 ) -> Result<Response, Problem> {
     let Gate { shared, accesses } = gate;
     let settings = shared.settings();
+    let certificate = peer(&shared, &settings, &request)?;
     let access = accesses.find(path.as_ref().map(MatchedPath::as_str), request.method());
     let Some(needed) = access.role(&settings) else {
         return Ok(next.run(request).await);
     };
     let token = match authenticate(&settings, request.headers(), shared.status.now()) {
         Ok(token) => token,
-        Err(detail) => return Err(shared.throttle.refuse(detail).await),
+        Err((refusal, name)) => {
+            shared.status.refused(refusal);
+            return Err(shared.throttle.refuse(refusal, name).await);
+        }
     };
     if token.role < needed {
-        tracing::warn!("admin: token {:?} lacks the role for {}", token.name, request.uri().path().escape_debug());
+        shared.status.refused(Refusal::Role);
+        shared.throttle.log(Refusal::Role, &token.name);
         let detail = format!("this wants the role {}, and this token has {}", needed.name(), token.role.name());
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let caller = Caller { name: Arc::clone(&token.name), role: token.role, certificate: None };
+    let caller = Caller { name: Arc::clone(&token.name), role: token.role, certificate };
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
+}
+
+/// Whose client certificate the connection has, judged again for each request: what has been revoked since the handshake is refused at once.
+fn peer(shared: &Shared, settings: &Settings, request: &Request) -> Result<Option<Arc<str>>, Problem> {
+    let authorities = &settings.client_authorities;
+    if authorities.is_empty() {
+        return Ok(None);
+    }
+    let peer = request.extensions().get::<Peer>().ok_or(Reason::NoCertificate);
+    let judged = peer.and_then(|peer| shared.status.peer_again(peer, authorities).map(|()| Arc::clone(&peer.user)));
+    judged.map(Some).map_err(|reason| {
+        shared.status.refused(Refusal::Certificate);
+        shared.throttle.log(Refusal::Certificate, reason.name());
+        Problem::new(StatusCode::FORBIDDEN, format!("{}: {reason}", Refusal::Certificate.sentence()))
+    })
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -77,18 +98,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-fn authenticate<'a>(settings: &'a Settings, headers: &HeaderMap, now: Wall) -> Result<&'a Token, &'static str> {
+/// The token, or why it isn't good and the name of the one that it was.
+fn authenticate<'a>(settings: &'a Settings, headers: &HeaderMap, now: Wall) -> Result<&'a Token, (Refusal, &'a str)> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err("an Authorization header with a bearer token is required");
+        return Err((Refusal::NoToken, ""));
     };
     let (scheme, presented) = value.as_bytes().split_at_checked(7).unwrap_or_default();
     if !scheme.eq_ignore_ascii_case(b"bearer ") {
-        return Err("an Authorization header with a bearer token is required");
+        return Err((Refusal::NoToken, ""));
     }
-    let token = find(&settings.tokens, &hash_token(presented)).ok_or("this token is not known")?;
+    let token = find(&settings.tokens, &hash_token(presented)).ok_or((Refusal::UnknownToken, ""))?;
     match token.expires {
-        Some(end) if end <= now => Err("this token has expired"),
+        Some(end) if end <= now => Err((Refusal::ExpiredToken, &token.name)),
         _ => Ok(token),
     }
 }

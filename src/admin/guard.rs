@@ -51,7 +51,7 @@ fn check(shared: &Shared, request: &Request) -> Result<(), Problem> {
     let host = host(headers).ok_or(Problem::new(StatusCode::BAD_REQUEST, "exactly one Host header is required"))?;
     // A target with a name of its own counts more than Host (RFC 9112 section 3.2.2).
     let names = std::iter::once(host).chain(request.uri().authority().map(Authority::as_str));
-    if !names.into_iter().all(|name| is_ours(name, &shared.node)) {
+    if !names.into_iter().all(|name| is_ours(name, shared)) {
         return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that Host"));
     }
     if !same_origin(headers, host) {
@@ -81,7 +81,7 @@ fn host(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A page of another site whose name has been made to resolve to here (DNS rebinding) sends that name. An address can't be made to resolve.
-fn is_ours(host: &str, node: &str) -> bool {
+fn is_ours(host: &str, shared: &Shared) -> bool {
     // The colons of an IPv6 address stand in brackets.
     let end = host.find(']').map_or_else(|| host.find(':').unwrap_or(host.len()), |bracket| bracket + 1);
     let (name, port) = host.split_at(end);
@@ -92,7 +92,8 @@ fn is_ours(host: &str, node: &str) -> bool {
     let v6 = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     v6.unwrap_or(name).parse::<IpAddr>().is_ok()
         || name.eq_ignore_ascii_case("localhost")
-        || name.eq_ignore_ascii_case(node)
+        || name.eq_ignore_ascii_case(&shared.node)
+        || shared.settings().tls.as_ref().is_some_and(|tls| tls.is_named(name))
 }
 
 /// Browsers say where a page came from. What isn't a browser says nothing.

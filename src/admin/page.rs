@@ -20,6 +20,13 @@ pub(super) struct Page<T> {
     pub(super) next: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The same page of something else.
+    pub(super) fn map<U>(self, other: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(other).collect(), next: self.next }
+    }
+}
+
 /// How much of a list is asked for, and from where on.
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {

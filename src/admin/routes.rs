@@ -12,15 +12,15 @@ use utoipa::ToSchema;
 
 use super::auth::{Gate, require_token};
 use super::guard::{MAX_BODY, guard};
-use super::openapi;
 use super::problem::Problem;
 use super::registry;
 use super::route::{Access, Accesses, Route, mount};
 use super::shared::Shared;
+use super::{authorities, explain, openapi};
 
 /// Every route there is: whoever adds an area adds its table here.
 pub(super) fn table() -> Vec<Route> {
-    let areas = [open(), registry::table()];
+    let areas = [open(), authorities::routes(), explain::routes(), registry::table()];
     areas.into_iter().flatten().collect()
 }
 
@@ -67,10 +67,10 @@ async fn healthz() -> &'static str {
 /// Whether the server can decide anything.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readyz {
-    /// Whether at least one service can decide.
-    ready: bool,
     /// What is not as it should be, in sentences.
     degraded: Vec<String>,
+    /// Whether at least one service can decide.
+    ready: bool,
 }
 
 async fn readyz(State(shared): State<Shared>) -> Response {

@@ -11,17 +11,17 @@ use crate::now::Wall;
 
 /// A time: RFC 3339 with an offset, whole seconds; UTC where we write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Time(pub(crate) Wall);
+pub struct Time(pub Wall);
 
 impl Time {
     /// As it is written; beyond the year 9999 and before −9999 the last moment that can be.
-    pub(crate) fn text(self) -> String {
+    pub fn text(self) -> String {
         let seconds = self.0.0.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
         Timestamp::from_second(seconds).unwrap_or_default().to_string()
     }
 
     /// Reads one; a blank before the offset is a `+` that somebody forgot to encode in a URL.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let plus = text.len().checked_sub(6).filter(|at| text.as_bytes().get(*at) == Some(&b' '));
         let time = match plus.and_then(|at| text.split_at_checked(at)) {
             Some((time, offset)) => format!("{time}+{}", offset.trim_start()).parse::<Timestamp>(),

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 use zeroize::Zeroizing;
 
-use crate::fetch::{ocsp, remote};
+use crate::fetch::{ocsp, remote, staple};
 use crate::now::Wall;
 use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy};
 use names::Names;
@@ -152,23 +152,27 @@ fn parse(
 fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -> (Option<Config>, Option<Watched>) {
     let names = Names::collect(&mut root);
     let server = server::server(root.section("server"));
-    let listen = server::listen(root.section("listen"));
+    let mut admin_table = root.section("admin");
+    let listen = server::listen(root.section("listen"), admin::has_tls(&mut admin_table));
     let eap = server::eap(root.section("eap"));
-    let identities = tls::identities(&mut root, eap.settings.fragment_size, now);
-    let tls = tls::tls(root.section("tls"));
     let afar::Fetch { http, answers, vanished } = afar::fetch(root.section("fetch"));
+    let identities = tls::identities(&mut root, eap.settings.fragment_size, &http.allow, now);
+    let tls = tls::tls(root.section("tls"));
     let mut authorities = authority::read(&mut root, &http.allow);
     let all_nas = nas::read(&mut root, &names);
     let services = service::read(&mut root, &names, &all_nas.settings);
     let mut named = std::mem::take(&mut authorities.named);
     let groups = admin::groups(&mut root, &mut named);
-    let admin = admin::admin(root.section("admin"), listen.admin, &names, now);
+    let (admin, admin_end) = admin::admin(admin_table, listen.admin, &names, now);
     let log = server::log(root.section("log"));
     let cui = federation::federation(&mut root, &names);
     let registry = registry::registry(&mut root);
     absent::sections(&mut root, &names);
 
-    let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
+    let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?)));
+    // No identity can be called that.
+    let identity_ends = identity_ends.chain(admin_end.map(|end| ("[admin]".into(), end))).collect();
+    let staple = staple::Settings { identities: identities.iter().map(tls::Identity::staple).collect() };
     let tls = tls::server(&root, tls, identities, eap.max_conversations, previous);
     let trust = authority::trust(&root, &authorities, now);
     let learned = authorities.revocation.learned(root.report, trust.as_ref());
@@ -178,7 +182,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let Revocations { files, urls, ocsp, .. } = authorities.revocation;
     let remote = remote::Settings { crls: urls, state_dir: server.state_dir.clone(), http };
     let ocsp = ocsp::Settings { authorities: ocsp, answers };
-    let fetch = fetch::Settings { crls: files, groups, remote, learned, ocsp, vanished };
+    let fetch = fetch::Settings { crls: files, groups, remote, learned, ocsp, staple, vanished };
     let watched = trust.clone().map(|trust| Watched { fetch: fetch.clone(), trust, named });
     let config = peers.zip(trust).zip(tls).map(|((peers, trust), tls)| Config {
         node: server.node,

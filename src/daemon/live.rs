@@ -6,15 +6,26 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tokio::task::spawn_blocking;
 
-use crate::admin::{self, Readiness};
+use super::authorities::Known;
+use super::force::Force;
+use super::gaps::{Line, Told};
+use crate::admin::authorities::Authority;
+use crate::admin::{self, Lang, Later, Peer, Question, Readiness, Refusal, Unexplained};
 use crate::config::Config;
+use crate::event::Reason;
+use crate::explain::{self, Case, Grounds};
 use crate::fetch::ocsp::{Askable, Health};
-use crate::fetch::{LastSuccess, Loaded, Problem};
+use crate::fetch::staple::State;
+use crate::fetch::{self, LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
-use crate::observe::Metrics;
-use crate::pki::{CrlSummary, Revocation, Trust};
+use crate::observe::{Explainer, Language, Metrics};
+use crate::pki::{self, Coverage, Facts};
+use crate::standing::Blocks;
 use crate::store::{self, Store};
 
 /// The running server, for whoever asks.
@@ -34,7 +45,10 @@ pub(super) struct Live {
     known: Mutex<Vec<Problem>>,
     vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
-    registry: Mutex<Option<Store>>,
+    registry: Mutex<Option<(Store, Arc<Force>)>>,
+    told: Told,
+    /// How it stands with the answers about our own certificates.
+    staples: Mutex<Vec<State>>,
 }
 
 /// How those are who are asked.
@@ -49,18 +63,18 @@ pub(super) struct Asked {
 #[derive(Debug)]
 struct View {
     services: Vec<Vec<Arc<str>>>,
-    trust: Arc<Trust>,
-    revocation: Arc<Revocation>,
-    crls: Vec<CrlSummary>,
-    problems: Vec<String>,
+    grounds: Grounds,
+    /// By which what responders were told is read again.
+    fetch: fetch::Settings,
+    explainer: Explainer,
 }
 
 impl Live {
     pub(super) fn new(metrics: Arc<Metrics>, gauges: Arc<Gauges>, clock: Clock) -> Self {
         let (draining, view) = (AtomicBool::default(), ArcSwapOption::empty());
         let (last_success, silent, responders_silent) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (known, vanished, asked, registry) =
-            (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        let (known, vanished, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (registry, staples) = (Mutex::default(), Mutex::default());
         Self {
             metrics,
             gauges,
@@ -74,6 +88,8 @@ impl Live {
             vanished,
             asked,
             registry,
+            told: Told::default(),
+            staples,
         }
     }
 
@@ -94,10 +110,16 @@ impl Live {
     pub(super) fn loaded(&self, config: &Config, loaded: &Loaded) {
         let view = View {
             services: config.policy.services().map(|(_, service)| service.authorities.clone()).collect(),
-            trust: Arc::clone(&config.trust),
-            revocation: Arc::clone(&loaded.revocation),
-            crls: loaded.crls.clone(),
-            problems: loaded.problems.iter().map(text).collect(),
+            grounds: Grounds {
+                policy: Arc::clone(&config.policy),
+                trust: Arc::clone(&config.trust),
+                loaded: loaded.clone(),
+            },
+            fetch: config.fetch.clone(),
+            explainer: Explainer {
+                language: config.log.language,
+                zone: TimeZone::get(&config.log.timezone).unwrap_or(TimeZone::UTC),
+            },
         };
         self.view.store(Some(Arc::new(view)));
         self.seen(&loaded.last_success);
@@ -129,17 +151,46 @@ impl Live {
     }
 
     /// There is a registry.
-    pub(super) fn keeps(&self, store: Store) {
-        *lock(&self.registry) = Some(store);
+    pub(super) fn keeps(&self, store: Store, force: Arc<Force>) {
+        *lock(&self.registry) = Some((store, force));
+    }
+
+    /// What is blocked now.
+    fn blocks(&self) -> Arc<Blocks> {
+        lock(&self.registry).as_ref().map(|(_, force)| force.view().blocks).unwrap_or_default()
     }
 
     fn registry(&self) -> Option<store::Health> {
-        lock(&self.registry).as_ref().map(Store::health)
+        lock(&self.registry).as_ref().map(|(store, _)| store.health())
+    }
+
+    /// Our own certificates were looked after.
+    pub(super) fn stapled(&self, states: Vec<State>) {
+        *lock(&self.staples) = states;
+    }
+
+    /// A responder was asked about one of them.
+    pub(super) fn staple_fetched(&self, identity: &str, result: &'static str) {
+        self.metrics.staple_fetched(identity, result);
     }
 
     /// CRL sources were looked at.
     pub(super) fn seen(&self, last_success: &[LastSuccess]) {
         *lock(&self.last_success) = last_success.to_vec();
+    }
+
+    /// What has come to be missing of revocation data, or isn't any more.
+    pub(super) fn news_of_gaps(&self) -> Vec<Line> {
+        let Some(view) = self.view.load_full() else { return Vec::new() };
+        let now = self.clock.now().wall;
+        let gaps = self.coverage(&view, now).into_iter().flat_map(|coverage| coverage.gaps);
+        self.told.look(gaps.collect(), now)
+    }
+
+    fn coverage(&self, view: &View, now: Wall) -> Vec<Coverage> {
+        let asked = lock(&self.asked);
+        let askable = |authority: &str, issuer: &[u8; 32]| asked.askable.contains(authority, issuer);
+        view.grounds.trust.coverage(&view.grounds.loaded.revocation, &askable, now)
     }
 
     /// What the hall could not send or receive so far.
@@ -162,16 +213,13 @@ impl admin::Status for Live {
         let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
         let services = view.services.iter().map(Vec::as_slice);
         let now = self.now();
-        let coverage = {
-            let asked = lock(&self.asked);
-            let askable = |authority: &str, issuer: &[u8; 32]| asked.askable.contains(authority, issuer);
-            view.trust.coverage(&view.revocation, &askable, now)
-        };
+        let coverage = self.coverage(&view, now);
         let mut readiness = admin::assess(services, &coverage, now);
-        readiness.degraded.extend(view.problems.iter().cloned());
+        readiness.degraded.extend(view.grounds.loaded.problems.iter().map(text));
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
         readiness.degraded.extend(self.registry().and_then(|health| health.fault).map(|fault| fault.to_string()));
+        readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
         readiness
     }
 
@@ -180,9 +228,9 @@ impl admin::Status for Live {
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
             let successes = lock(&self.last_success);
-            let successes = successes.iter().filter_map(|it| Some((&*it.authority, &*it.source, it.at?)));
-            self.metrics.set_crls(&view.crls, successes);
-            self.metrics.set_ocsp_answers(view.revocation.answers().count() as u64);
+            let successes = successes.iter().map(|it| (&*it.authority, &*it.source, it.at.unwrap_or_default()));
+            self.metrics.set_crls(&view.grounds.loaded.crls, successes);
+            self.metrics.set_ocsp_answers(view.grounds.loaded.revocation.answers().count() as u64);
         }
         let asked = lock(&self.asked);
         let responders = asked.health.iter().map(|it| (&*it.authority, &*it.source, !it.open, it.last_success));
@@ -192,11 +240,82 @@ impl admin::Status for Live {
         if let Some(store::Health { fault, failed, dropped }) = self.registry() {
             self.metrics.set_registry(fault.is_none(), failed, dropped);
         }
+        let staples = lock(&self.staples);
+        let named = staples.iter().filter(|state| !state.responders.is_empty());
+        self.metrics.set_staples(named.map(|state| (&*state.name, state.end, state.revoked)));
+        drop(staples);
         self.metrics.render()
     }
 
     fn now(&self) -> Wall {
         self.clock.now().wall
+    }
+
+    fn refused(&self, why: Refusal) {
+        self.metrics.admin_refused(why.name());
+    }
+
+    fn authorities(&self) -> Vec<Authority> {
+        let Some(view) = self.view.load_full() else { return Vec::new() };
+        let Grounds { trust, loaded, .. } = &view.grounds;
+        let now = self.now();
+        let coverage = self.coverage(&view, now);
+        let (sources, asked) = (lock(&self.last_success).clone(), lock(&self.asked));
+        let known = Known { trust, loaded, sources: &sources, responders: &asked.health, coverage: &coverage, now };
+        known.authorities()
+    }
+
+    fn explain(&self, question: Question) -> Later<'static, Result<Value, Unexplained>> {
+        let (view, blocks, now) = (self.view.load_full(), self.blocks(), self.now());
+        Box::pin(async move {
+            let view = view.ok_or(Unexplained::Unable)?;
+            // It reads files.
+            let explained = spawn_blocking(move || view.explain(&question, blocks, now)).await;
+            explained.unwrap_or(Err(Unexplained::Unable))
+        })
+    }
+
+    fn peer(&self, chain: &[&[u8]], authorities: &[Arc<str>]) -> Result<Peer, Reason> {
+        let view = self.view.load_full().ok_or(Reason::Internal)?;
+        let facts = view.grounds.trust.facts(chain).map_err(|refusal| refusal.reason)?;
+        let user = view.admit(&facts, authorities, self.blocks(), self.now())?;
+        Ok(Peer { user, facts })
+    }
+
+    fn peer_again(&self, peer: &Peer, authorities: &[Arc<str>]) -> Result<(), Reason> {
+        let view = self.view.load_full().ok_or(Reason::Internal)?;
+        view.admit(&peer.facts, authorities, self.blocks(), self.now()).map(drop)
+    }
+}
+
+impl View {
+    fn explain(&self, question: &Question, blocks: Arc<Blocks>, now: Wall) -> Result<Value, Unexplained> {
+        let language = match question.lang {
+            Some(Lang::Ja) => Language::Ja,
+            Some(Lang::En) => Language::En,
+            None => self.explainer.language,
+        };
+        let explainer = Explainer { language, zone: self.explainer.zone.clone() };
+        let at = question.at.unwrap_or(now);
+        let mut grounds = self.grounds.clone();
+        grounds.loaded.standing = Arc::new(grounds.loaded.standing.with_blocks(blocks));
+        let case = Case::new(grounds, &self.fetch, &question.chain, at, explainer);
+        let answers = case.answers(question.service.as_deref()).map_err(Unexplained::NoService)?;
+        Ok(explain::json(&case, &answers))
+    }
+
+    /// As a login would be judged, without a service; nobody is asked.
+    fn admit(
+        &self,
+        facts: &Facts,
+        authorities: &[Arc<str>],
+        blocks: Arc<Blocks>,
+        now: Wall,
+    ) -> Result<Arc<str>, Reason> {
+        let Grounds { policy, trust, loaded } = &self.grounds;
+        let verdict = pki::verdict(trust, &loaded.revocation, facts, now);
+        let standing = loaded.standing.with_blocks(blocks);
+        policy.admit(authorities, facts, &verdict, &standing, now).map_err(|refusal| refusal.reason())
     }
 }
 
@@ -204,6 +323,6 @@ fn text(problem: &Problem) -> String {
     format!("{}: {}", problem.source, problem.text)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

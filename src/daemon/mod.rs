@@ -3,13 +3,16 @@
 //! [`Server::start`] reads files, binds and starts the threads; [`Server::run`] watches files, fetches and does what it is told until it is told to stop; then it drains.
 
 mod afar;
+mod authorities;
 mod files;
 mod force;
+mod gaps;
 mod inquiry;
 mod live;
 mod registry;
 mod reload;
 mod responders;
+mod staples;
 mod systemd;
 
 use std::fmt;
@@ -40,6 +43,7 @@ use inquiry::Overflows;
 use live::Live;
 use registry::{Events, Keeper};
 use responders::{Office, Responders};
+use staples::Stapling;
 
 /// Watched files are looked at this often; a change counts within three looks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -98,6 +102,7 @@ pub struct Server {
     afar: Afar,
     ledger: Arc<Ledger>,
     responders: Responders,
+    stapling: Stapling,
     /// The OCSP answers in use.
     answers: Arc<Answers>,
     /// The CRLs in use, as if no OCSP answer were known: what rests on answers is told by this.
@@ -144,7 +149,10 @@ impl Server {
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
         let ledger = Arc::new(Ledger::new(&config.fetch));
+        files::startable(&ledger.problems())?;
         let afar = Afar::first(&config, &ledger, clock.now())?;
+        let mut stapling = Stapling::new(&config, clock.now(), None);
+        stapling.hand(&config.tls, clock.now().wall);
         let office = Office::new(&config, &afar.learned, afar.client.as_ref(), clock.now(), None);
         ledger.follow_all(&afar.remote.join(&files).revocation, clock.now().wall);
         let loaded = afar.remote.join(&files);
@@ -160,7 +168,7 @@ impl Server {
             Engine::new(config.engine, Arc::clone(&snapshot)).map_err(|_| system("the system has no randomness"))?;
 
         let doors = Doors::bind(&config.net).map_err(system)?;
-        let door = admin::Door::bind(&config.admin.listen).map_err(system)?;
+        let door = admin::Door::bind(&config.admin).map_err(system)?;
         let (addresses, admin_addresses) = (doors.addresses().collect(), door.addresses().collect());
 
         let metrics = Arc::new(Metrics::new());
@@ -177,7 +185,7 @@ impl Server {
             None => (None, None),
             Some((opened, settings)) => {
                 let (running, events) = Keeper::spawn(opened, settings, &force, clock);
-                live.keeps(running.keeper.kept());
+                live.keeps(running.keeper.kept(), Arc::clone(&force));
                 (Some(running), Some(events))
             }
         };
@@ -218,6 +226,7 @@ impl Server {
             afar,
             ledger,
             responders,
+            stapling,
             answers,
             unanswered,
             seen,
@@ -263,8 +272,11 @@ impl Server {
                 _ = look.tick() => {
                     self.look().await;
                     self.ask();
+                    self.tell_gaps();
+                    self.staple();
                 }
                 Some(outcome) = self.afar.next() => self.fetched(outcome).await,
+                Some(outcome) = self.stapling.next() => self.stapled(outcome),
                 Some(facts) = self.seen.recv() => self.saw(facts).await,
                 () = self.responders.revoked.notified() => drop(self.swap_loaded().await),
                 _ = complain.tick() => {
@@ -286,6 +298,16 @@ impl Server {
         }
         systemd::ready();
         tracing::info!("ready");
+    }
+
+    /// Says what of the revocation data has come to be missing or past its end, and what isn't any more.
+    fn tell_gaps(&self) {
+        for line in self.live.news_of_gaps() {
+            match line {
+                Ok(good) => tracing::info!("{good}"),
+                Err(bad) => tracing::warn!("{bad}"),
+            }
+        }
     }
 
     /// Warns if more was lost than `before`.

@@ -40,6 +40,8 @@ pub struct Settings {
     pub max_asking: usize,
     /// How many of one NAS.
     pub nas_max_asking: usize,
+    /// So many may wait for answers about any authority\'s certificates, however many wait for others: one whose responders are slow takes no place from another.
+    pub reserved_asking: usize,
 }
 
 /// Everything that decisions rest on; immutable, swapped whole.
