@@ -195,7 +195,7 @@ impl admin::Status for Live {
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
             let successes = lock(&self.last_success);
-            let successes = successes.iter().filter_map(|it| Some((&*it.authority, &*it.source, it.at?)));
+            let successes = successes.iter().map(|it| (&*it.authority, &*it.source, it.at.unwrap_or_default()));
             self.metrics.set_crls(&view.crls, successes);
             self.metrics.set_ocsp_answers(view.revocation.answers().count() as u64);
         }
