@@ -167,7 +167,7 @@ fn a_restart_with_the_host_down_is_ready_from_disk() {
     let ready = again.get("/readyz");
     assert!(ready.ends_with(r#"{"degraded":[],"ready":true}"#), "{ready}");
     again.wait_for_result("connect");
-    again.wait_for_metric(&format!(r#"sekisho_crl_last_success_seconds{{authority="ca",crl="{url}"}}"#));
+    again.wait_for_metric(&format!(r#"sekisho_crl_last_success_seconds{{authority="ca",crl="{url}"}} 1"#));
     // It is asked again though its refresh is a day away: a failure is tried again soon.
     let host = Host::at(port, Answer::Crl(published(&campus, 2, 4), "\"two\""));
     again.wait_for_entries(&host, 4);

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use crate::admin::cursor::{self, List};
 use crate::admin::etag::{self, ETag, IfMatch};
-use crate::admin::input::{Body, Listing, Query};
+use crate::admin::input::{Body, Listing, Path, Query};
 use crate::admin::problem::Problem;
 use crate::admin::time::Time;
 use crate::admin::{Caller, Role, csv};
@@ -299,4 +299,10 @@ fn a_problem_has_what_rfc_9457_wants() {
     assert_eq!(sent["instance"], "/api/v1/x");
     assert!(sent["errors"][0]["detail"].as_str().is_some_and(|detail| detail.len() < 400));
     assert_ne!(sent["detail"], json!(null));
+}
+
+#[test]
+fn a_path_without_a_name_where_one_is_wanted_is_a_fault_of_ours() {
+    let problem = now(Path::<String>::from_request_parts(&mut asked("/x"), &())).expect_err("no route has been there");
+    assert_eq!(shown(problem.into_response())["status"], 500);
 }
