@@ -22,7 +22,7 @@ use crate::now::Wall;
 pub use auth::{hash_token, make_token};
 pub use door::{BindError, Door, Running};
 pub use readiness::{Readiness, assess};
-pub(crate) use readiness::{complaint, span};
+pub(crate) use readiness::{complaint, consequence, span};
 pub use shared::Shared;
 
 /// `role` of a token.

@@ -10,9 +10,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::BAD_CONFIGURATION;
-use crate::admin::complaint;
+use crate::admin::{complaint, consequence};
 use crate::config::{self, Examined, Finding, Named, Severity, Watched};
-use crate::event::Reason;
 use crate::fetch::{self, LastSuccess};
 use crate::net::Clock;
 use crate::now::Wall;
@@ -106,13 +105,6 @@ fn finding(
     match watched.named.iter().find(is_about) {
         Some(named) => named.finding(severity, file, text),
         None => Finding { severity, file: file.to_owned(), line: 0, column: 0, key: String::new(), text },
-    }
-}
-
-fn consequence(finding: Reason) -> String {
-    match finding {
-        Reason::OkGrace => "still let in, as `ok-grace`".to_owned(),
-        reason => format!("refused, `{reason}`"),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
+use super::gaps::{Line, Told};
 use crate::admin::{self, Readiness};
 use crate::config::Config;
 use crate::fetch::ocsp::{Askable, Health};
@@ -15,7 +16,7 @@ use crate::fetch::{LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
-use crate::pki::{CrlSummary, Revocation, Trust};
+use crate::pki::{Coverage, CrlSummary, Revocation, Trust};
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ pub(super) struct Live {
     known: Mutex<Vec<Problem>>,
     vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
+    told: Told,
     /// How it stands with the answers about our own certificates.
     staples: Mutex<Vec<State>>,
 }
@@ -74,6 +76,7 @@ impl Live {
             known,
             vanished,
             asked,
+            told: Told::default(),
             staples,
         }
     }
@@ -144,6 +147,20 @@ impl Live {
         *lock(&self.last_success) = last_success.to_vec();
     }
 
+    /// What has come to be missing of revocation data, or isn't any more.
+    pub(super) fn news_of_gaps(&self) -> Vec<Line> {
+        let Some(view) = self.view.load_full() else { return Vec::new() };
+        let now = self.clock.now().wall;
+        let gaps = self.coverage(&view, now).into_iter().flat_map(|coverage| coverage.gaps);
+        self.told.look(gaps.collect(), now)
+    }
+
+    fn coverage(&self, view: &View, now: Wall) -> Vec<Coverage> {
+        let asked = lock(&self.asked);
+        let askable = |authority: &str, issuer: &[u8; 32]| asked.askable.contains(authority, issuer);
+        view.trust.coverage(&view.revocation, &askable, now)
+    }
+
     /// What the hall could not send or receive so far.
     pub(super) fn losses(&self) -> (u64, u64) {
         (self.gauges.unsent.load(Relaxed), self.gauges.receive_errors.load(Relaxed))
@@ -164,11 +181,7 @@ impl admin::Status for Live {
         let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
         let services = view.services.iter().map(Vec::as_slice);
         let now = self.now();
-        let coverage = {
-            let asked = lock(&self.asked);
-            let askable = |authority: &str, issuer: &[u8; 32]| asked.askable.contains(authority, issuer);
-            view.trust.coverage(&view.revocation, &askable, now)
-        };
+        let coverage = self.coverage(&view, now);
         let mut readiness = admin::assess(services, &coverage, now);
         readiness.degraded.extend(view.problems.iter().cloned());
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
@@ -182,7 +195,7 @@ impl admin::Status for Live {
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
             let successes = lock(&self.last_success);
-            let successes = successes.iter().filter_map(|it| Some((&*it.authority, &*it.source, it.at?)));
+            let successes = successes.iter().map(|it| (&*it.authority, &*it.source, it.at.unwrap_or_default()));
             self.metrics.set_crls(&view.crls, successes);
             self.metrics.set_ocsp_answers(view.revocation.answers().count() as u64);
         }
@@ -207,6 +220,6 @@ fn text(problem: &Problem) -> String {
     format!("{}: {}", problem.source, problem.text)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

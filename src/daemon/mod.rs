@@ -4,6 +4,7 @@
 
 mod afar;
 mod files;
+mod gaps;
 mod inquiry;
 mod live;
 mod reload;
@@ -247,6 +248,7 @@ impl Server {
                 _ = look.tick() => {
                     self.look().await;
                     self.ask();
+                    self.tell_gaps();
                     self.staple();
                 }
                 Some(outcome) = self.afar.next() => self.fetched(outcome).await,
@@ -272,6 +274,16 @@ impl Server {
         }
         systemd::ready();
         tracing::info!("ready");
+    }
+
+    /// Says what of the revocation data has come to be missing or past its end, and what isn't any more.
+    fn tell_gaps(&self) {
+        for line in self.live.news_of_gaps() {
+            match line {
+                Ok(good) => tracing::info!("{good}"),
+                Err(bad) => tracing::warn!("{bad}"),
+            }
+        }
     }
 
     /// Warns if more was lost than `before`.

@@ -5,6 +5,7 @@
 //! what a CRL lists no more is `vanished`, and stays revoked. `ocsp` asks responders about members' certificates, `staple` about our own.
 
 mod file;
+mod guard;
 pub(crate) mod http;
 mod keep;
 pub(crate) mod known;

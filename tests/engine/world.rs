@@ -241,6 +241,19 @@ impl World {
         self.answers.insert(Arc::new(answer.expect("a good answer")));
     }
 
+    /// No responder is well from now on.
+    pub(crate) fn nobody_answers(&self) {
+        let issuers = self.trust.authorities().flat_map(|authority| {
+            let issuers = self.trust.consulted(&authority.name);
+            issuers.iter().map(|issuer| (Arc::clone(&authority.name), *issuer)).collect::<Vec<_>>()
+        });
+        self.answers.nobody_answers(issuers.collect());
+    }
+
+    pub(crate) fn somebody_answers(&self) {
+        self.answers.nobody_answers(Vec::new());
+    }
+
     /// Turns the clock to what is due next, and says what is sent then.
     pub(crate) fn until_next(&mut self) -> Vec<Outgoing> {
         let due = self.next_answer().into_iter().chain(self.engine.poll_timeout()).min().expect("something is due");

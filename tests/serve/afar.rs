@@ -167,11 +167,29 @@ fn a_restart_with_the_host_down_is_ready_from_disk() {
     let ready = again.get("/readyz");
     assert!(ready.ends_with(r#"{"degraded":[],"ready":true}"#), "{ready}");
     again.wait_for_result("connect");
-    again.wait_for_metric(&format!(r#"sekisho_crl_last_success_seconds{{authority="ca",crl="{url}"}}"#));
+    again.wait_for_metric(&format!(r#"sekisho_crl_last_success_seconds{{authority="ca",crl="{url}"}} 1"#));
     // It is asked again though its refresh is a day away: a failure is tried again soon.
     let host = Host::at(port, Answer::Crl(published(&campus, 2, 4), "\"two\""));
     again.wait_for_entries(&host, 4);
     assert_eq!(again.end(), Some(0));
+}
+
+#[test]
+fn r03_a_host_that_goes_on_serving_an_old_crl_is_told_of_in_the_log_and_in_readiness() {
+    let host = Host::new(Answer::Error);
+    let campus = campus(&host, QUICK);
+    member(&campus);
+    let old = crl(&campus.ca, 1, 1..=1, day(2026, 1, 2)..day(2026, 1, 3));
+    host.answers(Answer::Crl(old.der().to_vec(), "\"one\""));
+    let mut serving = campus.start();
+    serving.wait_for_entries(&host, 1);
+    serving.wait_for_line("certificates below it are refused, `revocation-stale`");
+    serving.wait_for_readiness(|answer| !is_ready(answer) && answer.contains("authority ca: no fresh CRL for "));
+    assert_eq!(login(&campus, &serving).status.code(), Some(1));
+    host.answers(Answer::Crl(published(&campus, 2, 1), "\"two\""));
+    serving.wait_for_line("is fresh again");
+    assert_eq!(login(&campus, &serving).status.code(), Some(0));
+    assert_eq!(serving.end(), Some(0));
 }
 
 #[test]

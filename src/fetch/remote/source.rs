@@ -1,9 +1,9 @@
 //! One source: what is good of it, and how it has gone lately.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::guard::guarded;
 use super::super::http::{Client, Conditions, Url};
 use super::super::schedule::{Jitter, Schedule};
 use super::super::vanished::Ledger;
@@ -92,11 +92,8 @@ impl Source {
                 return;
             }
         };
-        // A panic in the reader costs this source, not the start (R10).
         let load = || Crl::load(&kept.octets, &self.authority, &self.name, trust).map_err(|bad| bad.text);
-        let loaded =
-            catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err("reading it failed by a fault of ours".into()));
-        match loaded {
+        match guarded(load) {
             Ok(crl) if self.good.as_ref().is_none_or(|good| crl.supersedes(good)) => self.take_kept(kept, crl),
             Ok(_) => {}
             Err(text) => self.disk = Some(format!("what was kept of it in state-dir is not used: {text}")),

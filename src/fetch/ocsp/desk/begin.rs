@@ -42,6 +42,7 @@ impl<T: Clone> Desk<T> {
         let mut tick =
             Tick { jobs: Vec::new(), ready: Vec::new(), began: Vec::new(), lasting: Vec::new(), ended: Vec::new() };
         tick.ready.append(&mut self.ready);
+        self.tell_judges(trust);
         self.give_up(now.mono, &mut tick.ready);
         self.table.forget_old(now.mono);
         let mut queries = self.begin_urgent(now, &mut tick.ready);
