@@ -10,7 +10,7 @@ use super::Registered;
 use crate::observe::{capped, visible};
 
 /// Longest sentence of the API's that is repeated, in characters.
-const LONGEST: usize = 400;
+const LONGEST: usize = 800;
 
 /// An answer.
 #[derive(Clone, Debug)]

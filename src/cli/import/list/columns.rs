@@ -85,25 +85,30 @@ impl Columns {
     }
 }
 
-/// Where everything is in one list; 0: nowhere.
+/// Where everything is in one list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Places([usize; 6]);
+pub(super) struct Places {
+    /// From 1 on; 0: nowhere.
+    numbers: [usize; 6],
+    /// Whether the header names serials, and nothing says whose they are.
+    has_nameless_serials: bool,
+}
 
 impl Places {
     /// As was asked for, else as the header says, else as in the reference configuration. The error: what is missing.
     pub(super) fn new(asked: &Asked, header: Option<&[String]>) -> Result<Self, String> {
         let by_header = |column: Column| header.and_then(|header| named(header, column));
-        let mut places =
-            Self(Column::ALL.map(|column| {
-                asked.columns.of(column).or_else(|| by_header(column)).unwrap_or_else(|| column.default())
-            }));
+        let numbers = Column::ALL
+            .map(|column| asked.columns.of(column).or_else(|| by_header(column)).unwrap_or_else(|| column.default()));
+        let mut places = Self { numbers, has_nameless_serials: false };
         let says_whose = asked.authority.is_some() || places.of(Column::Authority).is_some();
         if places.of(Column::Serial).is_some() && !says_whose {
             // Two authorities may have given the same.
             if asked.columns.of(Column::Serial).is_some() {
                 return Err("whose serials are they? --authority NAME, or a column: --columns authority=N".to_owned());
             }
-            places.0[Column::Serial as usize] = 0;
+            places.numbers[Column::Serial as usize] = 0;
+            places.has_nameless_serials = true;
         }
         if places.of(Column::Subject).is_none() {
             return Err("lists need a subject: --columns subject=N".to_owned());
@@ -116,13 +121,21 @@ impl Places {
 
     /// From 1 on.
     pub(super) fn of(&self, column: Column) -> Option<usize> {
-        self.0.get(column as usize).copied().filter(|number| *number > 0)
+        self.numbers.get(column as usize).copied().filter(|number| *number > 0)
     }
 
-    /// As `--columns` takes it.
+    /// As `--columns` takes it, and what an administrator may miss.
     pub(super) fn text(&self) -> String {
         let there = Column::ALL.into_iter().filter_map(|column| Some((column, self.of(column)?)));
         there.map(|(column, number)| format!("{}={number}", column.name())).collect::<Vec<_>>().join(",")
+            + self.left_out()
+    }
+
+    fn left_out(&self) -> &'static str {
+        match self.has_nameless_serials {
+            true => "; serials are left out: --authority NAME says whose they are",
+            false => "",
+        }
     }
 }
 

@@ -116,6 +116,10 @@ fn serials_are_of_an_authority() {
         ["ca16:ff", "ca16:100000000000000000000"]
     );
     assert!(with(None, false, "CN=A,1\n").1[0].contains("whose serials are they?"));
+    let text = "application,subject,serial\n1,CN=A,0a\n";
+    let by_header = reading(text.as_bytes(), &asked("mail=0")).unwrap();
+    assert_eq!(by_header.records()[0].serial, "");
+    assert!(by_header.note.ends_with("subject=2; serials are left out: --authority NAME says whose they are"));
     let (_, refused) = with(Some("ca16"), false, "CN=A,xyz\nCN=B,未発行\n");
     assert_eq!(refused[0], "list:1: \"xyz\" is no hexadecimal serial");
     assert!(refused[1].starts_with("list:2: neither an application's number nor a serial"), "{refused:?}");
