@@ -68,6 +68,8 @@ pub mod config;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 #[cfg(feature = "daemon")]
+mod explain;
+#[cfg(feature = "daemon")]
 pub mod fetch;
 #[cfg(feature = "daemon")]
 pub mod net;

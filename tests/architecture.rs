@@ -21,7 +21,7 @@ const CORE: &[&str] = &[
 /// Words that all may use.
 const WORDS: &[&str] = &["event", "now", "secret"];
 /// The shell.
-const SHELL: &[&str] = &["net", "fetch", "store", "observe", "admin", "config", "cli", "daemon", "main"];
+const SHELL: &[&str] = &["net", "fetch", "store", "observe", "explain", "admin", "config", "cli", "daemon", "main"];
 
 /// What each module may import beside the words of all.
 const MAY_KNOW: &[(&str, &[&str])] = &[
@@ -42,6 +42,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("net", &["engine", "exchange"]),
     ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
+    ("explain", &["fetch", "observe", "pki", "policy"]),
     ("admin", &["pki"]),
     (
         "config",
@@ -57,6 +58,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "eap",
             "engine",
             "exchange",
+            "explain",
             "fetch",
             "net",
             "observe",
@@ -71,8 +73,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "access", "admin", "config", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy",
-            "standing", "tls",
+            "access", "admin", "config", "eap", "engine", "exchange", "explain", "fetch", "net", "observe", "pki",
+            "policy", "standing", "tls",
         ],
     ),
     ("main", &["cli"]),

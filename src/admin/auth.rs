@@ -1,21 +1,24 @@
 //! Who asks: bearer tokens, of which only the hash is known here.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use super::audit::Caller;
 use super::problem::Problem;
+use super::route::Accesses;
 use super::shared::Shared;
-use super::{Role, Settings, Token};
+use super::{Peer, Refusal, Settings, Token};
+use crate::event::Reason;
 use crate::now::Wall;
 use crate::secret::{Secret, random};
-
-/// Paths that anybody may look at; `/metrics` has a switch of its own.
-pub(super) const OPEN: [&str; 4] = ["/", "/healthz", "/readyz", "/openapi.json"];
 
 /// A new token of 256 random bits, URL-safe. `None`: the system has no randomness.
 #[must_use]
@@ -32,50 +35,82 @@ pub fn hash_token(token: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// Lets only those through who may: what isn't named as open wants a token, a path that doesn't exist included.
+/// What a request must pass.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    pub(super) shared: Shared,
+    pub(super) accesses: Arc<Accesses>,
+}
+
+/// Lets only those through who may: what isn't open wants a token, a path that doesn't exist included. Handlers find a [`Caller`].
 pub(super) async fn require_token(
-    State(shared): State<Shared>,
-    request: Request,
+    State(gate): State<Gate>,
+    path: Option<MatchedPath>,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let Gate { shared, accesses } = gate;
     let settings = shared.settings();
-    let Some(needed) = needed_role(&settings, request.method(), request.uri().path()) else {
+    let certificate = peer(&shared, &settings, &request)?;
+    let access = accesses.find(path.as_ref().map(MatchedPath::as_str), request.method());
+    let Some(needed) = access.role(&settings) else {
         return Ok(next.run(request).await);
     };
     let token = match authenticate(&settings, request.headers(), shared.status.now()) {
         Ok(token) => token,
-        Err(detail) => return Err(shared.throttle.refuse(detail).await),
+        Err((refusal, name)) => {
+            shared.status.refused(refusal);
+            return Err(shared.throttle.refuse(refusal, name).await);
+        }
     };
     if token.role < needed {
-        tracing::warn!("admin: token {:?} lacks the role for {}", token.name, request.uri().path().escape_debug());
-        return Err(Problem(StatusCode::FORBIDDEN, "this token's role is not enough"));
+        shared.status.refused(Refusal::Role);
+        shared.throttle.log(Refusal::Role, &token.name);
+        let detail = format!("this wants the role {}, and this token has {}", needed.name(), token.role.name());
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
+    let caller = Caller { name: Arc::clone(&token.name), role: token.role, certificate };
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-/// The role that a request wants; `None`: open to all.
-fn needed_role(settings: &Settings, method: &Method, path: &str) -> Option<Role> {
-    let looks = matches!(*method, Method::GET | Method::HEAD);
-    match path {
-        "/metrics" if looks && settings.open_metrics => None,
-        "/metrics" => Some(Role::Viewer),
-        path if looks && OPEN.contains(&path) => None,
-        _ => Some(Role::Status),
+/// Whose client certificate the connection has, judged again for each request: what has been revoked since the handshake is refused at once.
+fn peer(shared: &Shared, settings: &Settings, request: &Request) -> Result<Option<Arc<str>>, Problem> {
+    let authorities = &settings.client_authorities;
+    if authorities.is_empty() {
+        return Ok(None);
+    }
+    let peer = request.extensions().get::<Peer>().ok_or(Reason::NoCertificate);
+    let judged = peer.and_then(|peer| shared.status.peer_again(peer, authorities).map(|()| Arc::clone(&peer.user)));
+    judged.map(Some).map_err(|reason| {
+        shared.status.refused(Refusal::Certificate);
+        shared.throttle.log(Refusal::Certificate, reason.name());
+        Problem::new(StatusCode::FORBIDDEN, format!("{}: {reason}", Refusal::Certificate.sentence()))
+    })
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = parts.extensions.get().cloned();
+        caller.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "this wants a token"))
     }
 }
 
-fn authenticate<'a>(settings: &'a Settings, headers: &HeaderMap, now: Wall) -> Result<&'a Token, &'static str> {
+/// The token, or why it isn't good and the name of the one that it was.
+fn authenticate<'a>(settings: &'a Settings, headers: &HeaderMap, now: Wall) -> Result<&'a Token, (Refusal, &'a str)> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return Err("an Authorization header with a bearer token is required");
+        return Err((Refusal::NoToken, ""));
     };
     let (scheme, presented) = value.as_bytes().split_at_checked(7).unwrap_or_default();
     if !scheme.eq_ignore_ascii_case(b"bearer ") {
-        return Err("an Authorization header with a bearer token is required");
+        return Err((Refusal::NoToken, ""));
     }
-    let token = find(&settings.tokens, &hash_token(presented)).ok_or("this token is not known")?;
+    let token = find(&settings.tokens, &hash_token(presented)).ok_or((Refusal::UnknownToken, ""))?;
     match token.expires {
-        Some(end) if end <= now => Err("this token has expired"),
+        Some(end) if end <= now => Err((Refusal::ExpiredToken, &token.name)),
         _ => Ok(token),
     }
 }

@@ -8,18 +8,26 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::routes::router;
+use super::secure::{self, Failed};
 use super::shared::Shared;
+use super::{Peer, Refusal, Settings};
 
 /// Connections at once, over all sockets; more wait in the kernel.
 const CONNECTIONS: usize = 128;
+/// Of them, those whose TLS handshake isn't done: whoever begins and doesn't go on leaves room for others.
+const HANDSHAKES: usize = 64;
 /// How long the head of a request may take, and how long a connection may wait for its next request.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long a connection lives at most: a client that doesn't read its answer is no reason to keep it.
@@ -55,9 +63,10 @@ pub struct Door {
 
 impl Door {
     /// Binds every address, or none. Without TLS only loopback is good enough: tokens travel here (A09).
-    pub fn bind(addresses: &[SocketAddr]) -> Result<Self, BindError> {
-        let bind = |&address: &SocketAddr| bind(address).map_err(|error| BindError { address, error });
-        let sockets = addresses.iter().map(bind).collect::<Result<_, _>>()?;
+    pub fn bind(settings: &Settings) -> Result<Self, BindError> {
+        let is_secure = settings.tls.is_some();
+        let bind = |&address: &SocketAddr| bind(address, is_secure).map_err(|error| BindError { address, error });
+        let sockets = settings.listen.iter().map(bind).collect::<Result<_, _>>()?;
         Ok(Self { sockets, head: HEAD })
     }
 
@@ -83,7 +92,7 @@ impl Door {
                 .collect::<io::Result<Vec<_>>>()?
         };
         let (stop, stopped) = watch::channel(());
-        let serve = move || runtime.block_on(serve(listeners, router(shared), self.head, stopped));
+        let serve = move || runtime.block_on(serve(listeners, shared, self.head, stopped));
         let thread = thread::Builder::new().name("admin".into()).spawn(serve)?;
         Ok(Running { stop, thread })
     }
@@ -106,8 +115,12 @@ impl Running {
     }
 }
 
-fn bind(address: SocketAddr) -> io::Result<Socket> {
-    if !address.ip().to_canonical().is_loopback() {
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn bind(address: SocketAddr, is_secure: bool) -> io::Result<Socket> {
+    if !is_secure && !is_loopback(address) {
         return Err(io::Error::other("only loopback may be listened on without TLS"));
     }
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -122,38 +135,90 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-async fn serve(listeners: Vec<TcpListener>, router: Router, head: Duration, mut stopped: watch::Receiver<()>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+/// What every connection needs.
+#[derive(Clone)]
+struct Hall {
+    shared: Shared,
+    router: Router,
+    head: Duration,
+    places: Arc<Semaphore>,
+    handshakes: Arc<Semaphore>,
+}
+
+async fn serve(listeners: Vec<TcpListener>, shared: Shared, head: Duration, mut stopped: watch::Receiver<()>) {
+    let (places, handshakes) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Semaphore::new(HANDSHAKES)));
+    let hall = Hall { router: router(shared.clone()), shared, head, places, handshakes };
     for listener in listeners {
-        tokio::spawn(accept(listener, router.clone(), head, Arc::clone(&places)));
+        tokio::spawn(hall.clone().accept(listener));
     }
     // Ends when the sender is dropped; the runtime takes every task with it.
     while stopped.changed().await.is_ok() {}
 }
 
-async fn accept(listener: TcpListener, router: Router, head: Duration, places: Arc<Semaphore>) {
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, router.clone(), head, place))),
-            Err(error) => {
-                tracing::debug!("admin: accepting failed: {error}");
-                tokio::time::sleep(REST).await;
+impl Hall {
+    async fn accept(self, listener: TcpListener) {
+        loop {
+            let Ok(handshake) = Arc::clone(&self.handshakes).acquire_owned().await else { return };
+            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(self.clone().connection(stream, place, handshake))),
+                Err(error) => {
+                    tracing::debug!("admin: accepting failed: {error}");
+                    tokio::time::sleep(REST).await;
+                }
             }
         }
     }
-}
 
-async fn connection(stream: TcpStream, router: Router, head: Duration, _place: OwnedSemaphorePermit) {
-    let service = TowerToHyperService::new(router);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head)
-        .max_buf_size(HEAD_SIZE)
-        .serve_connection(TokioIo::new(stream), service);
-    match tokio::time::timeout(LIFE, connection).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!("admin: a connection failed: {error}"),
-        Err(_) => tracing::debug!("admin: a connection grew too old"),
+    async fn connection(self, stream: TcpStream, _place: OwnedSemaphorePermit, handshake: OwnedSemaphorePermit) {
+        let settings = self.shared.settings();
+        let Some(tls) = &settings.tls else {
+            // A reload took TLS away, and the socket stays open until a restart.
+            if stream.local_addr().is_ok_and(is_loopback) {
+                drop(handshake);
+                self.talk(stream, None).await;
+            }
+            return;
+        };
+        let accepted = secure::accept(stream, tls, &settings.client_authorities, &self.shared.status).await;
+        drop(handshake);
+        match accepted {
+            Ok((stream, peer)) => self.talk(stream, peer).await,
+            Err(failed) => {
+                self.count(&failed);
+                failed.close().await;
+            }
+        }
+    }
+
+    /// Whoever is refused is counted, and a judged one is worth a line.
+    fn count(&self, failed: &Failed) {
+        let Some(reason) = failed.judged else {
+            self.shared.status.refused(Refusal::Handshake);
+            tracing::debug!("admin: no TLS: {}", failed.error);
+            return;
+        };
+        self.shared.status.refused(Refusal::Certificate);
+        self.shared.throttle.log(Refusal::Certificate, reason.name());
+    }
+
+    async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Option<Peer>) {
+        let router = TowerToHyperService::new(self.router);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            if let Some(peer) = &peer {
+                request.extensions_mut().insert(peer.clone());
+            }
+            router.call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.head)
+            .max_buf_size(HEAD_SIZE)
+            .serve_connection(TokioIo::new(stream), service);
+        match tokio::time::timeout(LIFE, connection).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!("admin: a connection failed: {error}"),
+            Err(_) => tracing::debug!("admin: a connection grew too old"),
+        }
     }
 }

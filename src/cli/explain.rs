@@ -1,6 +1,5 @@
 //! `sekisho explain`: what the server would decide for a certificate, by the very code that serves. It fetches nothing.
 
-mod open;
 mod render;
 
 #[cfg(test)]
@@ -9,26 +8,17 @@ mod tests;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{BAD_CONFIGURATION, credentials};
-use crate::config::{self, Config};
-use crate::event::{CertificateName, Method};
-use crate::fetch::known::Known;
-use crate::fetch::{self, Loaded};
+use crate::explain::{self, Answer, Case, Grounds};
 use crate::net::Clock;
 use crate::now::Wall;
-use crate::observe::{Asked, Explainer, Explanation, Language};
-use crate::pki::{self, Facts, NoPath};
-use crate::policy::{Decision, Hints, Match, ServiceIndex, ServiceSettings};
-use open::Open;
-
-/// NAS-Port-Type of an access point: Wireless - IEEE 802.11 (RFC 2865 section 5.41).
-const WIRELESS: u32 = 19;
+use crate::observe::{Explainer, Language, escape_in_json};
+use crate::{config, fetch};
 
 /// What the server would decide for a certificate, and why. Nothing is fetched and nobody is asked: CRLs and groups are read from the files that the configuration names, and CRLs and OCSP answers from what the server has kept. Where a login would ask a responder first, that is said.
 ///
@@ -77,25 +67,6 @@ fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|error| format!("{error}; write it like 2027-03-31T23:59:59+09:00"))
 }
 
-/// Everything that the decisions rest on.
-struct Case {
-    config: Config,
-    loaded: Loaded,
-    /// Facts of the chain, or why there are none.
-    facts: Result<Arc<Facts>, Box<NoPath>>,
-    /// What a login would ask of OCSP responders.
-    open: Vec<Open>,
-    at: Wall,
-    explainer: Explainer,
-}
-
-/// What one service would decide.
-struct Answer {
-    service: Arc<str>,
-    decision: Decision,
-    explanation: Explanation,
-}
-
 /// Runs the command.
 pub(crate) fn run(args: Args) -> ExitCode {
     answer(&args, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
@@ -103,7 +74,7 @@ pub(crate) fn run(args: Args) -> ExitCode {
 
 fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
     let decided = prepare(args).and_then(|case| {
-        let answers = answers(&case, args.service.as_deref())?;
+        let answers = case.answers(args.service.as_deref()).map_err(|problem| vec![problem])?;
         Ok((case, answers))
     });
     let (case, answers) = match decided {
@@ -114,10 +85,15 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
         }
     };
     say(err, &case.problems().map(|(file, text)| format!("{file}: {text}")).collect::<Vec<_>>());
-    let text = if args.json { render::json(&case, &answers) } else { render::text(&case, &answers) };
+    let text = if args.json { line(&case, &answers) } else { render::text(&case, &answers) };
     // Whoever has closed the other end of a pipe wants no more.
     let _ = out.write_all(text.as_bytes());
     if answers.iter().any(|answer| answer.decision.accepts()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One object, in one line.
+fn line(case: &Case, answers: &[Answer]) -> String {
+    escape_in_json(&explain::json(case, answers).to_string()) + "\n"
 }
 
 fn say(err: &mut dyn Write, lines: &[String]) {
@@ -140,21 +116,13 @@ fn prepare(args: &Args) -> Result<Case, Vec<String>> {
         return Err(fatal.iter().map(|problem| format!("{}: {}", problem.source, problem.text)).collect());
     }
     let chain = chain(args).map_err(|problem| vec![problem])?;
-    let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
     let at = args.at.map_or(now, |at| Wall(at.as_second()));
-    let facts = config.trust.facts(&chain);
-    let open = match &facts {
-        Ok(facts) => {
-            let known = Known::new(&config.fetch, &config.trust);
-            open::questions(&config.trust, &loaded, &known, facts, at)
-        }
-        Err(_) => Vec::new(),
-    };
     let explainer = Explainer {
         language: args.lang.map_or(config.log.language, Language::from),
         zone: TimeZone::get(&config.log.timezone).unwrap_or(TimeZone::UTC),
     };
-    Ok(Case { config, loaded, facts, open, at, explainer })
+    let grounds = Grounds { policy: config.policy, trust: config.trust, loaded };
+    Ok(Case::new(grounds, &config.fetch, &chain, at, explainer))
 }
 
 /// Leaf first.
@@ -164,70 +132,4 @@ fn chain(args: &Args) -> Result<Vec<Vec<u8>>, String> {
         chain.extend(credentials::read_certificates(more)?);
     }
     Ok(chain)
-}
-
-/// What the service named, or each, would decide.
-fn answers(case: &Case, service: Option<&str>) -> Result<Vec<Answer>, Vec<String>> {
-    let policy = &case.config.policy;
-    let services: Vec<_> =
-        policy.services().filter(|(_, settings)| service.is_none_or(|name| &*settings.name == name)).collect();
-    if let (Some(service), []) = (service, services.as_slice()) {
-        let names: Vec<_> = policy.services().map(|(_, settings)| settings.name.to_string()).collect();
-        return Err(vec![format!("there is no service {service:?}; there are: {}", names.join(", "))]);
-    }
-    Ok(services.into_iter().map(|(index, settings)| case.decide(index, settings)).collect())
-}
-
-impl Case {
-    fn decide(&self, index: ServiceIndex, service: &ServiceSettings) -> Answer {
-        let Self { config, loaded, .. } = self;
-        let decision = match &self.facts {
-            Err(refusal) => Decision::no_path((**refusal).clone()),
-            Ok(facts) => {
-                let verdict = pki::verdict(&config.trust, &loaded.revocation, facts, self.at);
-                config.policy.decide(index, facts, &verdict, &loaded.standing, &hints(service), self.at)
-            }
-        };
-        let user = decision.user().cloned();
-        let asked = Asked { at: self.at, user: user.as_deref(), service: Some(&service.name), ..Asked::default() };
-        let explanation = self.explainer.explain(decision.reason(), decision.evidence(), &asked);
-        Answer { service: service.name.clone(), decision, explanation }
-    }
-
-    /// Files that don't count, or not at that time: (file, sentence).
-    fn problems(&self) -> impl Iterator<Item = (String, String)> {
-        let unusable = self.loaded.problems.iter().map(|it| (it.source.to_string(), it.text.clone()));
-        let later = self.loaded.crls.iter().filter(|crl| crl.this_update > self.at).map(|crl| {
-            let text =
-                "this CRL was issued after the time asked for, and says nothing about it; the one before it is needed";
-            (crl.source.to_string(), text.to_owned())
-        });
-        unusable.chain(later)
-    }
-
-    /// What the certificate is called, as far as it can be read.
-    fn certificate(&self) -> Option<CertificateName> {
-        match &self.facts {
-            Ok(facts) => Some(facts.name()),
-            Err(refusal) => refusal.claimed.clone(),
-        }
-    }
-}
-
-/// A request as it would usually come for the service: what its first `match` for EAP-TLS asks for, from an access point where that names an SSID. Rules may look at it.
-fn hints(service: &ServiceSettings) -> Hints {
-    let is_tls = |wanted: &&Match| wanted.method.as_ref().is_none_or(|methods| methods.contains(&Method::EapTls));
-    let wanted = service.matches.iter().find(is_tls).cloned().unwrap_or_default();
-    let first = |list: Option<Vec<String>>| list.and_then(|list| list.into_iter().next());
-    let ssid = first(wanted.ssid);
-    let port_type = wanted.nas_port_type.and_then(|list| list.first().copied());
-    Hints {
-        nas: wanted.nas.and_then(|list| list.first().cloned()).unwrap_or_default(),
-        allowed_services: None,
-        federation: false,
-        nas_port_type: port_type.or(ssid.is_some().then_some(WIRELESS)),
-        ssid,
-        nas_identifier: first(wanted.nas_identifier),
-        method: Some(Method::EapTls),
-    }
 }

@@ -5,22 +5,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::names::{self, Names};
-use super::reader::Table;
+use super::reader::{Item, Table};
 use super::report::Named;
-use super::scalar;
-use crate::admin::{Role, Settings, Token};
+use super::{files, identity, scalar};
+use crate::admin::{BadTls, Role, Settings, Tls, Token};
 use crate::now::Wall;
 
-pub(super) fn admin(mut table: Table<'_>, listen: Vec<SocketAddr>, names: &Names, now: Wall) -> Settings {
-    for key in ["chain", "key"] {
-        if let Some(item) = table.take(key).filter(|item| !item.is_empty()) {
-            item.path();
-            item.not_built("TLS on the admin door");
-        }
-    }
-    if let Some(item) = table.take("client-authorities").filter(|item| !item.is_empty()) {
-        names.authorities.refer_all(&item);
-        item.not_built("client certificates on the admin door");
+/// `[admin]`, and notAfter of its certificate. `listen`: `[listen].admin`.
+pub(super) fn admin(
+    mut table: Table<'_>,
+    listen: Vec<SocketAddr>,
+    names: &Names,
+    now: Wall,
+) -> (Settings, Option<Wall>) {
+    let tls = tls(&mut table, now);
+    let clients = table.take("client-authorities").filter(|item| !item.is_empty());
+    let client_authorities = clients.as_ref().map(|item| names.authorities.refer_all(item)).unwrap_or_default();
+    if let (Some(item), None) = (&clients, &tls) {
+        item.error("client certificates are shown in TLS only; add `chain` and `key`");
     }
     let open_metrics = table.boolean("open-metrics", true);
     let mut tokens: Vec<Token> = Vec::new();
@@ -30,7 +32,36 @@ pub(super) fn admin(mut table: Table<'_>, listen: Vec<SocketAddr>, names: &Names
         }
     }
     table.finish();
-    Settings { listen, open_metrics, tokens }
+    let (tls, end) = tls.flatten().unzip();
+    (Settings { listen, open_metrics, tokens, tls: tls.map(Arc::new), client_authorities }, end)
+}
+
+/// Whether a section says that the door speaks TLS, for who judges where it listens.
+pub(super) fn has_tls(table: &mut Table<'_>) -> bool {
+    table.take("chain").is_some_and(|item| !item.is_empty())
+}
+
+/// `chain` and `key`. `None`: neither is there; `Some(None)`: they can't be used.
+fn tls(table: &mut Table<'_>, now: Wall) -> Option<Option<(Tls, Wall)>> {
+    let there = |item: &Item<'_>| !item.is_empty();
+    let (chain, key) = match (table.take("chain").filter(there), table.take("key").filter(there)) {
+        (Some(chain), Some(key)) => (chain, key),
+        (None, None) => return None,
+        (Some(one), None) => {
+            one.error("is of no use without `key`, the PEM file of its private key");
+            return Some(None);
+        }
+        (None, Some(one)) => {
+            one.error("is of no use without `chain`, the PEM file of the certificate, leaf first, then intermediates");
+            return Some(None);
+        }
+    };
+    let read = files::certificates(&chain).zip(files::private_key(&key));
+    Some(read.and_then(|(certificates, secret)| {
+        let (names, end) = identity::browsed(&chain, certificates.first()?, now)?;
+        let bad = |BadTls { key: which, text }| if which == "key" { key.error(text) } else { chain.error(text) };
+        Tls::new(certificates, &secret, &names).map_err(bad).ok().map(|tls| (tls, end))
+    }))
 }
 
 fn token(mut table: Table<'_>, known: &[Token], now: Wall) -> Option<Token> {

@@ -32,6 +32,24 @@ pub(super) fn examine(item: &Item<'_>, chain: &[Vec<u8>], now: Wall) -> Option<W
     Some(Wall(leaf.validity().not_after.timestamp()))
 }
 
+/// The same for a certificate that browsers and programs look at: its DNS names and notAfter.
+pub(super) fn browsed(item: &Item<'_>, leaf: &[u8], now: Wall) -> Option<(Vec<String>, Wall)> {
+    let Ok(([], leaf)) = X509Certificate::from_der(leaf) else {
+        item.error("the first certificate of the file can't be read");
+        return None;
+    };
+    let end = leaf.validity().not_after.timestamp();
+    if end < now.0.saturating_add(30 * DAY) {
+        let when = if end < now.0 { "EXPIRED on" } else { "expires within 30 days, on" };
+        item.warning(format!(
+            "the certificate {when} {}: browsers and programs will refuse the API; renew it",
+            date(end)
+        ));
+    }
+    let names = dns_names(&leaf).into_iter().map(str::to_owned).collect();
+    Some((names, Wall(end)))
+}
+
 /// Leaf first, each issued by the next, no root.
 fn order(item: &Item<'_>, chain: &[X509Certificate<'_>]) {
     for (index, pair) in chain.windows(2).enumerate() {

@@ -149,7 +149,8 @@ fn parse(
 fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -> (Option<Config>, Option<Watched>) {
     let names = Names::collect(&mut root);
     let server = server::server(root.section("server"));
-    let listen = server::listen(root.section("listen"));
+    let mut admin_table = root.section("admin");
+    let listen = server::listen(root.section("listen"), admin::has_tls(&mut admin_table));
     let eap = server::eap(root.section("eap"));
     let afar::Fetch { http, answers, vanished } = afar::fetch(root.section("fetch"));
     let identities = tls::identities(&mut root, eap.settings.fragment_size, &http.allow, now);
@@ -159,12 +160,14 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let services = service::read(&mut root, &names, &all_nas.settings);
     let mut named = std::mem::take(&mut authorities.named);
     let groups = admin::groups(&mut root, &mut named);
-    let admin = admin::admin(root.section("admin"), listen.admin, &names, now);
+    let (admin, admin_end) = admin::admin(admin_table, listen.admin, &names, now);
     let log = server::log(root.section("log"));
     let cui = federation::federation(&mut root, &names);
     absent::sections(&mut root, &names);
 
-    let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
+    let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?)));
+    // No identity can be called that.
+    let identity_ends = identity_ends.chain(admin_end.map(|end| ("[admin]".into(), end))).collect();
     let staple = staple::Settings { identities: identities.iter().map(tls::Identity::staple).collect() };
     let tls = tls::server(&root, tls, identities, eap.max_conversations, previous);
     let trust = authority::trust(&root, &authorities, now);

@@ -49,7 +49,8 @@ pub(super) struct Listen {
     pub(super) admin: Vec<SocketAddr>,
 }
 
-pub(super) fn listen(mut table: Table<'_>) -> Listen {
+/// `has_tls`: whether the admin door has a certificate.
+pub(super) fn listen(mut table: Table<'_>, has_tls: bool) -> Listen {
     let auth = table.take("auth").map(|item| addresses(&item)).unwrap_or_default();
     if auth.is_empty() {
         table.missing(
@@ -57,7 +58,7 @@ pub(super) fn listen(mut table: Table<'_>) -> Listen {
             "without it no door is open and nobody can log in; add auth = [\"0.0.0.0:1812\", \"[::]:1812\"]",
         );
     }
-    let admin = table.take("admin").map(|item| loopback_addresses(&item)).unwrap_or_default();
+    let admin = table.take("admin").map(|item| admin_addresses(&item, has_tls)).unwrap_or_default();
     for (key, what) in [("accounting", "accounting"), ("radsec", "RADIUS over TLS")] {
         if let Some(item) = table.take(key).filter(|item| !item.is_empty()) {
             addresses(&item);
@@ -86,16 +87,16 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// The admin door has no TLS yet, so tokens must not leave this machine.
-fn loopback_addresses(item: &Item<'_>) -> Vec<SocketAddr> {
+/// Without TLS tokens must not leave this machine (A09).
+fn admin_addresses(item: &Item<'_>, has_tls: bool) -> Vec<SocketAddr> {
     let is_open = |item: &Item<'_>| {
         let address = item.text_quietly().and_then(|text| text.parse::<SocketAddr>().ok());
         address.is_some_and(|address| !address.ip().to_canonical().is_loopback())
     };
-    for item in item.items().iter().filter(|item| is_open(item)) {
+    for item in item.items().iter().filter(|item| !has_tls && is_open(item)) {
         item.error(
-            "can be reached from other machines, and TLS on the admin door isn't built in this version: tokens would cross the network in the clear; \
-             listen on 127.0.0.1 or [::1], and put a TLS proxy in front where others must reach it",
+            "can be reached from other machines, and without TLS tokens would cross the network in the clear; \
+             add `chain` and `key` to [admin], or listen on 127.0.0.1 or [::1]",
         );
     }
     addresses(item)

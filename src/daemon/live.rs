@@ -6,17 +6,24 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tokio::task::spawn_blocking;
 
+use super::authorities::Known;
 use super::gaps::{Line, Told};
-use crate::admin::{self, Readiness};
+use crate::admin::authorities::Authority;
+use crate::admin::{self, Lang, Later, Peer, Question, Readiness, Refusal, Unexplained};
 use crate::config::Config;
+use crate::event::Reason;
+use crate::explain::{self, Case, Grounds};
 use crate::fetch::ocsp::{Askable, Health};
 use crate::fetch::staple::State;
-use crate::fetch::{LastSuccess, Loaded, Problem};
+use crate::fetch::{self, LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
-use crate::observe::Metrics;
-use crate::pki::{Coverage, CrlSummary, Revocation, Trust};
+use crate::observe::{Explainer, Language, Metrics};
+use crate::pki::{self, Coverage, Facts};
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -52,10 +59,10 @@ pub(super) struct Asked {
 #[derive(Debug)]
 struct View {
     services: Vec<Vec<Arc<str>>>,
-    trust: Arc<Trust>,
-    revocation: Arc<Revocation>,
-    crls: Vec<CrlSummary>,
-    problems: Vec<String>,
+    grounds: Grounds,
+    /// By which what responders were told is read again.
+    fetch: fetch::Settings,
+    explainer: Explainer,
 }
 
 impl Live {
@@ -98,10 +105,16 @@ impl Live {
     pub(super) fn loaded(&self, config: &Config, loaded: &Loaded) {
         let view = View {
             services: config.policy.services().map(|(_, service)| service.authorities.clone()).collect(),
-            trust: Arc::clone(&config.trust),
-            revocation: Arc::clone(&loaded.revocation),
-            crls: loaded.crls.clone(),
-            problems: loaded.problems.iter().map(text).collect(),
+            grounds: Grounds {
+                policy: Arc::clone(&config.policy),
+                trust: Arc::clone(&config.trust),
+                loaded: loaded.clone(),
+            },
+            fetch: config.fetch.clone(),
+            explainer: Explainer {
+                language: config.log.language,
+                zone: TimeZone::get(&config.log.timezone).unwrap_or(TimeZone::UTC),
+            },
         };
         self.view.store(Some(Arc::new(view)));
         self.seen(&loaded.last_success);
@@ -158,7 +171,7 @@ impl Live {
     fn coverage(&self, view: &View, now: Wall) -> Vec<Coverage> {
         let asked = lock(&self.asked);
         let askable = |authority: &str, issuer: &[u8; 32]| asked.askable.contains(authority, issuer);
-        view.trust.coverage(&view.revocation, &askable, now)
+        view.grounds.trust.coverage(&view.grounds.loaded.revocation, &askable, now)
     }
 
     /// What the hall could not send or receive so far.
@@ -183,7 +196,7 @@ impl admin::Status for Live {
         let now = self.now();
         let coverage = self.coverage(&view, now);
         let mut readiness = admin::assess(services, &coverage, now);
-        readiness.degraded.extend(view.problems.iter().cloned());
+        readiness.degraded.extend(view.grounds.loaded.problems.iter().map(text));
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
         readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
@@ -196,8 +209,8 @@ impl admin::Status for Live {
         if let Some(view) = self.view.load_full() {
             let successes = lock(&self.last_success);
             let successes = successes.iter().map(|it| (&*it.authority, &*it.source, it.at.unwrap_or_default()));
-            self.metrics.set_crls(&view.crls, successes);
-            self.metrics.set_ocsp_answers(view.revocation.answers().count() as u64);
+            self.metrics.set_crls(&view.grounds.loaded.crls, successes);
+            self.metrics.set_ocsp_answers(view.grounds.loaded.revocation.answers().count() as u64);
         }
         let asked = lock(&self.asked);
         let responders = asked.health.iter().map(|it| (&*it.authority, &*it.source, !it.open, it.last_success));
@@ -213,6 +226,64 @@ impl admin::Status for Live {
 
     fn now(&self) -> Wall {
         self.clock.now().wall
+    }
+
+    fn refused(&self, why: Refusal) {
+        self.metrics.admin_refused(why.name());
+    }
+
+    fn authorities(&self) -> Vec<Authority> {
+        let Some(view) = self.view.load_full() else { return Vec::new() };
+        let Grounds { trust, loaded, .. } = &view.grounds;
+        let now = self.now();
+        let coverage = self.coverage(&view, now);
+        let (sources, asked) = (lock(&self.last_success).clone(), lock(&self.asked));
+        let known = Known { trust, loaded, sources: &sources, responders: &asked.health, coverage: &coverage, now };
+        known.authorities()
+    }
+
+    fn explain(&self, question: Question) -> Later<'static, Result<Value, Unexplained>> {
+        let (view, now) = (self.view.load_full(), self.now());
+        Box::pin(async move {
+            let view = view.ok_or(Unexplained::Unable)?;
+            // It reads files.
+            let explained = spawn_blocking(move || view.explain(&question, now)).await;
+            explained.unwrap_or(Err(Unexplained::Unable))
+        })
+    }
+
+    fn peer(&self, chain: &[&[u8]], authorities: &[Arc<str>]) -> Result<Peer, Reason> {
+        let view = self.view.load_full().ok_or(Reason::Internal)?;
+        let facts = view.grounds.trust.facts(chain).map_err(|refusal| refusal.reason)?;
+        let user = view.admit(&facts, authorities, self.now())?;
+        Ok(Peer { user, facts })
+    }
+
+    fn peer_again(&self, peer: &Peer, authorities: &[Arc<str>]) -> Result<(), Reason> {
+        let view = self.view.load_full().ok_or(Reason::Internal)?;
+        view.admit(&peer.facts, authorities, self.now()).map(drop)
+    }
+}
+
+impl View {
+    fn explain(&self, question: &Question, now: Wall) -> Result<Value, Unexplained> {
+        let language = match question.lang {
+            Some(Lang::Ja) => Language::Ja,
+            Some(Lang::En) => Language::En,
+            None => self.explainer.language,
+        };
+        let explainer = Explainer { language, zone: self.explainer.zone.clone() };
+        let at = question.at.unwrap_or(now);
+        let case = Case::new(self.grounds.clone(), &self.fetch, &question.chain, at, explainer);
+        let answers = case.answers(question.service.as_deref()).map_err(Unexplained::NoService)?;
+        Ok(explain::json(&case, &answers))
+    }
+
+    /// As a login would be judged, without a service; nobody is asked.
+    fn admit(&self, facts: &Facts, authorities: &[Arc<str>], now: Wall) -> Result<Arc<str>, Reason> {
+        let Grounds { policy, trust, loaded } = &self.grounds;
+        let verdict = pki::verdict(trust, &loaded.revocation, facts, now);
+        policy.admit(authorities, facts, &verdict, now).map_err(|refusal| refusal.reason())
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Server::start`] reads files, binds and starts the threads; [`Server::run`] watches files, fetches and does what it is told until it is told to stop; then it drains.
 
 mod afar;
+mod authorities;
 mod files;
 mod gaps;
 mod inquiry;
@@ -157,7 +158,7 @@ impl Server {
         let engine = Engine::new(config.engine, snapshot).map_err(|_| system("the system has no randomness"))?;
 
         let doors = Doors::bind(&config.net).map_err(system)?;
-        let door = admin::Door::bind(&config.admin.listen).map_err(system)?;
+        let door = admin::Door::bind(&config.admin).map_err(system)?;
         let (addresses, admin_addresses) = (doors.addresses().collect(), door.addresses().collect());
 
         let metrics = Arc::new(Metrics::new());

@@ -82,6 +82,8 @@ pub struct LastSuccess {
     pub source: Arc<str>,
     /// When; `None`: never.
     pub at: Option<Wall>,
+    /// What became of the last attempt to fetch it; `None`: it was good, or there was none. What is wrong with a file is a [`Problem`].
+    pub failure: Option<String>,
 }
 
 /// What the sources hold.

@@ -100,6 +100,7 @@ impl Watcher {
             authority: Arc::clone(&crl.name),
             source: Arc::clone(&crl.source),
             at: crl.last_success,
+            failure: None,
         };
         self.crls.iter().map(of).collect()
     }

@@ -50,6 +50,7 @@ families! {
     distrust_authentications: IntCounterVec "sekisho_distrust_authentications_total" ["authority", "outcome"] "Logins with certificates that the authority's `distrust` concerns: accepted before its date, refused from then on.";
     distrust_certificates: GaugeVec "sekisho_distrust_certificates" ["authority"] "Certificates that the authority's `distrust` concerns and that somebody has logged in with since this process began; at 100000 it counts no further.";
     distrust_from: GaugeVec "sekisho_distrust_from_seconds" ["authority"] "From when on certificates that the authority's `distrust` concerns are refused, since 1970.";
+    admin_refusals: IntCounterVec "sekisho_admin_refusals_total" ["why"] "Requests and connections that the admin door turned away, by why.";
     identity_not_after: GaugeVec "sekisho_identity_not_after_seconds" ["identity"] "End of this server's own certificate, since 1970.";
     identity_staple_next_update: GaugeVec "sekisho_identity_staple_next_update_seconds" ["identity"] "nextUpdate of the OCSP answer that is stapled to this server's own certificate, since 1970; 0: nothing is stapled although the certificate names a responder.";
     identity_revoked: GaugeVec "sekisho_identity_revoked" ["identity"] "1: the responder says that this server's own certificate is revoked; 0: it doesn't, or nobody could be asked.";
@@ -240,6 +241,11 @@ impl Metrics {
     /// Revocation data of an authority was fetched, or not; `kind` (`crl` or `ocsp`) and `result` of closed lists.
     pub fn fetched(&self, authority: &str, kind: &'static str, result: &'static str) {
         self.families.revocation_fetches.with_label_values(&[authority, kind, result]).inc();
+    }
+
+    /// The admin door turned somebody away; `why`: of a closed list.
+    pub fn admin_refused(&self, why: &'static str) {
+        self.families.admin_refusals.with_label_values(&[why]).inc();
     }
 
     /// notAfter of each identity, all of them: those of before are forgotten.

@@ -109,17 +109,9 @@ impl Policy {
         let Some(service) = self.service(service) else {
             return Decision::refuse(Reason::Internal, Vec::new(), None);
         };
-        if !service.authorities.contains(&facts.authority) {
-            let evidence = vec![Evidence::Issuer(facts.authority.to_string())];
-            return Decision::refuse(Reason::UntrustedIssuer, evidence, None);
-        }
-        let name = self.username(facts);
-        if let Some(reason) = refusal(verdict, facts, now) {
-            return Decision::refuse(reason, evidence(verdict, facts, reason), name.ok().filter(|_| vouched(reason)));
-        }
-        let user = match name {
+        let user = match self.admit(&service.authorities, facts, verdict, now) {
             Ok(user) => user,
-            Err(names) => return Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(names)], None),
+            Err(refusal) => return *refusal,
         };
         let groups = standing.groups_of(&user);
         let groups_evidence = (!groups.is_empty()).then(|| Evidence::Groups(groups.clone()));
@@ -134,6 +126,30 @@ impl Policy {
                 Decision::accept(verdict.finding == Reason::OkGrace, evidence, grant)
             }
         }
+    }
+
+    /// What holds against a certificate whatever is asked for, or its user: [`Policy::decide`] without a service, for those who ask for none (the admin door's clients).
+    /// `authorities`: of whom it must be.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn admit(
+        &self,
+        authorities: &[Arc<str>],
+        facts: &Facts,
+        verdict: &Verdict,
+        now: Wall,
+    ) -> Result<Arc<str>, Box<Decision>> {
+        if !authorities.contains(&facts.authority) {
+            let evidence = vec![Evidence::Issuer(facts.authority.to_string())];
+            return Err(Box::new(Decision::refuse(Reason::UntrustedIssuer, evidence, None)));
+        }
+        let name = self.username(facts);
+        if let Some(reason) = refusal(verdict, facts, now) {
+            let user = name.ok().filter(|_| vouched(reason));
+            return Err(Box::new(Decision::refuse(reason, evidence(verdict, facts, reason), user)));
+        }
+        name.map_err(|names| Box::new(Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(names)], None)))
     }
 
     /// The user by the certificate, or the names that stand in the way.

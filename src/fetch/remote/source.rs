@@ -214,7 +214,12 @@ impl Source {
     }
 
     pub(super) fn last_success(&self) -> LastSuccess {
-        LastSuccess { authority: Arc::clone(&self.authority), source: Arc::clone(&self.name), at: self.last_success }
+        LastSuccess {
+            authority: Arc::clone(&self.authority),
+            source: Arc::clone(&self.name),
+            at: self.last_success,
+            failure: self.failure.as_ref().map(|failure| failure.text.clone()),
+        }
     }
 
     pub(super) fn is_silent(&self, now: Mono) -> bool {

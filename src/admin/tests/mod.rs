@@ -4,20 +4,48 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::auth::OPEN;
+use super::route::Access;
 use super::*;
-use crate::event::Reason;
-use crate::pki::{Coverage, Gap};
+use crate::pki::{self, Revocation, Trust};
+use crate::policy::Policy;
+
+mod api;
+mod ground;
+mod readiness;
+mod secure;
 
 const NOW: Wall = Wall(1_800_000_000);
 
+/// A server whose state tests make up.
 #[derive(Debug)]
 struct Made {
     ready: bool,
+    time: AtomicI64,
+    trust: Option<Trust>,
+    revocation: Mutex<Revocation>,
+    refusals: Mutex<Vec<Refusal>>,
+}
+
+impl Default for Made {
+    fn default() -> Self {
+        let (revocation, refusals) = (Mutex::new(Revocation::new(Vec::new())), Mutex::default());
+        Self { ready: true, time: AtomicI64::new(NOW.0), trust: None, revocation, refusals }
+    }
+}
+
+impl Made {
+    fn admit(&self, facts: &Facts, authorities: &[Arc<str>]) -> Result<Arc<str>, Reason> {
+        let revocation = self.revocation.lock().expect("no panic");
+        let verdict = pki::verdict(self.trust.as_ref().ok_or(Reason::Internal)?, &revocation, facts, self.now());
+        let policy = Policy::new(Vec::new(), Vec::new());
+        policy.admit(authorities, facts, &verdict, self.now()).map_err(|refusal| refusal.reason())
+    }
 }
 
 impl Status for Made {
@@ -30,7 +58,29 @@ impl Status for Made {
     }
 
     fn now(&self) -> Wall {
-        NOW
+        Wall(self.time.load(Relaxed))
+    }
+
+    fn refused(&self, why: Refusal) {
+        self.refusals.lock().expect("no panic").push(why);
+    }
+
+    fn authorities(&self) -> Vec<authorities::Authority> {
+        (1..=3).map(|n| api::authority(&format!("ca{n}"))).collect()
+    }
+
+    fn explain(&self, question: Question) -> Later<'static, Result<serde_json::Value, Unexplained>> {
+        Box::pin(std::future::ready(api::explained(question)))
+    }
+
+    fn peer(&self, chain: &[&[u8]], authorities: &[Arc<str>]) -> Result<Peer, Reason> {
+        let trust = self.trust.as_ref().ok_or(Reason::Internal)?;
+        let facts = trust.facts(chain).map_err(|refusal| refusal.reason)?;
+        Ok(Peer { user: self.admit(&facts, authorities)?, facts })
+    }
+
+    fn peer_again(&self, peer: &Peer, authorities: &[Arc<str>]) -> Result<(), Reason> {
+        self.admit(&peer.facts, authorities).map(drop)
     }
 }
 
@@ -44,21 +94,28 @@ fn settings(open_metrics: bool) -> Settings {
         token("sso", Role::Status, None),
         token("old", Role::Operator, Some(NOW)),
     ];
-    Settings { listen: vec!["127.0.0.1:0".parse().expect("an address")], open_metrics, tokens }
+    let listen = vec!["127.0.0.1:0".parse().expect("an address")];
+    Settings { listen, open_metrics, tokens, ..Settings::default() }
 }
 
 /// A running door.
 struct Here {
     address: SocketAddr,
+    made: Arc<Made>,
+    shared: Shared,
     _running: Running,
 }
 
 fn door(open_metrics: bool, ready: bool) -> Here {
-    let settings = settings(open_metrics);
-    let door = Door::bind(&settings.listen).expect("loopback can be bound").with_head_time(Duration::from_millis(300));
+    opened(settings(open_metrics), Made { ready, ..Made::default() })
+}
+
+fn opened(settings: Settings, made: Made) -> Here {
+    let door = Door::bind(&settings).expect("loopback can be bound").with_head_time(Duration::from_millis(300));
     let address = door.addresses().next().expect("one was bound");
-    let shared = Shared::new(settings, "radius1.campus.example".into(), Arc::new(Made { ready }));
-    Here { address, _running: door.spawn(shared).expect("a thread starts") }
+    let made = Arc::new(made);
+    let shared = Shared::new(settings, "radius1.campus.example".into(), Arc::clone(&made) as Arc<dyn Status>);
+    Here { address, made, shared: shared.clone(), _running: door.spawn(shared).expect("a thread starts") }
 }
 
 impl Here {
@@ -89,8 +146,7 @@ fn status(answer: &str) -> u16 {
 }
 
 fn described() -> serde_json::Map<String, serde_json::Value> {
-    let text: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).expect("it is JSON");
-    text["paths"].as_object().expect("paths are an object").clone()
+    openapi::document(&routes::table())["paths"].as_object().expect("paths are an object").clone()
 }
 
 #[test]
@@ -161,32 +217,62 @@ fn a01_a_right_token_is_never_refused_while_others_guess() {
 
 #[test]
 fn tokens_of_a_reload_count_at_once() {
-    let door = Door::bind(&settings(false).listen).expect("loopback can be bound");
-    let address = door.addresses().next().expect("one was bound");
-    let shared = Shared::new(settings(false), "node".into(), Arc::new(Made { ready: true }));
-    let here = Here { address, _running: door.spawn(shared.clone()).expect("a thread starts") };
-    shared.swap(Settings { tokens: vec![token("new", Role::Viewer, None)], ..settings(false) });
+    let here = door(false, true);
+    here.shared.swap(Settings { tokens: vec![token("new", Role::Viewer, None)], ..settings(false) });
     assert_eq!(status(&here.get("/metrics", Some("looks"))), 401);
     assert_eq!(status(&here.get("/metrics", Some("new"))), 200);
+}
+
+#[test]
+fn a01_a_token_expires_while_the_server_runs() {
+    let here = door(false, true);
+    assert_eq!(status(&here.get("/metrics", Some("looks"))), 200);
+    here.made.time.fetch_add(1, Relaxed);
+    let answer = here.get("/metrics", Some("looks"));
+    assert_eq!(status(&answer), 401);
+    assert!(answer.contains("expired"), "{answer}");
+}
+
+#[test]
+fn a01_refusals_are_counted_by_why() {
+    let here = door(false, true);
+    for token in [None, Some("wrong"), Some("old"), Some("sso")] {
+        here.get("/metrics", token);
+    }
+    let refusals = here.made.refusals.lock().expect("no panic").clone();
+    assert_eq!(refusals, [Refusal::NoToken, Refusal::UnknownToken, Refusal::ExpiredToken, Refusal::Role]);
+}
+
+/// What CONTRACT.md has open to all, with `open-metrics = false`.
+const OPEN: [&str; 4] = ["/", "/healthz", "/readyz", "/openapi.json"];
+
+/// A path of a route that could be asked for.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 #[test]
 fn a02_nothing_but_the_open_paths_answers_without_a_token() {
     let here = door(false, true);
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
-    let requests: Vec<_> =
-        described().into_iter().flat_map(|(path, _)| methods.map(|method| (method, path.clone()))).collect();
-    // At once, since each wrong one waits.
-    thread::scope(|scope| {
-        for (method, path) in &requests {
-            let here = &here;
-            scope.spawn(move || {
-                let answer = here.ask(method, path, "Content-Type: application/json\r\nContent-Length: 0\r\n");
-                let open = OPEN.contains(&path.as_str()) && matches!(*method, "GET" | "HEAD");
-                assert_eq!((200..300).contains(&status(&answer)), open, "{method} {path}: {answer}");
-            });
-        }
-    });
+    let paths: BTreeSet<&str> = routes::table().iter().map(|route| route.path).collect();
+    let requests: Vec<_> = paths.iter().flat_map(|path| methods.map(|method| (method, *path))).collect();
+    // Some at once, since each wrong one waits.
+    for some in requests.chunks(48) {
+        thread::scope(|scope| {
+            for (method, path) in some {
+                let here = &here;
+                scope.spawn(move || {
+                    let answer =
+                        here.ask(method, &filled(path), "Content-Type: application/json\r\nContent-Length: 0\r\n");
+                    let open = OPEN.contains(path) && matches!(*method, "GET" | "HEAD");
+                    assert_eq!((200..300).contains(&status(&answer)), open, "{method} {path}: {answer}");
+                    assert!(open || matches!(status(&answer), 401 | 429), "{method} {path}: {answer}");
+                });
+            }
+        });
+    }
     for path in
         ["/healthz/", "//healthz", "/healthz/../metrics", "/%6detrics", "/metrics?open", "/METRICS", "/api/v1/audit"]
     {
@@ -196,13 +282,37 @@ fn a02_nothing_but_the_open_paths_answers_without_a_token() {
 }
 
 #[test]
-fn the_description_names_every_path_and_no_other() {
-    let described: BTreeSet<String> = described().into_iter().map(|(path, _)| path).collect();
-    let known: BTreeSet<String> = OPEN.iter().copied().chain(["/metrics"]).map(str::to_owned).collect();
-    assert_eq!(described, known);
+fn a02_a_route_is_open_only_where_the_contract_says_so() {
+    for route in routes::table() {
+        let is_open = OPEN.contains(&route.path);
+        assert_eq!(route.access.role(&settings(false)).is_none(), is_open, "{}", route.path);
+        assert_eq!(matches!(route.access, Access::Role(_)), route.path.starts_with("/api/"), "{}", route.path);
+    }
+}
+
+#[test]
+fn the_description_and_the_router_agree() {
     let here = door(true, true);
-    for path in known {
-        assert_eq!(status(&here.get(&path, None)), 200, "{path}");
+    let described = described();
+    let table = routes::table();
+    assert_eq!(described.len(), table.iter().map(|route| route.path).collect::<BTreeSet<_>>().len());
+    for route in &table {
+        let operation = &described[route.path][route.verb.name()];
+        assert!(operation["responses"].as_object().is_some_and(|all| all.len() > 1), "{}: {operation}", route.path);
+        let answer = here.ask("OPTIONS", &filled(route.path), "Authorization: Bearer looks\r\n");
+        let verb = route.verb.name().to_ascii_uppercase();
+        let allowed = answer.lines().find_map(|line| line.strip_prefix("allow: ")).unwrap_or_default();
+        assert!(allowed.split(',').any(|known| known == verb), "{} {verb}: {answer}", route.path);
+        assert_eq!(
+            allowed.split(',').filter(|known| *known != "HEAD").count(),
+            described[route.path].as_object().map_or(0, serde_json::Map::len),
+            "{answer}"
+        );
+    }
+    let document = openapi::document(&table).to_string();
+    for reference in document.split("\"#/components/").skip(1) {
+        let place = format!("/components/{}", reference.split('"').next().expect("it ends"));
+        assert!(openapi::document(&table).pointer(&place).is_some(), "{place}");
     }
 }
 
@@ -297,7 +407,7 @@ fn a04_two_lengths_that_contradict_each_other_smuggle_nothing() {
         let request = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n0\r\n\r\n{smuggled}");
         let answer = here.send(request.as_bytes());
         // One of the two lengths counts or the request is refused (RFC 9112 section 6.3): either way nothing after it is read.
-        assert!(matches!(status(&answer), 200 | 400), "{answer}");
+        assert!(matches!(status(&answer), 200 | 400 | 415), "{answer}");
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
     }
 }
@@ -329,7 +439,8 @@ fn a05_a_header_bomb_is_refused() {
 fn a09_only_loopback_is_listened_on_without_tls() {
     assert!(Settings::default().listen.is_empty());
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
-        let error = Door::bind(&[address.parse().expect("an address")]).expect_err(address);
+        let listen = vec![address.parse().expect("an address")];
+        let error = Door::bind(&Settings { listen, ..Settings::default() }).expect_err(address);
         assert!(error.to_string().contains("only loopback"), "{error}");
     }
 }
@@ -348,65 +459,4 @@ fn a_new_token_is_long_and_another_each_time() {
     let (one, other) = (make_token().expect("randomness"), make_token().expect("randomness"));
     assert_eq!(one.len(), 64);
     assert_ne!(one, other);
-}
-
-fn gap(authority: &str, finding: Reason, next_update: Option<i64>) -> Gap {
-    Gap {
-        authority: authority.into(),
-        issuer: format!("CN={authority}"),
-        finding,
-        next_update: next_update.map(Wall),
-        wants_crl: true,
-        wants_responder: false,
-    }
-}
-
-fn covered(authority: &str, decides: bool, gaps: Vec<Gap>) -> Coverage {
-    Coverage { authority: authority.into(), decides, gaps }
-}
-
-fn assessed(services: &[&[&str]], coverage: &[Coverage]) -> Readiness {
-    let services: Vec<Vec<Arc<str>>> =
-        services.iter().map(|names| names.iter().map(|name| Arc::from(*name)).collect()).collect();
-    assess(services.iter().map(Vec::as_slice), coverage, Wall(20_000))
-}
-
-#[test]
-fn a_service_with_one_authority_that_decides_makes_it_ready() {
-    let stale = gap("pub-ca8", Reason::RevocationStale, Some(20_000 - 3 * 3_600));
-    let coverage = [covered("ca16", true, Vec::new()), covered("pub-ca8", false, vec![stale])];
-    let readiness = assessed(&[&["ca16", "pub-ca8"]], &coverage);
-    assert!(readiness.ready);
-    assert_eq!(readiness.degraded, ["authority pub-ca8: no fresh CRL for 3h: CN=pub-ca8"]);
-}
-
-#[test]
-fn without_any_that_decides_it_is_not_ready() {
-    let missing = [covered("ca16", false, vec![gap("ca16", Reason::RevocationUnknown, None)])];
-    let readiness = assessed(&[&["ca16"]], &missing);
-    assert!(!readiness.ready);
-    assert_eq!(readiness.degraded, ["authority ca16: no CRL of CN=ca16", "no service can decide anything"]);
-    assert!(!assessed(&[], &[covered("ca16", true, Vec::new())]).ready);
-    assert!(!assessed(&[&["other"]], &[covered("ca16", true, Vec::new())]).ready);
-}
-
-#[test]
-fn where_ocsp_is_consulted_it_is_said_that_no_responder_is_known() {
-    let gap = |wants_crl, end| Gap { wants_crl, wants_responder: true, ..gap("ca16", Reason::RevocationUnknown, end) };
-    let gaps = vec![gap(true, None), gap(true, Some(19_940)), gap(false, None)];
-    let readiness = assessed(&[&["ca16"]], &[covered("ca16", false, gaps)]);
-    let wanted = [
-        "authority ca16: no CRL of CN=ca16, and no OCSP responder is known",
-        "authority ca16: no fresh CRL for 1m: CN=ca16, and no OCSP responder is known",
-        "authority ca16: no OCSP responder is known for CN=ca16",
-        "no service can decide anything",
-    ];
-    assert_eq!(readiness.degraded, wanted);
-}
-
-#[test]
-fn grace_lets_it_decide_and_is_said() {
-    let readiness = assessed(&[&["ca16"]], &[covered("ca16", true, vec![gap("ca16", Reason::OkGrace, Some(19_940))])]);
-    assert!(readiness.ready);
-    assert_eq!(readiness.degraded, ["authority ca16: no fresh CRL for 1m (within its grace): CN=ca16"]);
 }

@@ -1,4 +1,4 @@
-//! What OCSP responders could still say about a certificate: a login would ask them, this command doesn't.
+//! What OCSP responders could still say about a certificate: a login would ask them, whoever only explains doesn't.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::pki::{self, Facts, Question, Trust};
 
 /// What one certificate of the path waits for.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(crate) struct Open {
     /// `{authority}:{serial hex}`, as in the API.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// Who would be asked, and what is kept.
-    pub(super) unasked: Unasked,
+    pub(crate) unasked: Unasked,
 }
 
 /// Every question that a login would wait for.
