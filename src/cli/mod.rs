@@ -9,6 +9,7 @@ pub(crate) mod credentials;
 )]
 mod demo;
 mod explain;
+mod import;
 mod login;
 #[expect(
     clippy::disallowed_methods,
@@ -49,6 +50,7 @@ enum Command {
     Login(Box<login::Args>),
     /// What the server would decide for a certificate, and why; fetches nothing
     Explain(explain::Args),
+    Import(Box<import::Args>),
     /// Make an admin token, and the table to paste into the configuration
     Token(token::Args),
     /// Keep the keys that seal session tickets
@@ -72,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Login(args) => login::run(*args),
         Command::Explain(args) => explain::run(args),
+        Command::Import(args) => import::run(&args),
         Command::Token(args) => token::run(&args),
         Command::TicketKey(args) => ticket_key::run(args),
     }

@@ -16,6 +16,7 @@ mod tests;
 
 pub use explain::{Asked, Explainer, Explanation, Unasked};
 pub(crate) use grounds::{distrusted_from, revocation};
+pub(crate) use line::capped;
 pub use line::{escape_in_json, visible};
 pub use metrics::Metrics;
 pub use operational::{Tracing, init_tracing};
