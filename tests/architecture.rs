@@ -35,9 +35,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("pki", &[]),
     ("standing", &[]),
     ("policy", &["pki", "standing", "radius"]),
-    ("access", &["eap", "exchange", "pki", "policy", "radius", "standing", "tls"]),
+    ("sessions", &["pki", "radius", "standing"]),
+    ("access", &["eap", "exchange", "pki", "policy", "radius", "sessions", "standing", "tls"]),
     // It hands packets from the hop to the conversation, unopened.
-    ("engine", &["access", "exchange", "radius"]),
+    ("engine", &["access", "exchange", "radius", "sessions"]),
     ("supplicant", &["eap", "exchange", "radius"]),
     ("net", &["engine", "exchange"]),
     ("fetch", &["exchange", "pki", "standing"]),

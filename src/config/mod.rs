@@ -179,7 +179,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let config = peers.zip(trust).zip(tls).map(|((peers, trust), tls)| Config {
         node: server.node,
         state_dir: server.state_dir,
-        net: net::Settings { auth: listen.auth, workers: server.workers },
+        net: net::Settings { auth: listen.auth, accounting: listen.accounting, workers: server.workers },
         admin,
         log,
         fetch,

@@ -177,6 +177,7 @@ impl Server {
             clock,
             orders: received,
             inquiry,
+            books: crate::net::Books::closed(),
             sink: events(Arc::clone(&sink)),
             gauges,
             heartbeat: systemd::heartbeat().map_err(system)?,
@@ -376,6 +377,7 @@ fn wants_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let net = |config: &Config| -> net::Settings { config.net.clone() };
     [
         ("[listen].auth", net(old).auth != net(new).auth),
+        ("[listen].accounting", net(old).accounting != net(new).accounting),
         ("[server].workers", net(old).workers != net(new).workers),
         ("[listen].admin", old.admin.listen != new.admin.listen),
         ("[server].name", old.node != new.node),

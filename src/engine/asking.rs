@@ -1,32 +1,32 @@
-//! Conversations that wait for somebody's answer about a certificate: bounded in number, in all and by NAS, and in time.
+//! Who waits for somebody's answer: conversations about a certificate, records until they are written; bounded in number, in all and by NAS, and in time.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::Settings;
+use super::Bounds;
 use crate::now::Mono;
 
 /// Who waits, and until when.
 #[derive(Debug)]
 pub(super) struct Asking {
-    settings: Settings,
+    bounds: Bounds,
     waiting: HashMap<u64, (Mono, Arc<str>)>,
     deadlines: BTreeSet<(Mono, u64)>,
     by_nas: HashMap<Arc<str>, usize>,
 }
 
 impl Asking {
-    pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, waiting: HashMap::new(), deadlines: BTreeSet::new(), by_nas: HashMap::new() }
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self { bounds, waiting: HashMap::new(), deadlines: BTreeSet::new(), by_nas: HashMap::new() }
     }
 
-    /// A conversation of a NAS begins to wait; `false`: too many wait already.
+    /// One of a NAS begins to wait; `false`: too many wait already.
     pub(super) fn insert(&mut self, now: Mono, number: u64, nas: &Arc<str>) -> bool {
         let own = self.by_nas.get(nas).copied().unwrap_or(0);
-        if self.waiting.len() >= self.settings.max_asking || own >= self.settings.nas_max_asking {
+        if self.waiting.len() >= self.bounds.most || own >= self.bounds.nas_most {
             return false;
         }
-        let deadline = now + self.settings.ask_timeout;
+        let deadline = now + self.bounds.timeout;
         self.remove(number);
         self.waiting.insert(number, (deadline, nas.clone()));
         self.deadlines.insert((deadline, number));
@@ -47,6 +47,11 @@ impl Asking {
         true
     }
 
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(super) fn deadline(&self) -> Option<Mono> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
@@ -62,13 +67,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::tests::settings;
 
     const NOW: Mono = Mono(Duration::from_secs(100));
 
     fn asking() -> Asking {
-        let bounds = Settings { ask_timeout: Duration::from_secs(2), max_asking: 3, nas_max_asking: 2, ..settings() };
-        Asking::new(bounds)
+        Asking::new(Bounds { timeout: Duration::from_secs(2), most: 3, nas_most: 2 })
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! - One set of CRLs after another → [`Vanished`], what is on no list any more and stays revoked: `vanished`.
 //! - A responder's octets → [`OcspAnswer`] → [`Answers`]: `ocsp`.
 //! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`.
+//! - What a live session keeps, to be judged again: `imprint`.
 //!
 //! `der` reads what strangers send before any other parser does.
 
@@ -16,6 +17,7 @@ mod digest;
 mod extension;
 mod facts;
 mod gaps;
+mod imprint;
 mod locations;
 mod name;
 mod ocsp;
@@ -39,6 +41,7 @@ pub use certificate::claimed;
 pub use crl::{BadCrl, Crl, CrlSummary};
 pub use facts::{AltName, Facts, Link, NoPath};
 pub use gaps::{Coverage, Gap};
+pub use imprint::Imprint;
 pub use locations::Locations;
 pub use name::{SHORT_NAMES, is_attribute_name};
 pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Origin, OwnCertificate, Question};
@@ -47,4 +50,4 @@ pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
 pub use trust::{AuthoritySummary, Trust};
 pub use vanished::{Disappeared, Vanished, VanishedEntry};
-pub use verdict::{Verdict, questions, verdict};
+pub use verdict::{Verdict, condemned, questions, verdict};
