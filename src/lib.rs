@@ -12,7 +12,7 @@
 //! [`policy`] decides, from facts, verdict, standing and hints, once and for everybody: outcome, reason, evidence, grant.
 //! Who was let in is online from then on: [`sessions`] knows whom, from Accepts and accounting records, and judges them again when what we know changes.
 //! The answer goes back the same way, sealed at the hop, and one [`event::Event`] says what became of the packet; [`observe`] renders it as metrics and log.
-//! What decisions rest on are immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole.
+//! What decisions rest on are immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole. What must outlive the process is in [`store`].
 //!
 //! The core (down to [`supplicant`]) has no sockets, files or clock: octets and the time come in as arguments, and `cargo check --lib --no-default-features` builds it alone.
 //!
@@ -63,6 +63,8 @@ pub mod fetch;
 pub mod net;
 #[cfg(feature = "daemon")]
 pub mod observe;
+#[cfg(feature = "daemon")]
+pub mod store;
 
 // What unit tests share with the integration tests.
 #[cfg(test)]

@@ -43,6 +43,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("net", &["engine", "exchange"]),
     ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
+    ("store", &[]),
     ("admin", &["pki"]),
     (
         "config",
@@ -65,6 +66,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "policy",
             "radius",
             "standing",
+            "store",
             "supplicant",
             "tls",
         ],
@@ -73,7 +75,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "access", "admin", "config", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy",
-            "standing", "tls",
+            "standing", "store", "tls",
         ],
     ),
     ("main", &["cli"]),

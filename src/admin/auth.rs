@@ -1,21 +1,23 @@
 //! Who asks: bearer tokens, of which only the hash is known here.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use data_encoding::HEXLOWER;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use super::audit::Caller;
 use super::problem::Problem;
+use super::route::Accesses;
 use super::shared::Shared;
-use super::{Role, Settings, Token};
+use super::{Settings, Token};
 use crate::now::Wall;
 use crate::secret::{Secret, random};
-
-/// Paths that anybody may look at; `/metrics` has a switch of its own.
-pub(super) const OPEN: [&str; 4] = ["/", "/healthz", "/readyz", "/openapi.json"];
 
 /// A new token of 256 random bits, URL-safe. `None`: the system has no randomness.
 #[must_use]
@@ -32,14 +34,24 @@ pub fn hash_token(token: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// Lets only those through who may: what isn't named as open wants a token, a path that doesn't exist included.
+/// What a request must pass.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    pub(super) shared: Shared,
+    pub(super) accesses: Arc<Accesses>,
+}
+
+/// Lets only those through who may: what isn't open wants a token, a path that doesn't exist included. Handlers find a [`Caller`].
 pub(super) async fn require_token(
-    State(shared): State<Shared>,
-    request: Request,
+    State(gate): State<Gate>,
+    path: Option<MatchedPath>,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let Gate { shared, accesses } = gate;
     let settings = shared.settings();
-    let Some(needed) = needed_role(&settings, request.method(), request.uri().path()) else {
+    let access = accesses.find(path.as_ref().map(MatchedPath::as_str), request.method());
+    let Some(needed) = access.role(&settings) else {
         return Ok(next.run(request).await);
     };
     let token = match authenticate(&settings, request.headers(), shared.status.now()) {
@@ -48,19 +60,20 @@ pub(super) async fn require_token(
     };
     if token.role < needed {
         tracing::warn!("admin: token {:?} lacks the role for {}", token.name, request.uri().path().escape_debug());
-        return Err(Problem(StatusCode::FORBIDDEN, "this token's role is not enough"));
+        let detail = format!("this wants the role {}, and this token has {}", needed.name(), token.role.name());
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
+    let caller = Caller { name: Arc::clone(&token.name), role: token.role, certificate: None };
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-/// The role that a request wants; `None`: open to all.
-fn needed_role(settings: &Settings, method: &Method, path: &str) -> Option<Role> {
-    let looks = matches!(*method, Method::GET | Method::HEAD);
-    match path {
-        "/metrics" if looks && settings.open_metrics => None,
-        "/metrics" => Some(Role::Viewer),
-        path if looks && OPEN.contains(&path) => None,
-        _ => Some(Role::Status),
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = parts.extensions.get().cloned();
+        caller.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "this wants a token"))
     }
 }
 

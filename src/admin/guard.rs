@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::problem::Problem;
+use super::input::too_long;
+use super::problem::{Problem, normalised};
 use super::shared::Shared;
 
 /// Longest body in octets.
@@ -31,12 +32,14 @@ const HEADERS: [(header::HeaderName, &str); 5] = [
 
 /// Around everything else.
 pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let mut response = match check(&shared, &request) {
+    let path = request.uri().path().to_owned();
+    let response = match check(&shared, &request) {
         Ok(()) => tokio::time::timeout(TIME, next.run(request))
             .await
-            .unwrap_or_else(|_| Problem(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response()),
+            .unwrap_or_else(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response()),
         Err(problem) => problem.into_response(),
     };
+    let mut response = normalised(response, &path);
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
@@ -45,23 +48,26 @@ pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: 
 
 fn check(shared: &Shared, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
-    let host = host(headers).ok_or(Problem(StatusCode::BAD_REQUEST, "exactly one Host header is required"))?;
+    let host = host(headers).ok_or(Problem::new(StatusCode::BAD_REQUEST, "exactly one Host header is required"))?;
     // A target with a name of its own counts more than Host (RFC 9112 section 3.2.2).
     let names = std::iter::once(host).chain(request.uri().authority().map(Authority::as_str));
     if !names.into_iter().all(|name| is_ours(name, &shared.node)) {
-        return Err(Problem(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that Host"));
+        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that Host"));
     }
     if !same_origin(headers, host) {
-        return Err(Problem(StatusCode::FORBIDDEN, "requests from other origins are refused"));
+        return Err(Problem::new(StatusCode::FORBIDDEN, "requests from other origins are refused"));
     }
     if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
-        return Err(Problem(StatusCode::BAD_REQUEST, "Transfer-Encoding and Content-Length contradict each other"));
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "Transfer-Encoding and Content-Length contradict each other",
+        ));
     }
     if length(headers).is_some_and(|length| length > MAX_BODY as u64) {
-        return Err(Problem(StatusCode::PAYLOAD_TOO_LARGE, "at most 1 MiB is taken"));
+        return Err(too_long());
     }
-    if *request.method() == Method::POST && !is_json(headers) {
-        return Err(Problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "only application/json is taken"));
+    if !is_json(headers) {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "only application/json is taken"));
     }
     Ok(())
 }
@@ -104,8 +110,12 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
+/// Whether a body, if there is one, says that it is JSON: what a page of another site can send without asking doesn't.
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let Some(kind) = kinds.next() else {
+        return length(headers).unwrap_or(0) == 0 && !headers.contains_key(header::TRANSFER_ENCODING);
+    };
+    let essence = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json") && kinds.next().is_none()
 }

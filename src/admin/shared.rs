@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use axum::http::StatusCode;
+use serde_json::Value;
 
+use super::audit::{Audit, Caller, Entry, LogAudit};
+use super::problem::Problem;
 use super::throttle::Throttle;
 use super::{Settings, Status};
 
@@ -14,6 +18,7 @@ pub struct Shared {
     pub(super) status: Arc<dyn Status>,
     pub(super) node: Arc<str>,
     pub(super) throttle: Arc<Throttle>,
+    audit: Arc<dyn Audit>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -23,10 +28,17 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// `node`: the name of this server, which requests may use for it.
+    /// `node`: the name of this server, which requests may use for it. Audited in the log alone.
     #[must_use]
     pub fn new(settings: Settings, node: Arc<str>, status: Arc<dyn Status>) -> Self {
-        Self { settings: Arc::new(ArcSwap::from_pointee(settings)), status, node, throttle: Arc::default() }
+        let settings = Arc::new(ArcSwap::from_pointee(settings));
+        Self { settings, status, node, throttle: Arc::default(), audit: Arc::new(LogAudit) }
+    }
+
+    /// Audited there.
+    #[must_use]
+    pub fn with_audit(self, audit: Arc<dyn Audit>) -> Self {
+        Self { audit, ..self }
     }
 
     /// Other tokens from now on.
@@ -36,5 +48,18 @@ impl Shared {
 
     pub(super) fn settings(&self) -> Arc<Settings> {
         self.settings.load_full()
+    }
+
+    /// Writes down what somebody did, or whose history he looked into. Awaited before the answer to it; where it can't be written there is no other answer than this problem.
+    pub(super) async fn audit(
+        &self,
+        caller: &Caller,
+        action: &'static str,
+        target: impl Into<String>,
+        detail: Value,
+    ) -> Result<(), Problem> {
+        let entry = Entry { at: self.status.now(), caller: caller.clone(), action, target: target.into(), detail };
+        let written = self.audit.record(entry).await;
+        written.map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))
     }
 }

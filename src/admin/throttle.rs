@@ -26,10 +26,10 @@ impl Throttle {
     /// The answer to a wrong token, later; a right one never comes here.
     pub(super) async fn refuse(&self, detail: &'static str) -> Problem {
         let Ok(_place) = self.0.try_acquire() else {
-            return Problem(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens at once");
+            return Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens at once");
         };
         tracing::warn!("admin: refused: {detail}");
         tokio::time::sleep(DELAY).await;
-        Problem(StatusCode::UNAUTHORIZED, detail)
+        Problem::new(StatusCode::UNAUTHORIZED, detail)
     }
 }

@@ -1,0 +1,104 @@
+//! Versions of what is shown (RFC 9110 section 8.8.3), and requests that count for one version only.
+
+use aws_lc_rs::digest;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use serde::Serialize;
+
+use super::problem::Problem;
+
+/// A strong validator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ETag(String);
+
+impl ETag {
+    /// Of whatever is shown as JSON: equal octets, equal version.
+    pub(super) fn of(shown: &[u8]) -> Self {
+        let hash = digest::digest(&digest::SHA256, shown);
+        Self(format!("\"{}\"", HEXLOWER.encode(hash.as_ref().get(..16).unwrap_or_default())))
+    }
+
+    /// Of a value as it would be shown.
+    pub(super) fn of_json(value: &impl Serialize) -> Self {
+        Self::of(&serde_json::to_vec(value).unwrap_or_default())
+    }
+}
+
+/// What `If-Match` wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IfMatch(Wanted);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    Whatever,
+    /// `*`: any version, if there is one.
+    Something,
+    OneOf(Vec<String>),
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let wanted = wanted(&parts.headers, header::IF_MATCH);
+        Ok(Self(wanted.ok_or_else(|| Problem::bad_request("If-Match can't be read"))?))
+    }
+}
+
+impl IfMatch {
+    /// Whether a change may count that was made for another version; `current`: what there is, if anything. 412 otherwise.
+    ///
+    /// Whoever changes checks it where nobody else changes at the same time: in the one that writes.
+    pub(super) fn check(&self, current: Option<&ETag>) -> Result<(), Problem> {
+        let holds = match (&self.0, current) {
+            (Wanted::Whatever, _) | (Wanted::Something, Some(_)) => true,
+            (Wanted::OneOf(tags), Some(current)) => tags.contains(&current.0),
+            (_, None) => false,
+        };
+        let gone = "this has been changed since it was looked at; look again, and decide again";
+        if holds { Ok(()) } else { Err(Problem::new(StatusCode::PRECONDITION_FAILED, gone)) }
+    }
+}
+
+/// A value with its version; 304 where the one who asks has it already (`If-None-Match`).
+pub(super) fn shown(headers: &HeaderMap, value: &impl Serialize) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(value)
+        .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "this can't be shown: a fault of ours"))?;
+    let tag = ETag::of(&body);
+    let version = HeaderValue::from_str(&tag.0).unwrap_or(HeaderValue::from_static("\"\""));
+    let is_known = match wanted(headers, header::IF_NONE_MATCH) {
+        Some(Wanted::Something) => true,
+        // A weak comparison (RFC 9110 section 13.1.2).
+        Some(Wanted::OneOf(tags)) => tags.iter().any(|known| known.strip_prefix("W/").unwrap_or(known) == tag.0),
+        Some(Wanted::Whatever) | None => false,
+    };
+    let version = [(header::ETAG, version)];
+    Ok(match is_known {
+        true => (StatusCode::NOT_MODIFIED, version).into_response(),
+        false => (version, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+    })
+}
+
+/// `None`: it can't be read.
+fn wanted(headers: &HeaderMap, name: HeaderName) -> Option<Wanted> {
+    let mut tags = Vec::new();
+    for value in headers.get_all(name) {
+        let value = value.to_str().ok()?.trim();
+        if value == "*" {
+            return Some(Wanted::Something);
+        }
+        tags.extend(value.split(',').map(|tag| tag.trim().to_owned()));
+    }
+    let is_tag = |tag: &String| {
+        let opaque = tag.strip_prefix("W/").unwrap_or(tag);
+        opaque.len() >= 2 && opaque.starts_with('"') && opaque.ends_with('"')
+    };
+    match tags.as_slice() {
+        [] => Some(Wanted::Whatever),
+        tags if tags.iter().all(is_tag) => Some(Wanted::OneOf(tags.to_vec())),
+        _ => None,
+    }
+}

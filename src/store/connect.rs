@@ -1,0 +1,54 @@
+//! How the file is opened.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection};
+
+use super::{Failure, schema};
+
+/// Looks at once.
+const READERS: u32 = 4;
+/// How long a look waits for its turn.
+const TURN: Duration = Duration::from_secs(5);
+/// How long another process that has the file is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The writer's connection, to a file whose tables are up to date.
+pub(super) async fn writer(file: &Path) -> Result<SqliteConnection, Failure> {
+    create(file).map_err(|error| Failure::Unusable(format!("{}: {error}", file.display()).into()))?;
+    let mut connection = options(file).connect().await.map_err(|error| Failure::of(&error))?;
+    schema::migrate(&mut connection).await.map_err(|error| Failure::Unusable(error.to_string().into()))?;
+    Ok(connection)
+}
+
+/// Connections for looks, each opened when it is needed.
+pub(super) fn readers(file: &Path) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(TURN)
+        .connect_lazy_with(options(file).create_if_missing(false).pragma("query_only", "on"))
+}
+
+/// Write-ahead, so that looks and changes don't wait for each other; and on the disk when it is said to be.
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+}
+
+/// Names and histories of people: for the owner alone. The files beside it take its permissions.
+fn create(file: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}

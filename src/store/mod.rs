@@ -1,0 +1,98 @@
+//! The registry on disk: certificates, people, decisions, what was changed by whom. SQLite in `state-dir`; no SQL type leaves this module, and no rule is kept in it.
+//!
+//! [`Store::open`] starts a thread that owns the file. Every change is a job for its one writer, which commits jobs in batches: whoever waits for one is answered
+//! after the COMMIT that holds it, so that what he is told survives the end of the process and of the machine. Readers have connections of their own, and never wait for the writer.
+//! When the disk is full or the file is damaged jobs fail, [`Store::health`] says so, and the writer tries again until it succeeds; nothing else stops.
+//!
+//! Another area's tables: a file in `migrations`, a line in `schema`, and a file here with methods of [`Store`] that call `write` and `read`.
+
+mod connect;
+mod failure;
+mod health;
+mod schema;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqlitePool;
+use tokio::sync::{mpsc, oneshot};
+
+pub use failure::Failure;
+pub use health::Health;
+
+use health::Watch;
+use writer::{Job, Typed};
+
+/// The file's name in `state-dir`.
+pub const FILE: &str = "registry.sqlite";
+
+/// Changes that may wait for the writer.
+const JOBS: usize = 4_096;
+/// How long a look may take.
+const LOOK: Duration = Duration::from_secs(8);
+
+/// What a job or a look does with its connection.
+pub(crate) type Doing<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
+
+/// The registry. Copies are the same; when the last is dropped, what waits is written and the thread ends.
+#[derive(Clone, Debug)]
+pub struct Store {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    readers: SqlitePool,
+    watch: Arc<Watch>,
+}
+
+impl Store {
+    /// Starts the thread that owns `state_dir`/[`FILE`], and waits until it has opened the file or failed to: a bad file is no error here, but a bad [`Health`].
+    pub fn open(state_dir: &Path) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (jobs, received) = mpsc::channel(JOBS);
+        let watch = Arc::new(Watch::default());
+        let (readers, thread) = writer::spawn(state_dir.join(FILE), received, Arc::clone(&watch))?;
+        Ok((Self { jobs, readers, watch }, thread))
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.watch.health()
+    }
+
+    /// Has the writer do something, and returns after it has been committed.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Doing<'c, T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(Typed::new(work, answer));
+        self.jobs.try_send(job).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Failure::Busy,
+            mpsc::error::TrySendError::Closed(_) => Failure::stopped(),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(Failure::stopped()))
+    }
+
+    /// Looks something up, in one state of the whole file.
+    pub(super) async fn read<T, F>(&self, look: F) -> Result<T, Failure>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Doing<'c, T> + Send,
+    {
+        let looked = async {
+            let mut transaction = self.readers.begin().await?;
+            look(&mut transaction).await
+        };
+        match tokio::time::timeout(LOOK, looked).await {
+            Ok(looked) => looked.map_err(|error| Failure::of(&error)),
+            Err(_) => Err(Failure::Busy),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The tables, area by area. A file that has been released never changes: what is to be different is another file.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnection;
+
+/// Number, name, text.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "certificates", include_str!("migrations/0001_certificates.sql"))];
+
+/// Brings the file's tables up to date.
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
+    let migration = |(number, name, text): (i64, &'static str, &'static str)| {
+        Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect()).run(connection).await
+}

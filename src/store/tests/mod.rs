@@ -1,0 +1,44 @@
+//! The writer: what is committed, what is refused, and what a bad file leads to.
+
+mod writing;
+
+use std::thread::JoinHandle;
+
+use super::Store;
+use crate::support::scratch::Scratch;
+
+/// A registry in a directory of its own.
+struct Here {
+    store: Option<Store>,
+    thread: Option<JoinHandle<()>>,
+    scratch: Scratch,
+}
+
+impl Here {
+    fn new() -> Self {
+        let scratch = Scratch::new();
+        let (store, thread) = Store::open(scratch.path()).expect("a thread");
+        Self { store: Some(store), thread: Some(thread), scratch }
+    }
+
+    fn store(&self) -> Store {
+        self.store.clone().expect("it is open")
+    }
+
+    /// Closes it and opens it again.
+    fn again(&mut self) {
+        self.close();
+        let (store, thread) = Store::open(self.scratch.path()).expect("a thread");
+        (self.store, self.thread) = (Some(store), Some(thread));
+    }
+
+    fn close(&mut self) {
+        self.store = None;
+        self.thread.take().expect("it is open").join().expect("it ends");
+    }
+}
+
+/// Runs what has to wait.
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}

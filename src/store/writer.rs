@@ -1,0 +1,222 @@
+//! The one writer: jobs in, batches committed, answers out.
+
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::health::Watch;
+use super::{Doing, Failure, connect};
+
+/// Jobs of one COMMIT.
+const BATCH: usize = 512;
+/// A file that could not be used is tried again this often, if no job does it before.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Something to be written.
+pub(super) trait Job: Send {
+    /// Does it; the result is kept.
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Pin<Box<dyn Future<Output = Ran> + Send + 'c>>;
+
+    /// Whether somebody misses it when it fails.
+    fn counts(&self) -> bool {
+        true
+    }
+
+    /// Tells whoever waits: it is on the disk, or it is not.
+    fn tell(self: Box<Self>, committed: Result<(), Failure>);
+}
+
+/// What became of a job within its batch.
+#[derive(Debug)]
+pub(super) enum Ran {
+    /// It is done, if the batch is committed.
+    Done,
+    /// It is not, and the others are none the worse.
+    Refused,
+    /// Nothing can be written.
+    Unusable(Failure),
+}
+
+/// A job with a result of its own.
+pub(super) struct Typed<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, Failure>>,
+    answer: oneshot::Sender<Result<T, Failure>>,
+}
+
+impl<T, F> Typed<T, F> {
+    pub(super) fn new(work: F, answer: oneshot::Sender<Result<T, Failure>>) -> Self {
+        Self { work: Some(work), result: None, answer }
+    }
+}
+
+impl<T, F> Job for Typed<T, F>
+where
+    T: Send + 'static,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> Doing<'c, T> + Send + 'static,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Pin<Box<dyn Future<Output = Ran> + Send + 'c>> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else { return Ran::Refused };
+            match work(connection).await {
+                Ok(result) => {
+                    self.result = Some(Ok(result));
+                    Ran::Done
+                }
+                Err(error) => {
+                    let failure = Failure::of(&error);
+                    self.result = Some(Err(failure.clone()));
+                    if matches!(failure, Failure::Unusable(_)) { Ran::Unusable(failure) } else { Ran::Refused }
+                }
+            }
+        })
+    }
+
+    fn tell(self: Box<Self>, committed: Result<(), Failure>) {
+        let Self { result, answer, .. } = *self;
+        let result = committed.and_then(|()| result.unwrap_or_else(|| Err(Failure::stopped())));
+        // Who asked may have stopped waiting.
+        let _ = answer.send(result);
+    }
+}
+
+/// Nobody's job, to see whether the file can be written.
+struct Probe;
+
+impl Job for Probe {
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Pin<Box<dyn Future<Output = Ran> + Send + 'c>> {
+        Box::pin(async move {
+            match execute(connection, "UPDATE probe SET written = written + 1").await {
+                Ok(()) => Ran::Done,
+                Err(failure) => Ran::Unusable(failure),
+            }
+        })
+    }
+
+    fn counts(&self) -> bool {
+        false
+    }
+
+    fn tell(self: Box<Self>, _committed: Result<(), Failure>) {}
+}
+
+/// Starts the thread; returns when it has tried to open the file.
+pub(super) fn spawn(
+    file: PathBuf,
+    jobs: mpsc::Receiver<Box<dyn Job>>,
+    watch: Arc<Watch>,
+) -> io::Result<(SqlitePool, JoinHandle<()>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let (opened, waits) = std::sync::mpsc::channel();
+    let run = move || {
+        runtime.block_on(async {
+            let readers = connect::readers(&file);
+            let mut writer = Writer { file, jobs, watch, connection: None };
+            writer.probe().await;
+            // Who waits for it holds the other end.
+            let _ = opened.send(readers.clone());
+            writer.run().await;
+            readers.close().await;
+        });
+    };
+    let thread = thread::Builder::new().name("store".into()).spawn(run)?;
+    let readers = waits.recv().map_err(|_| io::Error::other("the registry's thread has ended"))?;
+    Ok((readers, thread))
+}
+
+struct Writer {
+    file: PathBuf,
+    jobs: mpsc::Receiver<Box<dyn Job>>,
+    watch: Arc<Watch>,
+    /// `None`: the file could not be opened, or had to be closed.
+    connection: Option<SqliteConnection>,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        loop {
+            let first = match timeout(AGAIN, self.jobs.recv()).await {
+                Ok(Some(first)) => first,
+                Ok(None) => break,
+                Err(_) => {
+                    self.probe().await;
+                    continue;
+                }
+            };
+            let mut batch = vec![first];
+            while batch.len() < BATCH
+                && let Ok(next) = self.jobs.try_recv()
+            {
+                batch.push(next);
+            }
+            self.batch(batch).await;
+        }
+        if let Some(connection) = self.connection.take() {
+            // What isn't in the main file yet stands in the one beside it.
+            let _ = sqlx::Connection::close(connection).await;
+        }
+    }
+
+    /// Whether an idle file that was bad can be used again.
+    async fn probe(&mut self) {
+        if self.connection.is_none() || self.watch.health().fault.is_some() {
+            self.batch(vec![Box::new(Probe)]).await;
+        }
+    }
+
+    async fn batch(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        let committed = self.commit(&mut jobs).await;
+        match &committed {
+            Ok(()) => self.watch.good(),
+            Err(failure) => self.watch.bad(failure, jobs.iter().filter(|job| job.counts()).count()),
+        }
+        for job in jobs {
+            job.tell(committed.clone());
+        }
+    }
+
+    async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+        if self.connection.is_none() {
+            self.connection = Some(connect::writer(&self.file).await?);
+        }
+        let Some(connection) = &mut self.connection else { return Err(Failure::stopped()) };
+        let committed = transaction(connection, jobs).await;
+        if committed.is_err()
+            && let Some(connection) = self.connection.take()
+        {
+            // A new connection knows nothing of a half-done transaction.
+            let _ = sqlx::Connection::close_hard(connection).await;
+        }
+        committed
+    }
+}
+
+async fn transaction(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+    execute(connection, "BEGIN IMMEDIATE").await?;
+    for job in jobs {
+        execute(connection, "SAVEPOINT job").await?;
+        match job.run(connection).await {
+            Ran::Done => {}
+            Ran::Refused => execute(connection, "ROLLBACK TO job").await?,
+            Ran::Unusable(failure) => return Err(failure),
+        }
+        execute(connection, "RELEASE job").await?;
+    }
+    execute(connection, "COMMIT").await
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), Failure> {
+    sqlx::query(sql).execute(connection).await.map(drop).map_err(|error| match Failure::of(&error) {
+        // What these refuse is nobody's job.
+        Failure::Refused(why) => Failure::Unusable(why),
+        failure => failure,
+    })
+}
