@@ -43,11 +43,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("net", &["engine", "exchange"]),
     ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
-    ("store", &[]),
+    ("store", &["pki", "sessions"]),
     ("admin", &["pki"]),
     (
         "config",
-        &["access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius", "tls"],
+        &[
+            "access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius",
+            "sessions", "tls",
+        ],
     ),
     (
         "cli",
@@ -75,7 +78,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "access", "admin", "config", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy",
-            "standing", "store", "tls",
+            "sessions", "standing", "store", "tls",
         ],
     ),
     ("main", &["cli"]),

@@ -75,6 +75,7 @@ fn registry(table: &mut Table<'_>) {
     text(table, "database");
     duration(table, "retain-authentications");
     duration(table, "retain-sessions");
+    table.integer("max-sessions", 1_000..=10_000_000, 200_000);
     choice(table, "requested", &["status", "block"]);
     if let Some(mut columns) = table.table("import-columns") {
         for key in ["subject", "mail", "serial", "status"] {

@@ -27,6 +27,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::de::DeTable;
 use zeroize::Zeroizing;
@@ -61,6 +62,8 @@ pub struct Config {
     pub fetch: fetch::Settings,
     /// Bounds.
     pub engine: engine::Settings,
+    /// `[registry].retain-sessions`
+    pub retain_sessions: Duration,
     /// `[eap]`
     pub eap: eap::Settings,
     /// `[[nas]]`
@@ -184,6 +187,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         log,
         fetch,
         engine: server::engine(&eap),
+        retain_sessions: server::RETAIN_SESSIONS,
         eap: eap.settings,
         peers,
         trust,

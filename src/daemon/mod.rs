@@ -3,6 +3,7 @@
 //! [`Server::start`] reads files, binds and starts the threads; [`Server::run`] watches files, fetches and does what it is told until it is told to stop; then it drains.
 
 mod afar;
+mod books;
 mod files;
 mod inquiry;
 mod live;
@@ -30,9 +31,11 @@ use crate::fetch::{Loaded, Problem, Watcher};
 use crate::net::{self, Clock, Command, Doors, Gauges, Hall};
 use crate::observe::{Metrics, Observer, Sink, Tracing};
 use crate::pki::{Answers, Revocation};
+use crate::store::Store;
 use crate::{admin, observe};
 
 use afar::Afar;
+use books::Bookkeeping;
 use inquiry::Overflows;
 use live::Live;
 use responders::{Office, Responders};
@@ -101,6 +104,7 @@ pub struct Server {
     /// Certificates that were judged.
     seen: mpsc::Receiver<Arc<Facts>>,
     overflows: Arc<Overflows>,
+    bookkeeping: Bookkeeping,
     addresses: Vec<(Listener, SocketAddr)>,
     admin_addresses: Vec<SocketAddr>,
     orders: mpsc::Sender<Command>,
@@ -129,11 +133,13 @@ struct Losses {
     /// As [`Overflows`] has them.
     questions: u64,
     unseen: u64,
+    /// Changes of sessions that were not written.
+    unwritten: u64,
 }
 
 impl Server {
     /// Starts the server of a configuration that `path` held. Its sockets are bound and the first snapshot is in when this returns.
-    pub fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
+    pub async fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
         let tracing = observe::init_tracing(&config.log);
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
@@ -147,7 +153,12 @@ impl Server {
         files::report(afar.problems().chain(ledger.problems()).chain(office.desk.problems()));
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
         let snapshot = snapshot(&config, &loaded, &handles);
-        let engine = Engine::new(config.engine, snapshot).map_err(|_| system("the system has no randomness"))?;
+        // Where this fails, the registry says why.
+        let _ = std::fs::create_dir_all(&config.state_dir);
+        let registry = Store::open(&config.state_dir).map_err(system)?;
+        let sessions = books::live(&registry.0, config.engine.sessions.max_sessions).await;
+        let engine = Engine::restored(clock.now(), config.engine, snapshot, sessions)
+            .map_err(|_| system("the system has no randomness"))?;
 
         let doors = Doors::bind(&config.net).map_err(system)?;
         let door = admin::Door::bind(&config.admin.listen).map_err(system)?;
@@ -170,6 +181,8 @@ impl Server {
         let (orders, received) = mpsc::channel(ORDERS);
         let overflows = Arc::new(Overflows::default());
         let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
+        let most = config.engine.records.most;
+        let (books, bookkeeping) = Bookkeeping::begin(registry, most, config.retain_sessions, clock);
         let hall = Hall {
             engine,
             doors,
@@ -177,7 +190,7 @@ impl Server {
             clock,
             orders: received,
             inquiry,
-            books: crate::net::Books::closed(),
+            books,
             sink: events(Arc::clone(&sink)),
             gauges,
             heartbeat: systemd::heartbeat().map_err(system)?,
@@ -201,6 +214,7 @@ impl Server {
             unanswered,
             seen,
             overflows,
+            bookkeeping,
             addresses,
             admin_addresses,
             orders,
@@ -280,6 +294,10 @@ impl Server {
                 "too much at once: {questions} logins were decided without asking OCSP responders, and {unseen} certificates were not looked at"
             );
         }
+        let unwritten = more(|it| it.unwritten);
+        if unwritten != 0 {
+            tracing::warn!("too much at once: {unwritten} changes of sessions were not written down");
+        }
         losses
     }
 
@@ -287,7 +305,13 @@ impl Server {
     fn losses(&self) -> Losses {
         let (unsent, receive_errors) = self.live.losses();
         let Overflows { questions, unseen } = &*self.overflows;
-        Losses { unsent, receive_errors, questions: questions.load(Relaxed), unseen: unseen.load(Relaxed) }
+        Losses {
+            unsent,
+            receive_errors,
+            questions: questions.load(Relaxed),
+            unseen: unseen.load(Relaxed),
+            unwritten: self.bookkeeping.unwritten(),
+        }
     }
 
     /// Has the hall do something, and waits until it is done.
@@ -321,9 +345,10 @@ impl Server {
         if timeout(DRAIN, self.order(Order::Drain)).await.is_err() {
             tracing::warn!("conversations were still alive after {DRAIN:?}");
         }
-        let Self { orders, hall, admin, log, .. } = self;
+        let Self { orders, hall, admin, log, bookkeeping, .. } = self;
         drop(orders);
         let _ = hall.join();
+        bookkeeping.end().await;
         if let Some(admin) = admin {
             admin.stop();
         }
@@ -363,7 +388,7 @@ pub fn serve(path: &Path, config: Config, findings: &[Finding], clock: Clock, le
     let served = runtime.block_on(async {
         // Before anything else, so that no signal ends a half-started server by surprise.
         let wishes = systemd::wishes(leash).map_err(system)?;
-        let server = Server::start(path, config, findings, clock)?;
+        let server = Server::start(path, config, findings, clock).await?;
         server.run(wishes).await;
         Ok(())
     });

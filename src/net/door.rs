@@ -72,7 +72,8 @@ impl Doors {
     pub fn bind(settings: &Settings) -> Result<Self, BindError> {
         let auth = settings.auth.iter().map(|address| (Listener::Auth, *address));
         let accounting = settings.accounting.iter().map(|address| (Listener::Accounting, *address));
-        let bind = |(listener, address)| bind(listener, address).map_err(|error| BindError { listener, address, error });
+        let bind =
+            |(listener, address)| bind(listener, address).map_err(|error| BindError { listener, address, error });
         auth.chain(accounting).map(bind).collect::<Result<_, _>>().map(Self)
     }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::session::{Session, SessionId};
 use super::Device;
+use super::session::{Session, SessionId};
 
 type Named = (Arc<str>, Box<str>);
 
@@ -87,11 +87,7 @@ impl Index {
         self.by_acct.get(&(Arc::clone(nas), acct_session.into()))
     }
 
-    pub(super) fn of_station<'s>(
-        &'s self,
-        nas: &Arc<str>,
-        station: &str,
-    ) -> impl Iterator<Item = SessionId> + use<'s> {
+    pub(super) fn of_station<'s>(&'s self, nas: &Arc<str>, station: &str) -> impl Iterator<Item = SessionId> + use<'s> {
         self.by_station.get(&(Arc::clone(nas), station.into()))
     }
 

@@ -165,8 +165,10 @@ fn counter(packet: &Packet<'_>, octets: Type, gigawords: Type) -> Option<u64> {
 /// The address; of a prefix of 128 bits (RFC 3162 section 2.3) too.
 fn framed_ipv6(packet: &Packet<'_>) -> Option<Ipv6Addr> {
     let whole = |octets: &[u8]| <[u8; 16]>::try_from(octets).ok().map(Ipv6Addr::from);
-    packet.first(Type::FRAMED_IPV6_ADDRESS).and_then(whole).or_else(|| match packet.first(Type::FRAMED_IPV6_PREFIX)? {
-        [_, 128, octets @ ..] => whole(octets),
-        _ => None,
+    packet.first(Type::FRAMED_IPV6_ADDRESS).and_then(whole).or_else(|| {
+        match packet.first(Type::FRAMED_IPV6_PREFIX)? {
+            [_, 128, octets @ ..] => whole(octets),
+            _ => None,
+        }
     })
 }

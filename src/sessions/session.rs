@@ -143,6 +143,37 @@ const INTERIMS: u32 = 3;
 const LEAST: Duration = Duration::from_secs(30 * 60);
 
 impl Session {
+    /// One of which nothing more is known: begun then, and accounted for.
+    #[must_use]
+    pub fn new(id: SessionId, device: Arc<Device>, started: Wall) -> Self {
+        Self {
+            id,
+            device,
+            stage: Stage::Started,
+            state: State::Good,
+            service: None,
+            user: None,
+            tie: None,
+            user_name: None,
+            acct_session: None,
+            multi_session: None,
+            station: None,
+            called: None,
+            nas_port: None,
+            framed_ip: None,
+            framed_ipv6: None,
+            started,
+            updated: started,
+            octets_in: 0,
+            octets_out: 0,
+            timeout: None,
+            interval: None,
+            interims: 0,
+            heard: Mono::default(),
+            until: Mono::default(),
+        }
+    }
+
     /// How long it may be silent.
     pub(super) fn patience(&self) -> Duration {
         let ends = self.timeout.unwrap_or(UNKNOWN_TIMEOUT).saturating_add(OVERTIME);

@@ -38,6 +38,20 @@ pub enum End {
     Overflow,
 }
 
+impl End {
+    /// Its fixed name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Replaced => "replaced",
+            Self::Silent => "silent",
+            Self::Overflow => "overflow",
+        }
+    }
+}
+
 /// What has changed, for whoever keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {

@@ -6,6 +6,7 @@
 //!
 //! Another area's tables: a file in `migrations`, a line in `schema`, and a file here with methods of [`Store`] that call `write` and `read`.
 
+mod accounting;
 mod connect;
 mod failure;
 mod health;
@@ -26,6 +27,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
+pub use accounting::{Entry, Wanted};
 pub use failure::Failure;
 pub use health::Health;
 

@@ -169,7 +169,11 @@ impl World {
             ask_timeout: Duration::from_secs(2),
             max_asking: options.max_asking.0,
             nas_max_asking: options.max_asking.1,
-            records: Bounds { timeout: Duration::from_secs(2), most: options.max_records, nas_most: options.max_records },
+            records: Bounds {
+                timeout: Duration::from_secs(2),
+                most: options.max_records,
+                nas_most: options.max_records,
+            },
             sessions: sessions::Settings { max_sessions: options.max_sessions },
         };
         let engine = Engine::restored(now, settings, first, kept).expect("random octets");

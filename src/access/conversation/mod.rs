@@ -145,7 +145,13 @@ impl Conversation {
         };
         (
             reply::reject(failure),
-            Ended { outcome: Outcome::Reject, reason: Reason::ConversationExpired, authentication, seen: None, admitted: None },
+            Ended {
+                outcome: Outcome::Reject,
+                reason: Reason::ConversationExpired,
+                authentication,
+                seen: None,
+                admitted: None,
+            },
         )
     }
 
@@ -403,7 +409,13 @@ impl Conversation {
             }
         };
         authentication.evidence = vec![Evidence::Protocol(format!("silence after {silent_after}"))];
-        Some(Ended { outcome: Outcome::Drop, reason: Reason::ConversationExpired, authentication, seen, admitted: None })
+        Some(Ended {
+            outcome: Outcome::Drop,
+            reason: Reason::ConversationExpired,
+            authentication,
+            seen,
+            admitted: None,
+        })
     }
 
     fn authentication(&self, now: Now) -> Authentication {

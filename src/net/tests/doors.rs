@@ -73,7 +73,8 @@ fn a_port_of_the_systems_choice_is_told() {
 fn an_address_that_is_taken_is_an_error_that_names_it() {
     let doors = bind(&["127.0.0.1:0"]);
     let taken = bound(&doors)[0];
-    let error = Doors::bind(&Settings { auth: vec![taken], ..Settings::default() }).expect_err("it is taken").to_string();
+    let error =
+        Doors::bind(&Settings { auth: vec![taken], ..Settings::default() }).expect_err("it is taken").to_string();
     assert!(error.contains(&taken.to_string()) && error.contains("auth") && error.contains("ss -ulpn"), "{error}");
 }
 

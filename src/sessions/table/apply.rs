@@ -41,31 +41,19 @@ impl Sessions {
     fn admitted(&mut self, now: Now, admitted: Admitted, device: Arc<Device>) -> Session {
         let Admitted { marks, imprint, user, service, timeout, interim } = admitted;
         Session {
-            id: self.next_id(),
-            device,
             stage: Stage::Provisional,
-            state: State::Good,
             service,
             user: Some(user),
             tie: Some(Tie::Known(imprint)),
-            user_name: None,
             acct_session: marks.acct_session,
             multi_session: marks.multi_session,
             station: marks.station,
             called: marks.called,
-            nas_port: None,
-            framed_ip: None,
-            framed_ipv6: None,
-            started: now.wall,
-            updated: now.wall,
-            octets_in: 0,
-            octets_out: 0,
             timeout: Some(timeout),
             interval: interim,
             // What the Accept has ordered is known before the first comes.
             interims: if interim.is_some() { 2 } else { 0 },
-            heard: now.mono,
-            until: now.mono,
+            ..Session::new(self.next_id(), device, now.wall)
         }
     }
 
@@ -95,7 +83,7 @@ impl Sessions {
         let found = named.filter(|_| stale.is_none()).or_else(|| self.expected(device, record));
         let session = match self.take(found) {
             Some(session) => session,
-            None => self.unexpected(now, record, device),
+            None => self.unexpected(record, device),
         };
         let known = found.is_some();
         let session = heard_of(now, session, record, device);
@@ -112,36 +100,12 @@ impl Sessions {
     }
 
     /// One that we did not let in, or that has a second name: whose it is, its Class says, or nobody.
-    fn unexpected(&mut self, now: Now, record: &Record, device: &Arc<Device>) -> Session {
+    fn unexpected(&mut self, record: &Record, device: &Arc<Device>) -> Session {
         let certificate = record.certificate;
         let same = |session: &&Session| certificate.is_some() && session.fingerprint() == certificate.as_ref();
         let like = self.of_station(device, record.marks.station.as_deref()).find(same).cloned();
-        let blank = Session {
-            id: self.next_id(),
-            device: Arc::clone(device),
-            stage: Stage::Started,
-            state: State::Good,
-            service: None,
-            user: None,
-            tie: certificate.map(Tie::Fingerprint),
-            user_name: None,
-            acct_session: None,
-            multi_session: None,
-            station: None,
-            called: None,
-            nas_port: None,
-            framed_ip: None,
-            framed_ipv6: None,
-            started: record.happened,
-            updated: record.happened,
-            octets_in: 0,
-            octets_out: 0,
-            timeout: None,
-            interval: None,
-            interims: 0,
-            heard: now.mono,
-            until: now.mono,
-        };
+        let blank = Session::new(self.next_id(), Arc::clone(device), record.happened);
+        let blank = Session { tie: certificate.map(Tie::Fingerprint), ..blank };
         match like {
             Some(Session { service, user, tie, timeout, .. }) => Session { service, user, tie, timeout, ..blank },
             None => blank,
@@ -168,7 +132,8 @@ impl Sessions {
     /// What a device had before it restarted has ended. Where it says which of its networks has, only that one's.
     fn restarted(&mut self, now: Now, record: &Record, device: &Arc<Device>) {
         let called = record.marks.called.as_deref();
-        let is_its = |session: &&Session| called.is_none_or(|called| session.called.as_deref().is_none_or(|it| it == called));
+        let is_its =
+            |session: &&Session| called.is_none_or(|called| session.called.as_deref().is_none_or(|it| it == called));
         let is_before = |session: &&Session| match record.status {
             // It may have happened in the same second.
             Status::Off => session.started <= record.happened,

@@ -43,7 +43,8 @@ impl Sweep {
         }
         let Some(until) = self.until else { return Vec::new() };
         self.again = now + EVERY;
-        let mut slice: Vec<SessionId> = all.range((Excluded(self.at), Unbounded)).take(most).map(|(id, _)| *id).collect();
+        let mut slice: Vec<SessionId> =
+            all.range((Excluded(self.at), Unbounded)).take(most).map(|(id, _)| *id).collect();
         if self.round {
             slice.retain(|id| *id <= until);
         }
