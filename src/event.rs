@@ -10,8 +10,9 @@ use crate::now::{Now, Wall};
 macro_rules! named {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
+        #[cfg_attr(feature = "daemon", derive(serde::Serialize, serde::Deserialize))]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name { $($(#[$vmeta])* $variant,)+ }
+        pub enum $name { $($(#[$vmeta])* #[cfg_attr(feature = "daemon", serde(rename = $text))] $variant,)+ }
 
         impl $name {
             /// Every value there is, in the order of the contract.
@@ -280,6 +281,7 @@ pub struct CertificateName {
 }
 
 /// One fact that a decision rests on. Explanations are written from these.
+#[cfg_attr(feature = "daemon", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// The certificate's dates.
@@ -331,9 +333,21 @@ pub enum Evidence {
         /// revocationDate
         at: Wall,
         /// CRLReason's name in RFC 5280: `keyCompromise`.
-        reason: Option<&'static str>,
+        #[cfg_attr(feature = "daemon", serde(deserialize_with = "crl_reason"))]
+        reason: Option<CrlReason>,
         /// Whether an intermediate is revoked, not the certificate itself.
         intermediate: bool,
+    },
+    /// Blocked here, the certificate or its owner as the reason says.
+    Blocked {
+        /// Since when.
+        since: Wall,
+        /// Until when; `None`: until it is lifted.
+        until: Option<Wall>,
+        /// Why, as whoever did it has said.
+        reason: Arc<str>,
+        /// Who did it: name of an API token.
+        by: Arc<str>,
     },
     /// The authority is distrusted from here on; ahead where the certificate was let in.
     Distrust {
@@ -359,6 +373,7 @@ pub enum Evidence {
 }
 
 /// Which CRL, and how old it is.
+#[cfg_attr(feature = "daemon", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrlName {
     /// Name of the authority in the configuration.
@@ -374,6 +389,7 @@ pub struct CrlName {
 }
 
 /// Which OCSP answer, and how old it is.
+#[cfg_attr(feature = "daemon", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OcspName {
     /// Name of the authority in the configuration.
@@ -386,4 +402,27 @@ pub struct OcspName {
     pub this_update: Wall,
     /// nextUpdate
     pub next_update: Wall,
+}
+
+/// A name out of [`CRL_REASONS`].
+pub type CrlReason = &'static str;
+
+/// CRLReason (RFC 5280 section 5.3.1) by its names.
+pub const CRL_REASONS: [&str; 10] = [
+    "unspecified",
+    "keyCompromise",
+    "cACompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "certificateHold",
+    "removeFromCRL",
+    "privilegeWithdrawn",
+    "aACompromise",
+];
+
+#[cfg(feature = "daemon")]
+fn crl_reason<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<&'static str>, D::Error> {
+    let name: Option<String> = serde::Deserialize::deserialize(reader)?;
+    Ok(name.and_then(|name| CRL_REASONS.into_iter().find(|known| *known == name)))
 }

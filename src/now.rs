@@ -23,6 +23,7 @@ impl std::ops::Add<Duration> for Mono {
 }
 
 /// Wall-clock time in whole seconds since 1970-01-01T00:00:00Z, leap seconds left out. Certificates, CRLs and tickets are judged by it.
+#[cfg_attr(feature = "daemon", derive(serde::Serialize, serde::Deserialize))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Wall(pub i64);
 

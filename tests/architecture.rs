@@ -44,12 +44,12 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
     ("store", &["pki", "sessions"]),
-    ("admin", &["pki"]),
+    ("admin", &["observe", "pki", "policy", "standing", "store"]),
     (
         "config",
         &[
             "access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius",
-            "sessions", "tls",
+            "sessions", "store", "tls",
         ],
     ),
     (

@@ -68,6 +68,17 @@ pub(super) fn shown(headers: &HeaderMap, value: &impl Serialize) -> Result<Respo
     let body = serde_json::to_vec(value)
         .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "this can't be shown: a fault of ours"))?;
     let tag = ETag::of(&body);
+    answered(headers, body, &tag)
+}
+
+/// As [`shown`], with a version that isn't that of every octet: of a value that changes by itself as time goes by.
+pub(super) fn shown_as(headers: &HeaderMap, value: &impl Serialize, tag: &ETag) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(value)
+        .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "this can't be shown: a fault of ours"))?;
+    answered(headers, body, tag)
+}
+
+fn answered(headers: &HeaderMap, body: Vec<u8>, tag: &ETag) -> Result<Response, Problem> {
     let version = HeaderValue::from_str(&tag.0).unwrap_or(HeaderValue::from_static("\"\""));
     let is_known = match wanted(headers, header::IF_NONE_MATCH) {
         Some(Wanted::Something) => true,

@@ -20,6 +20,7 @@ mod openapi;
 mod page;
 mod problem;
 mod readiness;
+mod registry;
 mod route;
 mod routes;
 mod shared;
@@ -40,6 +41,7 @@ pub use door::{BindError, Door, Running};
 pub use problem::{FieldError, Problem};
 pub use readiness::{Readiness, assess};
 pub(crate) use readiness::{complaint, span};
+pub use registry::{Registry, StoreAudit, View, known};
 pub use shared::Shared;
 
 /// `role` of a token.

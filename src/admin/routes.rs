@@ -14,12 +14,13 @@ use super::auth::{Gate, require_token};
 use super::guard::{MAX_BODY, guard};
 use super::openapi;
 use super::problem::Problem;
+use super::registry;
 use super::route::{Access, Accesses, Route, mount};
 use super::shared::Shared;
 
 /// Every route there is: whoever adds an area adds its table here.
 pub(super) fn table() -> Vec<Route> {
-    let areas = [open()];
+    let areas = [open(), registry::table()];
     areas.into_iter().flatten().collect()
 }
 

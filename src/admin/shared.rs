@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::audit::{Audit, Caller, Entry, LogAudit};
 use super::problem::Problem;
 use super::throttle::Throttle;
-use super::{Settings, Status};
+use super::{Registry, Settings, Status, StoreAudit};
 
 /// What every request shares.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub struct Shared {
     pub(super) node: Arc<str>,
     pub(super) throttle: Arc<Throttle>,
     audit: Arc<dyn Audit>,
+    pub(super) registry: Option<Arc<dyn Registry>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -32,13 +33,20 @@ impl Shared {
     #[must_use]
     pub fn new(settings: Settings, node: Arc<str>, status: Arc<dyn Status>) -> Self {
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        Self { settings, status, node, throttle: Arc::default(), audit: Arc::new(LogAudit) }
+        Self { settings, status, node, throttle: Arc::default(), audit: Arc::new(LogAudit), registry: None }
     }
 
     /// Audited there.
     #[must_use]
     pub fn with_audit(self, audit: Arc<dyn Audit>) -> Self {
         Self { audit, ..self }
+    }
+
+    /// With this registry, and audited in it.
+    #[must_use]
+    pub fn with_registry(self, registry: Arc<dyn Registry>) -> Self {
+        let audit = Arc::new(StoreAudit(registry.store().clone()));
+        Self { registry: Some(registry), audit, ..self }
     }
 
     /// Other tokens from now on.

@@ -9,7 +9,6 @@ pub(super) fn sections(root: &mut Table<'_>, names: &Names) {
     each(root, "forward", "proxying by realm", |table| forward(table, names));
     each(root, "home-server", "proxying", |table| home_server(table, names));
     one(root, "radsec", "RADIUS over TLS", |table| radsec(table, names));
-    one(root, "registry", "the registry", registry);
     one(root, "otp", "one-time passwords", otp);
     one(root, "disconnect", "Disconnect and CoA (RFC 5176)", disconnect);
 }
@@ -69,20 +68,6 @@ fn radsec(table: &mut Table<'_>, names: &Names) {
 fn table_of_peers(table: &mut Table<'_>, names: &Names) {
     table.take("authorities").map(|item| names.authorities.refer_all(&item));
     table.take("identity").map(|item| names.identities.refer(&item));
-}
-
-fn registry(table: &mut Table<'_>) {
-    text(table, "database");
-    duration(table, "retain-authentications");
-    duration(table, "retain-sessions");
-    table.integer("max-sessions", 1_000..=10_000_000, 200_000);
-    choice(table, "requested", &["status", "block"]);
-    if let Some(mut columns) = table.table("import-columns") {
-        for key in ["subject", "mail", "serial", "status"] {
-            columns.integer(key, 0..=1000, 0);
-        }
-        columns.finish();
-    }
 }
 
 fn otp(table: &mut Table<'_>) {

@@ -15,6 +15,7 @@ mod names;
 mod nas;
 pub(crate) mod pem;
 mod reader;
+mod registry;
 mod report;
 mod revocation;
 mod scalar;
@@ -27,7 +28,6 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use toml::de::DeTable;
 use zeroize::Zeroizing;
@@ -62,8 +62,6 @@ pub struct Config {
     pub fetch: fetch::Settings,
     /// Bounds.
     pub engine: engine::Settings,
-    /// `[registry].retain-sessions`
-    pub retain_sessions: Duration,
     /// `[eap]`
     pub eap: eap::Settings,
     /// `[[nas]]`
@@ -74,6 +72,8 @@ pub struct Config {
     pub policy: Arc<policy::Policy>,
     /// `[[identity]]`, `[tls]`
     pub tls: Arc<crate::tls::Server>,
+    /// `[registry]`; `None`: nothing is kept.
+    pub registry: Option<crate::store::Settings>,
     /// `[federation]`
     pub cui: access::CuiSettings,
     /// notAfter of the leaf of each identity.
@@ -165,6 +165,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let admin = admin::admin(root.section("admin"), listen.admin, &names, now);
     let log = server::log(root.section("log"));
     let cui = federation::federation(&mut root, &names);
+    let registry::Registry { settings: registry, max_sessions } = registry::registry(&mut root, &listen.accounting);
     absent::sections(&mut root, &names);
 
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
@@ -186,13 +187,13 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         admin,
         log,
         fetch,
-        engine: server::engine(&eap),
-        retain_sessions: server::RETAIN_SESSIONS,
+        engine: server::engine(&eap, max_sessions),
         eap: eap.settings,
         peers,
         trust,
         policy: Arc::new(policy::Policy::new(services.settings, authorities.usernames)),
         tls: Arc::new(tls),
+        registry,
         cui,
         identity_ends,
     });

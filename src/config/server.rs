@@ -165,14 +165,8 @@ fn max_message(item: &Item<'_>) -> Option<usize> {
     usize::try_from(size).ok()
 }
 
-/// `[registry].retain-sessions`, where it isn't given.
-pub(super) const RETAIN_SESSIONS: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-
-/// `[registry].max-sessions`, where it isn't given.
-const MAX_SESSIONS: usize = 200_000;
-
 /// The bounds of the hall.
-pub(super) fn engine(eap: &Eap) -> engine::Settings {
+pub(super) fn engine(eap: &Eap, max_sessions: usize) -> engine::Settings {
     engine::Settings {
         exchange: exchange::Settings {
             keep_answer: Duration::from_secs(20),
@@ -186,7 +180,7 @@ pub(super) fn engine(eap: &Eap) -> engine::Settings {
         max_asking: 4_096,
         nas_max_asking: 256,
         records: engine::Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024 },
-        sessions: sessions::Settings { max_sessions: MAX_SESSIONS },
+        sessions: sessions::Settings { max_sessions },
     }
 }
 

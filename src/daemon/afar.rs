@@ -98,6 +98,9 @@ impl Server {
 
     /// Looks at a certificate whose owner has proved to be that: where it says that its revocation data is, and whether that must be asked for.
     pub(super) async fn saw(&mut self, facts: Arc<Facts>) {
+        if let Some(registry) = &self.registry {
+            registry.keeper.saw(&facts);
+        }
         let found = self.afar.learned.see(&facts, &self.config.trust);
         let is_new = !found.is_empty();
         let Found { crls, responders } = found;

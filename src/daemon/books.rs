@@ -7,20 +7,19 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
-use crate::engine::{Change, Kept, Record, Ticket};
-use crate::net::{Books, Clock};
-use crate::now::Wall;
+use crate::engine::{Change, Record, Ticket};
+use crate::net::Books;
 use crate::sessions::{Session, State};
-use crate::store::{Entry, Failure, Store, Wanted};
+use crate::store::{Entry, Failure, Store};
 
 /// Changes of sessions that may wait beside the records.
 const CHANGES: usize = 16_384;
 /// Entries of one COMMIT.
 const BATCH: usize = 512;
-/// When nothing old was left, it is looked for again after this.
-const PURGE: Duration = Duration::from_secs(60 * 60);
+/// How long the last may take to be written when the server stops.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Something of the hall's that is to be written.
 #[derive(Debug)]
@@ -32,34 +31,26 @@ enum Told {
 /// What writes the books, and how it ends.
 #[derive(Debug)]
 pub(super) struct Bookkeeping {
-    store: Store,
-    thread: std::thread::JoinHandle<()>,
-    writing: JoinHandle<()>,
-    purging: JoinHandle<()>,
+    /// `None`: nothing is kept.
+    writing: Option<JoinHandle<()>>,
     /// Changes of sessions that found no room so far; the next of a session makes good for it.
     unwritten: Arc<AtomicU64>,
 }
 
 impl Bookkeeping {
-    /// The hall's end, and the rest. `most`: how many records may wait at once; `retain`: how long what is past is kept.
-    pub(super) fn begin(
-        (store, thread): (Store, std::thread::JoinHandle<()>),
-        most: usize,
-        retain: Duration,
-        clock: Clock,
-    ) -> (Books, Self) {
+    /// The hall's end, and the rest. `most`: how many records may wait at once. Without a registry nothing is written, and no NAS that accounts is answered.
+    pub(super) fn begin(store: Option<Store>, most: usize) -> (Books, Self) {
+        let unwritten = Arc::new(AtomicU64::default());
+        let Some(store) = store else { return (Books::closed(), Self { writing: None, unwritten }) };
         let (tell, told) = mpsc::channel(most.saturating_add(CHANGES));
         // As many again: a record whose time is up may be written all the same.
         let (say, written) = mpsc::channel(most.saturating_mul(2).max(1));
-        let unwritten = Arc::new(AtomicU64::default());
         let books = Books {
             record: Box::new(records(tell.clone(), say.clone())),
             session: Box::new(changes(tell, Arc::clone(&unwritten))),
             written,
         };
-        let writing = tokio::spawn(write(told, say, store.clone()));
-        let purging = tokio::spawn(purge(store.clone(), retain, clock));
-        (books, Self { store, thread, writing, purging, unwritten })
+        (books, Self { writing: Some(tokio::spawn(write(told, say, store))), unwritten })
     }
 
     /// Changes of sessions that found no room so far.
@@ -69,23 +60,9 @@ impl Bookkeeping {
 
     /// After the hall has ended: writes what it has told.
     pub(super) async fn end(self) {
-        let Self { store, thread, writing, purging, .. } = self;
-        let _ = writing.await;
-        purging.abort();
-        // The task holds the registry until it has really ended.
-        let _ = purging.await;
-        drop(store);
-        let _ = thread.join();
-    }
-}
-
-/// The sessions that were live when the last process ended, as far as the registry knows.
-pub(super) async fn live(store: &Store, most: usize) -> Vec<Kept> {
-    match store.sessions(Wanted { most, ..Wanted::default() }).await {
-        Ok(live) => live,
-        Err(failure) => {
-            tracing::error!("who was online is not known: {failure}");
-            Vec::new()
+        if let Some(writing) = self.writing {
+            // What isn't done by then would not be done soon.
+            let _ = timeout(PATIENCE, writing).await;
         }
     }
 }
@@ -153,15 +130,4 @@ fn condemned(session: &Session) {
     let (user, reason) = (session.user.as_deref().unwrap_or("unknown"), why.reason);
     let (nas, station) = (&*session.device.nas, session.station.as_deref().unwrap_or("unknown"));
     tracing::warn!(user, nas, station, %reason, "a live session has to go");
-}
-
-/// Throws away what is older than this, now and then.
-async fn purge(store: Store, retain: Duration, clock: Clock) {
-    loop {
-        let before = clock.now().wall.0.saturating_sub(i64::try_from(retain.as_secs()).unwrap_or(i64::MAX));
-        // What can't be done is told by the registry's health.
-        if store.purge_sessions(Wall(before)).await.unwrap_or(0) == 0 {
-            sleep(PURGE).await;
-        }
-    }
 }

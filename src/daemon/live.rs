@@ -15,6 +15,7 @@ use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
 use crate::pki::{CrlSummary, Revocation, Trust};
+use crate::store::{self, Store};
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(super) struct Live {
     known: Mutex<Vec<Problem>>,
     vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
+    registry: Mutex<Option<Store>>,
 }
 
 /// How those are who are asked.
@@ -57,8 +59,22 @@ impl Live {
     pub(super) fn new(metrics: Arc<Metrics>, gauges: Arc<Gauges>, clock: Clock) -> Self {
         let (draining, view) = (AtomicBool::default(), ArcSwapOption::empty());
         let (last_success, silent, responders_silent) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (known, vanished, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { metrics, gauges, clock, draining, view, last_success, silent, responders_silent, known, vanished, asked }
+        let (known, vanished, asked, registry) =
+            (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        Self {
+            metrics,
+            gauges,
+            clock,
+            draining,
+            view,
+            last_success,
+            silent,
+            responders_silent,
+            known,
+            vanished,
+            asked,
+            registry,
+        }
     }
 
     /// A configuration counts.
@@ -112,6 +128,15 @@ impl Live {
         *lock(&self.asked) = asked;
     }
 
+    /// There is a registry.
+    pub(super) fn keeps(&self, store: Store) {
+        *lock(&self.registry) = Some(store);
+    }
+
+    fn registry(&self) -> Option<store::Health> {
+        lock(&self.registry).as_ref().map(Store::health)
+    }
+
     /// CRL sources were looked at.
     pub(super) fn seen(&self, last_success: &[LastSuccess]) {
         *lock(&self.last_success) = last_success.to_vec();
@@ -146,6 +171,7 @@ impl admin::Status for Live {
         readiness.degraded.extend(view.problems.iter().cloned());
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
+        readiness.degraded.extend(self.registry().and_then(|health| health.fault).map(|fault| fault.to_string()));
         readiness
     }
 
@@ -165,6 +191,9 @@ impl admin::Status for Live {
         self.metrics.set_responders(responders);
         drop(asked);
         self.metrics.set_vanished(lock(&self.vanished).iter().map(|(authority, count)| (&**authority, *count)));
+        if let Some(store::Health { fault, failed, dropped }) = self.registry() {
+            self.metrics.set_registry(fault.is_none(), failed, dropped);
+        }
         self.metrics.render()
     }
 

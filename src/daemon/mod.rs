@@ -5,8 +5,10 @@
 mod afar;
 mod books;
 mod files;
+mod force;
 mod inquiry;
 mod live;
+mod registry;
 mod reload;
 mod responders;
 mod systemd;
@@ -19,7 +21,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::access::{self, Handles};
@@ -28,16 +30,17 @@ use crate::engine::{Engine, Facts, Order, Snapshot};
 use crate::event::Listener;
 use crate::fetch::vanished::Ledger;
 use crate::fetch::{Loaded, Problem, Watcher};
-use crate::net::{self, Clock, Command, Doors, Gauges, Hall};
+use crate::net::{self, Clock, Doors, Gauges, Hall};
 use crate::observe::{Metrics, Observer, Sink, Tracing};
 use crate::pki::{Answers, Revocation};
-use crate::store::Store;
 use crate::{admin, observe};
 
 use afar::Afar;
 use books::Bookkeeping;
+use force::Force;
 use inquiry::Overflows;
 use live::Live;
+use registry::{Events, Keeper};
 use responders::{Office, Responders};
 
 /// Watched files are looked at this often; a change counts within three looks.
@@ -107,7 +110,9 @@ pub struct Server {
     bookkeeping: Bookkeeping,
     addresses: Vec<(Listener, SocketAddr)>,
     admin_addresses: Vec<SocketAddr>,
-    orders: mpsc::Sender<Command>,
+    force: Arc<Force>,
+    /// `None`: nothing is kept.
+    registry: Option<registry::Running>,
     live: Arc<Live>,
     log: Log,
     admin: Option<admin::Running>,
@@ -139,7 +144,7 @@ struct Losses {
 
 impl Server {
     /// Starts the server of a configuration that `path` held. Its sockets are bound and the first snapshot is in when this returns.
-    pub async fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
+    pub fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
         let tracing = observe::init_tracing(&config.log);
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
@@ -152,12 +157,13 @@ impl Server {
         let loaded = loaded.with_answers(&answers);
         files::report(afar.problems().chain(ledger.problems()).chain(office.desk.problems()));
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
-        let snapshot = snapshot(&config, &loaded, &handles);
-        // Where this fails, the registry says why.
-        let _ = std::fs::create_dir_all(&config.state_dir);
-        let registry = Store::open(&config.state_dir).map_err(system)?;
-        let sessions = books::live(&registry.0, config.engine.sessions.max_sessions).await;
-        let engine = Engine::restored(clock.now(), config.engine, snapshot, sessions)
+        let most = config.engine.sessions.max_sessions;
+        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings, most)).transpose();
+        let mut opened = opened.map_err(system)?;
+        let blocks = opened.as_ref().map(|opened| Arc::clone(&opened.blocks)).unwrap_or_default();
+        let sessions = opened.as_mut().map(|opened| std::mem::take(&mut opened.sessions)).unwrap_or_default();
+        let snapshot = force::with_blocks(&snapshot(&config, &loaded, &handles), blocks);
+        let engine = Engine::restored(clock.now(), config.engine, Arc::clone(&snapshot), sessions)
             .map_err(|_| system("the system has no randomness"))?;
 
         let doors = Doors::bind(&config.net).map_err(system)?;
@@ -172,17 +178,29 @@ impl Server {
         live.configured(&config, clock.now().wall);
         live.loaded(&config, &loaded);
 
-        let shared = admin::Shared::new(
+        let (orders, received) = mpsc::channel(ORDERS);
+        let force = Arc::new(Force::new(orders, snapshot, &config.log));
+        let (registry, kept) = match opened.zip(config.registry) {
+            None => (None, None),
+            Some((opened, settings)) => {
+                let (running, events) = Keeper::spawn(opened, settings, &force, clock);
+                live.keeps(running.keeper.kept());
+                (Some(running), Some(events))
+            }
+        };
+        let mut shared = admin::Shared::new(
             config.admin.clone(),
             Arc::clone(&config.node),
             Arc::clone(&live) as Arc<dyn admin::Status>,
         );
+        if let Some(running) = &registry {
+            shared = shared.with_registry(Arc::new(running.keeper.clone()));
+        }
         let admin = door.spawn(shared.clone()).map_err(system)?;
-        let (orders, received) = mpsc::channel(ORDERS);
         let overflows = Arc::new(Overflows::default());
         let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
-        let most = config.engine.records.most;
-        let (books, bookkeeping) = Bookkeeping::begin(registry, most, config.retain_sessions, clock);
+        let store = registry.as_ref().map(|running| running.keeper.kept());
+        let (books, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
         let hall = Hall {
             engine,
             doors,
@@ -191,7 +209,7 @@ impl Server {
             orders: received,
             inquiry,
             books,
-            sink: events(Arc::clone(&sink)),
+            sink: events(Arc::clone(&sink), kept, registry.as_ref().map(|running| &running.keeper)),
             gauges,
             heartbeat: systemd::heartbeat().map_err(system)?,
         };
@@ -217,7 +235,8 @@ impl Server {
             bookkeeping,
             addresses,
             admin_addresses,
-            orders,
+            force,
+            registry,
             live,
             log,
             admin,
@@ -316,11 +335,7 @@ impl Server {
 
     /// Has the hall do something, and waits until it is done.
     async fn order(&self, order: Order) {
-        let (done, finished) = oneshot::channel();
-        if self.orders.send((order, done)).await.is_ok() {
-            // An error means that the hall has ended, and with it the process.
-            let _ = finished.await;
-        }
+        self.force.order(order).await;
     }
 
     /// What files and hosts hold counts from now on; all of it, as it is now.
@@ -328,7 +343,10 @@ impl Server {
         let loaded = self.afar.remote.join(&self.files);
         self.unanswered = Arc::clone(&loaded.revocation);
         let loaded = loaded.with_answers(&self.answers);
-        self.order(Order::Swap(snapshot(&self.config, &loaded, &self.handles))).await;
+        self.force.swap(&snapshot(&self.config, &loaded, &self.handles)).await;
+        if let Some(running) = &self.registry {
+            running.keeper.revocation_changed();
+        }
         self.live.loaded(&self.config, &loaded);
         loaded
     }
@@ -345,12 +363,15 @@ impl Server {
         if timeout(DRAIN, self.order(Order::Drain)).await.is_err() {
             tracing::warn!("conversations were still alive after {DRAIN:?}");
         }
-        let Self { orders, hall, admin, log, bookkeeping, .. } = self;
-        drop(orders);
+        let Self { force, hall, admin, log, registry, bookkeeping, .. } = self;
+        force.close();
         let _ = hall.join();
         bookkeeping.end().await;
         if let Some(admin) = admin {
             admin.stop();
+        }
+        if let Some(registry) = registry {
+            registry.stop().await;
         }
         tracing::info!("stopped");
         let Log { sink, writer, .. } = log;
@@ -364,8 +385,21 @@ fn system(error: impl fmt::Display) -> StartError {
 }
 
 /// What the hall does with events.
-fn events(sink: Arc<Sink>) -> Box<dyn FnMut(crate::event::Event) + Send> {
-    Box::new(move |event| sink.record(event))
+fn events(
+    sink: Arc<Sink>,
+    kept: Option<Events>,
+    keeper: Option<&Keeper>,
+) -> Box<dyn FnMut(crate::event::Event) + Send> {
+    let keep = kept.zip(keeper.map(Keeper::kept));
+    Box::new(move |event| {
+        if let Some((kept, store)) = &keep
+            && event.authentication.is_some()
+            && kept.try_send(event.clone()).is_err()
+        {
+            store.lost(1);
+        }
+        sink.record(event);
+    })
 }
 
 /// What decisions rest on from now on.
@@ -388,7 +422,7 @@ pub fn serve(path: &Path, config: Config, findings: &[Finding], clock: Clock, le
     let served = runtime.block_on(async {
         // Before anything else, so that no signal ends a half-started server by surprise.
         let wishes = systemd::wishes(leash).map_err(system)?;
-        let server = Server::start(path, config, findings, clock).await?;
+        let server = Server::start(path, config, findings, clock)?;
         server.run(wishes).await;
         Ok(())
     });
@@ -404,6 +438,9 @@ fn wants_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("[listen].auth", net(old).auth != net(new).auth),
         ("[listen].accounting", net(old).accounting != net(new).accounting),
         ("[server].workers", net(old).workers != net(new).workers),
+        ("[registry].max-sessions", old.engine.sessions != new.engine.sessions),
+        ("[registry]", old.registry.is_some() != new.registry.is_some()),
+        ("[server].state-dir", old.state_dir != new.state_dir),
         ("[listen].admin", old.admin.listen != new.admin.listen),
         ("[server].name", old.node != new.node),
         ("[eap].max-conversations", old.engine.max_conversations != new.engine.max_conversations),

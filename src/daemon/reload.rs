@@ -95,7 +95,12 @@ impl Server {
         for key in wants_restart(&self.config, &config) {
             tracing::warn!("{key} has changed, which needs a restart: the old value stays in use");
         }
-        self.order(Order::Swap(snapshot(&config, &loaded, &self.handles))).await;
+        self.force.swap(&snapshot(&config, &loaded, &self.handles)).await;
+        self.force.set_log(&config.log);
+        if let Some((registry, settings)) = self.registry.as_ref().zip(config.registry) {
+            registry.keeper.set(settings).await;
+            registry.keeper.revocation_changed();
+        }
         self.responders.replace(office).await;
         self.shared.swap(config.admin.clone());
         self.log.tracing.set_log(&config.log);

@@ -50,6 +50,14 @@ pub(crate) fn revocation(evidence: &[Evidence], now: Wall, zone: &TimeZone) -> V
                 "reason": reason,
                 "intermediate": intermediate,
             }),
+            Evidence::Blocked { since, until, reason, by } => json!({
+                "kind": "blocked",
+                "since": date(*since),
+                "until": until.map(date),
+                "reason": text(reason),
+                "by": text(by),
+                "age": seconds(*since, now),
+            }),
             _ => return None,
         })
     };

@@ -54,6 +54,9 @@ families! {
     identity_not_after: GaugeVec "sekisho_identity_not_after_seconds" ["identity"] "End of this server's own certificate, since 1970.";
     reload_successful: IntGauge "sekisho_config_last_reload_successful" [] "1: the last attempt to load the configuration succeeded; 0: it failed and the one before is in use.";
     reload_success: IntGauge "sekisho_config_last_reload_success_timestamp_seconds" [] "When a configuration was last loaded, since 1970.";
+    registry_up: IntGauge "sekisho_registry_up" [] "1: the registry can be written; 0: the disk is full or the file is damaged. Absent where none is kept.";
+    registry_failed: IntGauge "sekisho_registry_failed_changes" [] "Changes that could not be written since this process began.";
+    registry_dropped: IntGauge "sekisho_registry_dropped_decisions" [] "Decisions that were not kept since this process began.";
     log_dropped: IntCounter "sekisho_log_dropped_total" [] "Log lines lost because whoever reads the log is too slow.";
     build_info: GaugeVec "sekisho_build_info" ["version"] "Always 1.";
 }
@@ -218,6 +221,14 @@ impl Metrics {
         for (authority, count) in entries {
             self.families.crl_vanished.with_label_values(&[authority]).set(count as f64);
         }
+    }
+
+    /// How the registry is: whether it can be written, what failed and what was dropped so far.
+    pub fn set_registry(&self, is_up: bool, failed: u64, dropped: u64) {
+        let set = |gauge: &IntGauge, count: u64| gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        set(&self.families.registry_up, u64::from(is_up));
+        set(&self.families.registry_failed, failed);
+        set(&self.families.registry_dropped, dropped);
     }
 
     /// The responders (authority, address), whether each is asked, and when it last gave a good answer, all of them: those of before are forgotten.

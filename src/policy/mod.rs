@@ -21,7 +21,7 @@ pub use username::is_hidden;
 use crate::event::{Evidence, Reason};
 use crate::now::Wall;
 use crate::pki::{Facts, Verdict};
-use crate::standing::Standing;
+use crate::standing::{Block, Blocks, Standing};
 
 /// The service that a federation NAS always asks for.
 const FEDERATION_SERVICE: &str = "eduroam";
@@ -95,7 +95,7 @@ impl Policy {
     /// **The** decision. Whoever judges a client calls this, nobody else decides.
     /// `facts`: what pki made of the chain; `verdict`: judged at `now`.
     ///
-    /// The first that stands against it is the reason: the service's `authorities`, the verdict, the user's name, what we know of the user, the rules.
+    /// The first that stands against it is the reason: the service's `authorities`, what makes it no certificate of ours or a revoked one, our blocks, the rest of the verdict, the user's name, the rules.
     #[must_use]
     pub fn decide(
         &self,
@@ -114,6 +114,11 @@ impl Policy {
             return Decision::refuse(Reason::UntrustedIssuer, evidence, None);
         }
         let name = self.username(facts);
+        if !stands_before_blocks(verdict.finding)
+            && let Some(refused) = blocked(facts, name.as_ref().ok(), standing.blocks(), now)
+        {
+            return refused;
+        }
         if let Some(reason) = refusal(verdict, facts, now) {
             return Decision::refuse(reason, evidence(verdict, facts, reason), name.ok().filter(|_| vouched(reason)));
         }
@@ -136,6 +141,12 @@ impl Policy {
         }
     }
 
+    /// The user by the certificate; `None`: it doesn't name exactly one.
+    #[must_use]
+    pub fn user(&self, facts: &Facts) -> Option<Arc<str>> {
+        self.username(facts).ok()
+    }
+
     /// The user by the certificate, or the names that stand in the way.
     fn username(&self, facts: &Facts) -> Result<Arc<str>, Vec<String>> {
         match self.usernames.get(&facts.authority) {
@@ -143,6 +154,24 @@ impl Policy {
             None => UsernameRule::new(facts.authority.clone()).read(facts),
         }
     }
+}
+
+/// What no block hides: a certificate that is none of ours, or that its authority has revoked for good.
+fn stands_before_blocks(finding: Reason) -> bool {
+    matches!(finding, Reason::UntrustedIssuer | Reason::WrongOrganisation | Reason::WrongPurpose | Reason::Revoked)
+}
+
+/// Refuses a certificate that is blocked here, or whose owner is.
+fn blocked(facts: &Facts, user: Option<&Arc<str>>, blocks: &Blocks, now: Wall) -> Option<Decision> {
+    let certificate = blocks.certificate(&facts.fingerprint, &facts.authority, &facts.serial, now);
+    let person = || user.and_then(|user| blocks.person(user, now));
+    let (reason, block) = match certificate {
+        Some(block) => (Reason::Blocked, block),
+        None => (Reason::UserBlocked, person()?),
+    };
+    let Block { since, until, reason: why, by } = block.clone();
+    let evidence = vec![Evidence::Blocked { since, until, reason: why, by }];
+    Some(Decision::refuse(reason, evidence, user.cloned()))
 }
 
 /// What the verdict has against the certificate. A path that has ended is refused whatever the verdict says: facts may come out of a ticket.

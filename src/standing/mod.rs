@@ -1,14 +1,25 @@
-//! What we know of certificates and people: groups (blocks and users follow with the registry). Immutable, swapped whole.
+//! What we know of certificates and people: groups and blocks. Immutable, swapped whole.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+mod blocks;
+mod status;
 #[cfg(test)]
 mod tests;
 
-/// Groups by user.
+pub use blocks::{Block, BlockedCertificate, Blocks};
+pub use status::Status;
+
+/// Groups by user, and blocks.
 #[derive(Debug, Default)]
 pub struct Standing {
+    groups: Arc<Groups>,
+    blocks: Arc<Blocks>,
+}
+
+#[derive(Debug, Default)]
+struct Groups {
     groups: Vec<Arc<str>>,
     /// ASCII lower-case name → indices into `groups`, ascending.
     members: HashMap<String, Vec<usize>>,
@@ -27,14 +38,27 @@ impl Standing {
                 }
             }
         }
-        Self { groups: groups.iter().map(|(name, _)| name.clone()).collect(), members }
+        let groups = Groups { groups: groups.iter().map(|(name, _)| name.clone()).collect(), members };
+        Self { groups: Arc::new(groups), blocks: Arc::default() }
+    }
+
+    /// The same groups, these blocks.
+    #[must_use]
+    pub fn with_blocks(&self, blocks: Arc<Blocks>) -> Self {
+        Self { groups: Arc::clone(&self.groups), blocks }
+    }
+
+    /// What is blocked.
+    #[must_use]
+    pub fn blocks(&self) -> &Arc<Blocks> {
+        &self.blocks
     }
 
     /// The groups that a user is in, in the order of the configuration.
     #[must_use]
     pub fn groups_of(&self, user: &str) -> Vec<Arc<str>> {
-        let indices = self.members.get(&user.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
-        indices.iter().filter_map(|index| self.groups.get(*index).cloned()).collect()
+        let indices = self.groups.members.get(&user.to_ascii_lowercase()).map_or(&[][..], Vec::as_slice);
+        indices.iter().filter_map(|index| self.groups.groups.get(*index).cloned()).collect()
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
+
 use super::Failure;
 
 /// How the registry is.
@@ -22,6 +24,8 @@ pub(super) struct Watch {
     fault: Mutex<Option<Arc<str>>>,
     failed: AtomicU64,
     dropped: AtomicU64,
+    /// Told when nothing more will be asked for.
+    pub(super) closing: Notify,
 }
 
 impl Watch {

@@ -7,10 +7,16 @@
 //! Another area's tables: a file in `migrations`, a line in `schema`, and a file here with methods of [`Store`] that call `write` and `read`.
 
 mod accounting;
+mod audit;
+mod certificates;
 mod connect;
 mod failure;
 mod health;
+mod history;
+mod lists;
+mod record;
 mod schema;
+mod settings;
 mod writer;
 
 #[cfg(test)]
@@ -28,8 +34,13 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
 pub use accounting::{Entry, Wanted};
+pub use certificates::{Change, Condition, Sighting, serial_text};
 pub use failure::Failure;
 pub use health::Health;
+pub use history::{Decisions, Trace};
+pub use lists::{Certificates, Distrusted, Issued, Position, State};
+pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
+pub use settings::{Columns, Settings};
 
 use health::Watch;
 use writer::{Job, Typed};
@@ -39,6 +50,8 @@ pub const FILE: &str = "registry.sqlite";
 
 /// Changes that may wait for the writer.
 const JOBS: usize = 4_096;
+/// Decisions and sightings that may wait for the writer: some seconds of a very busy server.
+const TRACES: usize = 16_384;
 /// How long a look may take.
 const LOOK: Duration = Duration::from_secs(8);
 
@@ -49,6 +62,7 @@ pub(crate) type Doing<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error
 #[derive(Clone, Debug)]
 pub struct Store {
     jobs: mpsc::Sender<Box<dyn Job>>,
+    traces: mpsc::Sender<Trace>,
     readers: SqlitePool,
     watch: Arc<Watch>,
 }
@@ -57,15 +71,26 @@ impl Store {
     /// Starts the thread that owns `state_dir`/[`FILE`], and waits until it has opened the file or failed to: a bad file is no error here, but a bad [`Health`].
     pub fn open(state_dir: &Path) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, received) = mpsc::channel(JOBS);
+        let (traces, left) = mpsc::channel(TRACES);
         let watch = Arc::new(Watch::default());
-        let (readers, thread) = writer::spawn(state_dir.join(FILE), received, Arc::clone(&watch))?;
-        Ok((Self { jobs, readers, watch }, thread))
+        let (readers, thread) = writer::spawn(state_dir.join(FILE), received, left, Arc::clone(&watch))?;
+        Ok((Self { jobs, traces, readers, watch }, thread))
     }
 
     /// How it is.
     #[must_use]
     pub fn health(&self) -> Health {
         self.watch.health()
+    }
+
+    /// Writes what waits and ends; whatever is asked for afterwards fails.
+    pub fn close(&self) {
+        self.watch.closing.notify_one();
+    }
+
+    /// Decisions were lost before they came here.
+    pub fn lost(&self, decisions: usize) {
+        self.watch.dropped(decisions);
     }
 
     /// Has the writer do something, and returns after it has been committed.

@@ -10,13 +10,18 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::health::Watch;
-use super::{Doing, Failure, connect};
+use super::{Doing, Failure, Trace, connect, history};
 
 /// Jobs of one COMMIT.
 const BATCH: usize = 512;
+/// Decisions and sightings of one COMMIT, alone and beside jobs that somebody waits for.
+const MOST_TRACES: usize = 4_096;
+const FEW_TRACES: usize = 256;
+/// How long what logins leave behind is gathered.
+const GATHER: Duration = Duration::from_millis(200);
 /// A file that could not be used is tried again this often, if no job does it before.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -88,6 +93,42 @@ where
     }
 }
 
+/// What logins have left behind; nobody waits for it.
+struct Traces {
+    traces: Vec<Trace>,
+    watch: Arc<Watch>,
+}
+
+impl Job for Traces {
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Pin<Box<dyn Future<Output = Ran> + Send + 'c>> {
+        Box::pin(async move {
+            for trace in &self.traces {
+                if let Err(error) = history::keep(connection, trace).await {
+                    return match Failure::of(&error) {
+                        failure @ Failure::Unusable(_) => Ran::Unusable(failure),
+                        failure => {
+                            tracing::error!("a decision was not kept: {failure}");
+                            self.watch.dropped(1);
+                            continue;
+                        }
+                    };
+                }
+            }
+            Ran::Done
+        })
+    }
+
+    fn counts(&self) -> bool {
+        false
+    }
+
+    fn tell(self: Box<Self>, committed: Result<(), Failure>) {
+        if committed.is_err() {
+            self.watch.dropped(self.traces.len());
+        }
+    }
+}
+
 /// Nobody's job, to see whether the file can be written.
 struct Probe;
 
@@ -112,6 +153,7 @@ impl Job for Probe {
 pub(super) fn spawn(
     file: PathBuf,
     jobs: mpsc::Receiver<Box<dyn Job>>,
+    traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
 ) -> io::Result<(SqlitePool, JoinHandle<()>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -119,7 +161,7 @@ pub(super) fn spawn(
     let run = move || {
         runtime.block_on(async {
             let readers = connect::readers(&file);
-            let mut writer = Writer { file, jobs, watch, connection: None };
+            let mut writer = Writer { file, jobs, traces, watch, connection: None };
             writer.probe().await;
             // Who waits for it holds the other end.
             let _ = opened.send(readers.clone());
@@ -135,34 +177,73 @@ pub(super) fn spawn(
 struct Writer {
     file: PathBuf,
     jobs: mpsc::Receiver<Box<dyn Job>>,
+    traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
     /// `None`: the file could not be opened, or had to be closed.
     connection: Option<SqliteConnection>,
 }
 
 impl Writer {
+    /// Until nobody can ask for anything any more.
     async fn run(mut self) {
+        let mut rest = interval(GATHER);
+        rest.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut probe = interval(AGAIN);
+        probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let first = match timeout(AGAIN, self.jobs.recv()).await {
-                Ok(Some(first)) => first,
-                Ok(None) => break,
-                Err(_) => {
-                    self.probe().await;
-                    continue;
-                }
-            };
-            let mut batch = vec![first];
-            while batch.len() < BATCH
-                && let Ok(next) = self.jobs.try_recv()
-            {
-                batch.push(next);
+            tokio::select! {
+                biased;
+                job = self.jobs.recv() => match job {
+                    Some(job) => self.jobs(job).await,
+                    None => break,
+                },
+                () = self.watch.closing.notified() => break,
+                _ = rest.tick() => self.traces(MOST_TRACES).await,
+                _ = probe.tick() => self.probe().await,
             }
-            self.batch(batch).await;
+        }
+        self.jobs.close();
+        while let Some(job) = self.jobs.recv().await {
+            self.jobs(job).await;
+        }
+        while !self.traces.is_empty() && self.watch.health().fault.is_none() {
+            self.traces(MOST_TRACES).await;
         }
         if let Some(connection) = self.connection.take() {
             // What isn't in the main file yet stands in the one beside it.
             let _ = sqlx::Connection::close(connection).await;
         }
+    }
+
+    /// A batch of what waits, with some of what logins have left behind: somebody waits for this one.
+    async fn jobs(&mut self, first: Box<dyn Job>) {
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(next) = self.jobs.try_recv()
+        {
+            batch.push(next);
+        }
+        if !self.traces.is_empty() {
+            batch.push(Box::new(self.gather(FEW_TRACES)));
+        }
+        self.batch(batch).await;
+    }
+
+    async fn traces(&mut self, most: usize) {
+        if !self.traces.is_empty() {
+            let gathered = self.gather(most);
+            self.batch(vec![Box::new(gathered)]).await;
+        }
+    }
+
+    fn gather(&mut self, most: usize) -> Traces {
+        let mut traces = Vec::new();
+        while traces.len() < most
+            && let Ok(trace) = self.traces.try_recv()
+        {
+            traces.push(trace);
+        }
+        Traces { traces, watch: Arc::clone(&self.watch) }
     }
 
     /// Whether an idle file that was bad can be used again.

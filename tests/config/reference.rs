@@ -48,7 +48,6 @@ fn what_is_not_built_is_exactly_this() {
         "nas[3].certificate-name",
         "otp",
         "radsec",
-        "registry",
         "service[1].visitors",
         "service[2].authorize",
         "service[2].otp",

@@ -206,6 +206,12 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             let why = reason.map(|reason| format!(", reason {reason}")).unwrap_or_default();
             format!("{what} at {}{why}.", clock.date(*at))
         }
+        Evidence::Blocked { since, until, reason, by } => {
+            let ago = clock.ago(*since).map(|span| format!(" ({} ago)", text(span))).unwrap_or_default();
+            let end = until.map(|at| format!(", until {}", clock.date(at))).unwrap_or_default();
+            let why = if reason.is_empty() { String::new() } else { format!(", reason \"{}\"", quoted(reason)) };
+            format!("Blocked by {} at {}{ago}{end}{why}.", quoted(by), clock.date(*since))
+        }
         Evidence::Distrust { from } => match clock.until(*from) {
             Some(span) if *from > clock.now => format!(
                 "The authority ends: from {} on (in {}) this certificate will be refused.",

@@ -1,7 +1,7 @@
 //! Japanese.
 
 use super::{Clock, Span, Unasked, Words, listed, names, quoted};
-use crate::event::{CrlName, Evidence, OcspName, OcspStatus, Reason};
+use crate::event::{CRL_REASONS, CrlName, Evidence, OcspName, OcspStatus, Reason};
 use crate::now::Wall;
 
 pub(super) fn words(reason: Reason) -> Words {
@@ -206,6 +206,16 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             let what = if *intermediate { "中間認証局の証明書が " } else { "" };
             let why = reason.map(|reason| format!("（理由: {}）", revocation_reason(reason))).unwrap_or_default();
             format!("{what}{} に失効しました{why}。", clock.date(*at))
+        }
+        Evidence::Blocked { since, until, reason, by } => {
+            let ago = clock.ago(*since).map(|span| format!("（{}前）", text(span))).unwrap_or_default();
+            let end = until.map(|at| format!("、期限は {}", clock.date(at))).unwrap_or_default();
+            let why = match &**reason {
+                "" => String::new(),
+                reason if CRL_REASONS.contains(&reason) => format!("、理由は{}", revocation_reason(reason)),
+                reason => format!("、理由は「{}」", quoted(reason)),
+            };
+            format!("{} に {} が停止しました{ago}{end}{why}。", clock.date(*since), quoted(by))
         }
         Evidence::Distrust { from } => match clock.until(*from) {
             Some(span) if *from > clock.now => {

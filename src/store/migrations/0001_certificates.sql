@@ -5,9 +5,13 @@ CREATE TABLE certificate (
     -- SHA-256 of the DER, and the DER. NULL: it is known by name only.
     fingerprint BLOB UNIQUE,
     der BLOB,
+    -- What a verified chain says of it, in the compact form of tickets.
+    facts BLOB,
     -- Name of the authority in the configuration, and the serial in lower-case hex without leading zeros.
     authority TEXT,
     serial TEXT,
+    -- By which of the authority's CAs it was issued; NULL: not known.
+    issuer BLOB,
     -- Number of the application at the CA.
     application TEXT UNIQUE,
     subject TEXT NOT NULL DEFAULT '',

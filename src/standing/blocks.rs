@@ -1,0 +1,91 @@
+//! What is refused here whatever its authority says.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::now::Wall;
+
+/// Certificates and people that are blocked; immutable, swapped whole.
+#[derive(Debug, Default)]
+pub struct Blocks {
+    by_fingerprint: HashMap<[u8; 32], Arc<Block>>,
+    /// By name of the authority, then serial.
+    by_serial: HashMap<Arc<str>, HashMap<Box<[u8]>, Arc<Block>>>,
+    /// By name in ASCII lower case.
+    people: HashMap<Box<str>, Block>,
+}
+
+/// One block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Since when.
+    pub since: Wall,
+    /// Until when; `None`: until it is lifted.
+    pub until: Option<Wall>,
+    /// Why, as whoever did it has said.
+    pub reason: Arc<str>,
+    /// Who did it.
+    pub by: Arc<str>,
+}
+
+/// A certificate that is blocked, by all that is known of it.
+#[derive(Clone, Debug)]
+pub struct BlockedCertificate {
+    /// SHA-256 of the DER.
+    pub fingerprint: Option<[u8; 32]>,
+    /// Name of its authority in the configuration, and its serial, big-endian without leading zeros.
+    pub name: Option<(Arc<str>, Vec<u8>)>,
+    /// Its block.
+    pub block: Block,
+}
+
+impl Blocks {
+    /// Of certificates, and of people by name.
+    #[must_use]
+    pub fn new(certificates: Vec<BlockedCertificate>, people: Vec<(String, Block)>) -> Self {
+        let mut blocks = Self::default();
+        for BlockedCertificate { fingerprint, name, block } in certificates {
+            let block = Arc::new(block);
+            if let Some(fingerprint) = fingerprint {
+                blocks.by_fingerprint.insert(fingerprint, Arc::clone(&block));
+            }
+            if let Some((authority, serial)) = name {
+                blocks.by_serial.entry(authority).or_default().insert(serial.into(), block);
+            }
+        }
+        let people = people.into_iter().map(|(name, block)| (name.to_ascii_lowercase().into(), block));
+        blocks.people = people.collect();
+        blocks
+    }
+
+    /// The block of a certificate, by either of its names.
+    #[must_use]
+    pub fn certificate(&self, fingerprint: &[u8; 32], authority: &str, serial: &[u8], now: Wall) -> Option<&Block> {
+        let by_serial = || self.by_serial.get(authority).and_then(|serials| serials.get(serial));
+        let block = self.by_fingerprint.get(fingerprint).or_else(by_serial)?;
+        Some(&**block).filter(|block| block.holds(now))
+    }
+
+    /// The block of a person; names are compared without ASCII case.
+    #[must_use]
+    pub fn person(&self, name: &str, now: Wall) -> Option<&Block> {
+        if self.people.is_empty() {
+            return None;
+        }
+        self.people.get(&*name.to_ascii_lowercase()).filter(|block| block.holds(now))
+    }
+
+    /// How many certificates and how many people.
+    #[must_use]
+    pub fn len(&self) -> (usize, usize) {
+        let serials = self.by_serial.values().map(HashMap::len).sum::<usize>();
+        (serials.max(self.by_fingerprint.len()), self.people.len())
+    }
+}
+
+impl Block {
+    /// Whether it counts at a moment. It counts before its own beginning too: a clock that was set back must let nobody in.
+    fn holds(&self, now: Wall) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}

@@ -1,0 +1,427 @@
+//! Certificates: registered, seen, blocked, revoked.
+
+use data_encoding::HEXLOWER;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::record::{Audited, Blocked, Device, Id, Known, Person, Record, Request, Revoked};
+use super::{Failure, Store, audit};
+use crate::now::Wall;
+
+/// Devices kept of one certificate, the newest: who holds a good one can make up addresses.
+const DEVICES: i64 = 32;
+
+/// What is read of a certificate.
+const COLUMNS: &str = "c.id, c.fingerprint, c.der, c.facts, c.authority, c.serial, c.issuer, c.application, c.subject, c.cn, c.mail, c.user, c.not_before, c.not_after, c.listed, c.requested, c.requested_by, c.requested_reason, c.requested_note, c.block, c.revoked, c.revoked_reason, c.revoked_source, c.registered, c.first_seen, c.last_seen";
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It is made.
+    Made(T),
+    /// There is no such thing.
+    Missing,
+    /// There is nothing to change.
+    Nothing,
+    /// It isn't what it was when it was looked at.
+    Other,
+}
+
+/// Whether a change may be made to what there is now.
+pub type Condition = Box<dyn FnOnce(Option<&Record>) -> bool + Send>;
+
+/// A certificate at a login.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// What is known of it.
+    pub known: Known,
+    /// When.
+    pub at: Wall,
+    /// From which device, if it was let in.
+    pub device: Option<Device>,
+}
+
+impl Store {
+    /// Registers a certificate or a record of one, or adds to what is known of it; whether it is new.
+    pub async fn register(
+        &self,
+        known: Known,
+        by: &str,
+        at: Wall,
+        audited: Audited,
+    ) -> Result<(Record, bool), Failure> {
+        let by = by.to_owned();
+        self.write(move |connection| {
+            Box::pin(async move {
+                let (row, is_new) = upsert(connection, &known, &by, at).await?;
+                audit::insert(connection, &audited).await?;
+                let record = by_row(connection, row).await?.ok_or(sqlx::Error::RowNotFound)?;
+                Ok((record, is_new))
+            })
+        })
+        .await
+    }
+
+    /// One certificate.
+    pub async fn certificate(&self, id: Id) -> Result<Option<Record>, Failure> {
+        self.read(move |connection| Box::pin(async move { find(connection, &id).await })).await
+    }
+
+    /// The devices of certificates, by row, the newest first.
+    pub async fn devices(&self, rows: Vec<i64>) -> Result<Vec<(i64, Device)>, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let mut query = QueryBuilder::<Sqlite>::new(
+                    "SELECT certificate, mac, service, nas, last_seen FROM device WHERE certificate IN (",
+                );
+                let mut list = query.separated(", ");
+                rows.iter().for_each(|row| drop(list.push_bind(*row)));
+                query.push(") ORDER BY certificate, last_seen DESC");
+                let rows = query.build().fetch_all(connection).await?;
+                rows.iter().map(|row| Ok((row.try_get(0)?, device(row)?))).collect()
+            })
+        })
+        .await
+    }
+
+    /// A revocation is asked for. A serial that nobody has seen yet gets a record.
+    pub async fn request(
+        &self,
+        id: Id,
+        request: Request,
+        condition: Condition,
+        audited: Audited,
+    ) -> Result<Change<Record>, Failure> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let found = find(connection, &id).await?;
+                if !condition(found.as_ref()) {
+                    return Ok(Change::Other);
+                }
+                let row = match (found, id) {
+                    (Some(found), _) if found.known.serial.is_none() => return Ok(Change::Nothing),
+                    (Some(found), _) => found.row,
+                    (None, Id::Name(authority, serial)) => {
+                        let known =
+                            Known { authority: Some(authority), serial: Some(serial), ..Known::default() };
+                        upsert(connection, &known, &request.by, request.since).await?.0
+                    }
+                    (None, _) => return Ok(Change::Missing),
+                };
+                let ask = "UPDATE certificate SET requested = ?, requested_by = ?, requested_reason = ?, requested_note = ?, block = ? WHERE id = ?";
+                let query = sqlx::query(ask).bind(request.since.0).bind(&request.by).bind(&request.reason);
+                query.bind(&request.note).bind(request.block).bind(row).execute(&mut *connection).await?;
+                audit::insert(connection, &audited).await?;
+                Ok(by_row(connection, row).await?.map_or(Change::Missing, Change::Made))
+            })
+        })
+        .await
+    }
+
+    /// Lifts what was asked for here; never what the authority has done.
+    pub async fn lift(&self, id: Id, condition: Condition, audited: Audited) -> Result<Change<Record>, Failure> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let found = find(connection, &id).await?;
+                if !condition(found.as_ref()) {
+                    return Ok(Change::Other);
+                }
+                let Some(found) = found else { return Ok(Change::Missing) };
+                if found.request.is_none() {
+                    return Ok(Change::Nothing);
+                }
+                let lift = "UPDATE certificate SET requested = NULL, requested_by = NULL, requested_reason = NULL, requested_note = NULL, block = 0 WHERE id = ?";
+                sqlx::query(lift).bind(found.row).execute(&mut *connection).await?;
+                audit::insert(connection, &audited).await?;
+                Ok(by_row(connection, found.row).await?.map_or(Change::Missing, Change::Made))
+            })
+        })
+        .await
+    }
+
+    /// Blocks a person; one who is blocked already is blocked by this from now on.
+    pub async fn block_person(&self, person: Person, audited: Audited) -> Result<(), Failure> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let block = "INSERT INTO person (name, since, until, reason, by) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason, by = excluded.by";
+                let query = sqlx::query(block).bind(person.name.to_ascii_lowercase()).bind(person.since.0);
+                let query = query.bind(person.until.map(|at| at.0)).bind(&person.reason).bind(&person.by);
+                query.execute(&mut *connection).await?;
+                audit::insert(connection, &audited).await
+            })
+        })
+        .await
+    }
+
+    /// Lifts a person's block; whether there was one.
+    pub async fn unblock_person(&self, name: &str, audited: Audited) -> Result<bool, Failure> {
+        let name = name.to_ascii_lowercase();
+        self.write(move |connection| {
+            Box::pin(async move {
+                let lift = sqlx::query("DELETE FROM person WHERE name = ?").bind(&name);
+                let was_there = lift.execute(&mut *connection).await?.rows_affected() > 0;
+                if was_there {
+                    audit::insert(connection, &audited).await?;
+                }
+                Ok(was_there)
+            })
+        })
+        .await
+    }
+
+    /// Everything that is blocked. `listed`: what a list of the CA's says is asked to be revoked is blocked, too.
+    pub async fn blocked(&self, listed: bool) -> Result<Blocked, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
+                query.push(COLUMNS).push(" FROM certificate c WHERE c.block = 1");
+                if listed {
+                    query.push(" OR c.state = 1");
+                }
+                let certificates = query.build().fetch_all(&mut *connection).await?;
+                let certificates = certificates.iter().map(record).collect::<Result<_, _>>()?;
+                let people = sqlx::query("SELECT name, since, until, reason, by FROM person ORDER BY name");
+                let people = people.fetch_all(connection).await?;
+                Ok(Blocked { certificates, people: people.iter().map(person).collect::<Result<_, _>>()? })
+            })
+        })
+        .await
+    }
+
+    /// The names of issued certificates by which CRLs and OCSP answers may list them, after a row.
+    pub async fn issued(&self, after: i64, most: i64) -> Result<Vec<Record>, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
+                query.push(COLUMNS).push(" FROM certificate c WHERE c.serial IS NOT NULL AND c.id > ").push_bind(after);
+                query.push(" ORDER BY c.id LIMIT ").push_bind(most);
+                query.build().fetch_all(connection).await?.iter().map(record).collect()
+            })
+        })
+        .await
+    }
+
+    /// The certificates of users that end last, by user in ASCII lower case.
+    pub async fn latest(&self, users: Vec<String>) -> Result<Vec<(String, Record)>, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let mut found = Vec::new();
+                for user in users {
+                    let mut query = select();
+                    query.push(" FROM certificate c WHERE c.user = ").push_bind(user.clone());
+                    query.push(" AND c.state = 2 AND c.not_after IS NOT NULL ORDER BY c.not_after DESC LIMIT 1");
+                    let latest = query.build().fetch_optional(&mut *connection).await?;
+                    if let Some(latest) = latest {
+                        found.push((user.to_ascii_lowercase(), record(&latest)?));
+                    }
+                }
+                Ok(found)
+            })
+        })
+        .await
+    }
+
+    /// What authorities say of certificates, by row; `None`: nothing any more.
+    pub async fn set_revoked(&self, found: Vec<(i64, Option<Revoked>)>) -> Result<(), Failure> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                for (row, revoked) in found {
+                    let set = "UPDATE certificate SET revoked = ?, revoked_reason = ?, revoked_source = ? WHERE id = ?";
+                    let (since, reason, source) = match revoked {
+                        Some(Revoked { since, reason, source }) => (Some(since.0), reason, Some(source)),
+                        None => (None, None, None),
+                    };
+                    let query = sqlx::query(set).bind(since).bind(reason).bind(source).bind(row);
+                    query.execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// Certificates that were judged at logins.
+pub(super) async fn saw(connection: &mut SqliteConnection, seen: &Sighting) -> Result<(), sqlx::Error> {
+    let (row, _) = upsert(connection, &seen.known, "login", seen.at).await?;
+    let set = "UPDATE certificate SET first_seen = coalesce(first_seen, ?1), last_seen = max(coalesce(last_seen, ?1), ?1) WHERE id = ?2";
+    sqlx::query(set).bind(seen.at.0).bind(row).execute(&mut *connection).await?;
+    let Some(Device { mac, service, nas, last_seen }) = &seen.device else { return Ok(()) };
+    let insert = "INSERT INTO device (certificate, mac, service, nas, last_seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)";
+    let query = sqlx::query(insert).bind(row).bind(mac).bind(service).bind(nas).bind(last_seen.0);
+    query.execute(&mut *connection).await?;
+    let forget = "DELETE FROM device WHERE certificate = ?1 AND (mac, service, nas) IN (SELECT mac, service, nas FROM device WHERE certificate = ?1 ORDER BY last_seen DESC LIMIT -1 OFFSET ?2)";
+    sqlx::query(forget).bind(row).bind(DEVICES).execute(connection).await.map(drop)
+}
+
+/// The row of what is known, with this added to it; whether it is new. What is known better stays: a login or a certificate says more than a list.
+async fn upsert(
+    connection: &mut SqliteConnection,
+    known: &Known,
+    by: &str,
+    at: Wall,
+) -> Result<(i64, bool), sqlx::Error> {
+    let (row, is_new) = match same(connection, known).await? {
+        Some(row) => (row, false),
+        None => {
+            let insert = "INSERT INTO certificate (registered, registered_by) VALUES (?, ?) RETURNING id";
+            (sqlx::query_scalar(insert).bind(at.0).bind(by).fetch_one(&mut *connection).await?, true)
+        }
+    };
+    let set = "UPDATE certificate SET fingerprint = coalesce(fingerprint, ?1), der = coalesce(der, ?2), authority = coalesce(?3, authority), serial = coalesce(?4, serial), issuer = coalesce(?5, issuer), application = coalesce(?6, application), subject = CASE WHEN ?7 = '' OR (facts IS NOT NULL AND ?14 IS NULL) THEN subject ELSE ?7 END, cn = coalesce(?8, cn), mail = CASE WHEN facts IS NOT NULL AND ?14 IS NULL THEN coalesce(mail, ?9) ELSE coalesce(?9, mail) END, user = coalesce(?10, user), not_before = coalesce(?11, not_before), not_after = coalesce(?12, not_after), listed = coalesce(?13, listed), facts = coalesce(?14, facts) WHERE id = ?15";
+    let query = sqlx::query(set).bind(octets(&known.fingerprint)).bind(known.der.as_deref());
+    let query = query.bind(&known.authority).bind(&known.serial).bind(octets(&known.issuer)).bind(&known.application);
+    let query = query.bind(&known.subject).bind(&known.cn).bind(&known.mail).bind(&known.user);
+    let query = query.bind(known.not_before.map(|at| at.0)).bind(known.not_after.map(|at| at.0)).bind(&known.listed);
+    query.bind(known.facts.as_deref()).bind(row).execute(&mut *connection).await?;
+    index(connection, row).await?;
+    Ok((row, is_new))
+}
+
+/// The row that a certificate or a record is already known by.
+async fn same(connection: &mut SqliteConnection, known: &Known) -> Result<Option<i64>, sqlx::Error> {
+    if let Some(fingerprint) = &known.fingerprint {
+        let by_fingerprint = sqlx::query_scalar("SELECT id FROM certificate WHERE fingerprint = ?");
+        let found = by_fingerprint.bind(fingerprint.as_slice()).fetch_optional(&mut *connection).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    if let (Some(authority), Some(serial)) = (&known.authority, &known.serial) {
+        // One that is known by its name alone; another certificate of that name is another certificate.
+        let by_name = "SELECT id FROM certificate WHERE authority = ?1 AND serial = ?2 AND (fingerprint IS NULL OR ?3) ORDER BY id LIMIT 1";
+        let by_name = sqlx::query_scalar(by_name).bind(authority).bind(serial).bind(known.fingerprint.is_none());
+        let found = by_name.fetch_optional(&mut *connection).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    let Some(application) = &known.application else { return Ok(None) };
+    let by_application = sqlx::query_scalar("SELECT id FROM certificate WHERE application = ?").bind(application);
+    by_application.fetch_optional(connection).await
+}
+
+/// Makes it be found by what is known of it now.
+async fn index(connection: &mut SqliteConnection, row: i64) -> Result<(), sqlx::Error> {
+    let read = sqlx::query("SELECT mail, cn, serial FROM certificate WHERE id = ?").bind(row);
+    let found = read.fetch_one(&mut *connection).await?;
+    let mut keys = Vec::new();
+    for column in 0..3 {
+        let text: Option<String> = found.try_get(column)?;
+        keys.extend(text.map(|text| text.to_lowercase()).filter(|text| !text.is_empty()));
+    }
+    for key in &keys {
+        let insert = "INSERT INTO search (key, certificate) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        sqlx::query(insert).bind(key).bind(row).execute(&mut *connection).await?;
+    }
+    let mut forget = QueryBuilder::<Sqlite>::new("DELETE FROM search WHERE certificate = ");
+    forget.push_bind(row).push(" AND key NOT IN (");
+    let mut list = forget.separated(", ");
+    keys.iter().for_each(|key| drop(list.push_bind(key)));
+    forget.push(")").build().execute(connection).await.map(drop)
+}
+
+async fn find(connection: &mut SqliteConnection, id: &Id) -> Result<Option<Record>, sqlx::Error> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
+    query.push(COLUMNS).push(" FROM certificate c WHERE ");
+    match id {
+        Id::Fingerprint(fingerprint) => query.push("c.fingerprint = ").push_bind(fingerprint.to_vec()),
+        Id::Name(authority, serial) => {
+            query.push("c.authority = ").push_bind(authority).push(" AND c.serial = ").push_bind(serial)
+        }
+        Id::Application(number) => query.push("c.application = ").push_bind(number),
+    };
+    let found = query.push(" ORDER BY c.id DESC LIMIT 1").build().fetch_optional(connection).await?;
+    found.as_ref().map(record).transpose()
+}
+
+async fn by_row(connection: &mut SqliteConnection, row: i64) -> Result<Option<Record>, sqlx::Error> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
+    query.push(COLUMNS).push(" FROM certificate c WHERE c.id = ").push_bind(row);
+    query.build().fetch_optional(connection).await?.as_ref().map(record).transpose()
+}
+
+/// The beginning of a question for certificates, as [`record`] reads them.
+pub(super) fn select() -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT ");
+    query.push(COLUMNS);
+    query
+}
+
+pub(super) fn record(row: &SqliteRow) -> Result<Record, sqlx::Error> {
+    let wall = |at: Option<i64>| at.map(Wall);
+    let known = Known {
+        fingerprint: hash(row, "fingerprint")?,
+        der: row.try_get("der")?,
+        facts: row.try_get("facts")?,
+        authority: row.try_get("authority")?,
+        serial: row.try_get("serial")?,
+        issuer: hash(row, "issuer")?,
+        application: row.try_get("application")?,
+        subject: row.try_get("subject")?,
+        cn: row.try_get("cn")?,
+        mail: row.try_get("mail")?,
+        user: row.try_get("user")?,
+        not_before: wall(row.try_get("not_before")?),
+        not_after: wall(row.try_get("not_after")?),
+        listed: row.try_get("listed")?,
+    };
+    let requested: Option<i64> = row.try_get("requested")?;
+    let text = |column: &str| row.try_get::<Option<String>, _>(column).map(Option::unwrap_or_default);
+    let request = match requested {
+        None => None,
+        Some(since) => Some(Request {
+            since: Wall(since),
+            by: text("requested_by")?,
+            reason: text("requested_reason")?,
+            note: text("requested_note")?,
+            block: row.try_get("block")?,
+        }),
+    };
+    let revoked = match row.try_get::<Option<i64>, _>("revoked")? {
+        None => None,
+        Some(since) => Some(Revoked {
+            since: Wall(since),
+            reason: row.try_get("revoked_reason")?,
+            source: text("revoked_source")?,
+        }),
+    };
+    let (first_seen, last_seen) = (wall(row.try_get("first_seen")?), wall(row.try_get("last_seen")?));
+    let registered = Wall(row.try_get("registered")?);
+    Ok(Record { row: row.try_get("id")?, known, request, revoked, registered, first_seen, last_seen })
+}
+
+fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {
+    Ok(Device {
+        mac: row.try_get("mac")?,
+        service: row.try_get("service")?,
+        nas: row.try_get("nas")?,
+        last_seen: Wall(row.try_get("last_seen")?),
+    })
+}
+
+fn person(row: &SqliteRow) -> Result<Person, sqlx::Error> {
+    Ok(Person {
+        name: row.try_get("name")?,
+        since: Wall(row.try_get("since")?),
+        until: row.try_get::<Option<i64>, _>("until")?.map(Wall),
+        reason: row.try_get("reason")?,
+        by: row.try_get("by")?,
+    })
+}
+
+fn octets(hash: &Option<[u8; 32]>) -> Option<&[u8]> {
+    hash.as_ref().map(<[u8; 32]>::as_slice)
+}
+
+/// A hash; one of another length was written by nobody, and is none.
+pub(super) fn hash(row: &SqliteRow, column: &str) -> Result<Option<[u8; 32]>, sqlx::Error> {
+    let found: Option<Vec<u8>> = row.try_get(column)?;
+    Ok(found.and_then(|octets| octets.try_into().ok()))
+}
+
+/// Octets of a serial as they are kept.
+#[must_use]
+pub fn serial_text(serial: &[u8]) -> String {
+    HEXLOWER.encode(serial)
+}

@@ -1,0 +1,131 @@
+//! Decisions: kept in batches, found again, forgotten in time. Under pressure they are dropped, and counted.
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
+
+use super::certificates::{Sighting, hash, saw};
+use super::record::Decided;
+use super::{Failure, Store};
+use crate::now::Wall;
+
+/// Decisions that are forgotten in one go.
+const FORGOTTEN: i64 = 2_000;
+
+/// Something that a login leaves behind.
+#[derive(Clone, Debug)]
+pub enum Trace {
+    /// A decision.
+    Decided(Box<Decided>),
+    /// A certificate.
+    Seen(Box<Sighting>),
+}
+
+/// Which decisions; everything that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Decisions {
+    /// The user, without ASCII case.
+    pub user: Option<String>,
+    /// Calling-Station-Id.
+    pub mac: Option<String>,
+    /// `outcome`
+    pub outcome: Option<String>,
+    /// `reason`
+    pub reason: Option<String>,
+    /// The certificate.
+    pub fingerprint: Option<[u8; 32]>,
+    /// Not before.
+    pub since: Option<Wall>,
+}
+
+impl Store {
+    /// Keeps what a login leaves behind, if there is room for it. Never waits.
+    pub fn trace(&self, trace: Trace) {
+        if self.traces.try_send(trace).is_err() {
+            self.watch.dropped(1);
+        }
+    }
+
+    /// Decisions, the newest first, after a position (time, number).
+    pub async fn decisions(
+        &self,
+        which: Decisions,
+        after: Option<(i64, i64)>,
+        most: i64,
+    ) -> Result<Vec<Decided>, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM authentication WHERE at >= ");
+                query.push_bind(which.since.map_or(i64::MIN, |at| at.0));
+                let texts =
+                    [("user", which.user), ("mac", which.mac), ("outcome", which.outcome), ("reason", which.reason)];
+                for (column, value) in texts {
+                    if let Some(value) = value {
+                        query.push(" AND ").push(column).push(" = ").push_bind(value);
+                    }
+                }
+                if let Some(fingerprint) = which.fingerprint {
+                    query.push(" AND fingerprint = ").push_bind(fingerprint.to_vec());
+                }
+                if let Some((at, row)) = after {
+                    query.push(" AND (at, id) < (").push_bind(at).push(", ").push_bind(row).push(")");
+                }
+                query.push(" ORDER BY at DESC, id DESC LIMIT ").push_bind(most);
+                query.build().fetch_all(connection).await?.iter().map(decided).collect()
+            })
+        })
+        .await
+    }
+
+    /// Forgets some of the decisions before a time; whether there may be more.
+    pub async fn forget_decisions(&self, before: Wall) -> Result<bool, Failure> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                let forget = "DELETE FROM authentication WHERE id IN (SELECT id FROM authentication WHERE at < ? ORDER BY at LIMIT ?)";
+                let query = sqlx::query(forget).bind(before.0).bind(FORGOTTEN);
+                Ok(query.execute(connection).await?.rows_affected() >= FORGOTTEN.unsigned_abs())
+            })
+        })
+        .await
+    }
+}
+
+/// Keeps one, within a batch.
+pub(super) async fn keep(connection: &mut SqliteConnection, trace: &Trace) -> Result<(), sqlx::Error> {
+    match trace {
+        Trace::Decided(decided) => insert(connection, decided).await,
+        Trace::Seen(seen) => saw(connection, seen).await,
+    }
+}
+
+async fn insert(connection: &mut SqliteConnection, one: &Decided) -> Result<(), sqlx::Error> {
+    let insert = "INSERT INTO authentication (at, outcome, reason, user, outer_identity, fingerprint, authority, serial, service, method, nas, peer, mac, ssid, tls, resumed, duration_ms, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let query = sqlx::query(insert).bind(one.at.0).bind(&one.outcome).bind(&one.reason).bind(&one.user);
+    let query = query.bind(&one.outer_identity).bind(one.fingerprint.as_ref().map(<[u8; 32]>::as_slice));
+    let query = query.bind(&one.authority).bind(&one.serial).bind(&one.service).bind(&one.method).bind(&one.nas);
+    let query = query.bind(&one.peer).bind(&one.mac).bind(&one.ssid).bind(&one.tls).bind(one.resumed);
+    query.bind(one.duration_ms).bind(&one.evidence).execute(connection).await.map(drop)
+}
+
+fn decided(row: &SqliteRow) -> Result<Decided, sqlx::Error> {
+    Ok(Decided {
+        row: row.try_get("id")?,
+        at: Wall(row.try_get("at")?),
+        outcome: row.try_get("outcome")?,
+        reason: row.try_get("reason")?,
+        user: row.try_get("user")?,
+        outer_identity: row.try_get("outer_identity")?,
+        fingerprint: hash(row, "fingerprint")?,
+        authority: row.try_get("authority")?,
+        serial: row.try_get("serial")?,
+        service: row.try_get("service")?,
+        method: row.try_get("method")?,
+        nas: row.try_get("nas")?,
+        peer: row.try_get("peer")?,
+        mac: row.try_get("mac")?,
+        ssid: row.try_get("ssid")?,
+        tls: row.try_get("tls")?,
+        resumed: row.try_get("resumed")?,
+        duration_ms: row.try_get("duration_ms")?,
+        evidence: row.try_get("evidence")?,
+    })
+}
