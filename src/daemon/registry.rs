@@ -94,7 +94,7 @@ pub(super) fn open(state_dir: &std::path::Path, settings: &Settings, most: usize
         let wanted = Wanted { most, ..Wanted::default() };
         (read(&store, settings.blocks_requested).await, store.sessions(wanted).await)
     };
-    let both = std::thread::scope(|scope| scope.spawn(|| runtime.block_on(both)).join());
+    let both = std::thread::scope(|scope| scope.spawn(move || runtime.block_on(both)).join());
     let (blocks, sessions) = both.map_or((None, None), |(blocks, sessions)| (Some(blocks), Some(sessions)));
     let (blocks, is_stale) = match blocks {
         Some(Ok(blocks)) => (blocks, false),

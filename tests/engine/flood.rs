@@ -13,7 +13,7 @@ use crate::world::{NAS, OTHER_NAS, Options, World, asker, station, supplicant};
 
 /// How much the engine holds: what it shows of itself, numbers aside.
 fn size(world: &World) -> usize {
-    format!("{:?}", world.engine).bytes().filter(|octet| !octet.is_ascii_digit()).count()
+    format!("{:?}", world.engine).bytes().filter(|octet| !octet.is_ascii_digit() && *octet != b'.').count()
 }
 
 fn forget(world: &mut World) {
