@@ -8,11 +8,21 @@
 //! [`access`] carries the conversation from the first Access-Request to Accept or Reject, on the road that [`policy`] has found for the service.
 //! [`eap`] takes the packets apart into identity, fragments and TLS octets, and puts ours together.
 //! [`tls`] drives rustls with those octets, and asks a judge when the client has proved that it holds its key.
-//! [`pki`] makes facts of the client's chain, and of the facts and the CRLs a verdict; [`standing`] says what we know of the person.
+//! [`pki`] makes facts of the client's chain, and of the facts, the CRLs and the OCSP answers a verdict; [`standing`] says what we know of the person.
 //! [`policy`] decides, from facts, verdict, standing and hints, once and for everybody: outcome, reason, evidence, grant.
 //! Who was let in is online from then on: [`sessions`] knows whom, from Accepts and accounting records, and judges them again when what we know changes.
 //! The answer goes back the same way, sealed at the hop, and one [`event::Event`] says what became of the packet; [`observe`] renders it as metrics and log.
-//! What decisions rest on are immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole. What must outlive the process is in [`store`].
+//!
+//! # A question's way
+//!
+//! Where nobody knows yet whether a certificate is revoked, [`access`] holds our last flight back, and [`engine`] puts out [`Ask`](engine::Output::Ask) with a ticket; nobody else waits for that.
+//! [`net`] hands it to [`daemon`], in whose own task `fetch::ocsp`, the desk, asks responders; what they say goes into [`pki::Answers`], which all snapshots share.
+//! Then, or when its time is up, the ticket comes back as an [`Answer`](engine::Arrival::Answer), and it is decided by what is known: the flight leaves, or EAP-Failure does.
+//!
+//! # What decisions rest on
+//!
+//! Immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole. What must outlive the process is in [`store`]. Of [`fetch`], `remote` asks for CRLs ahead of need, and `ocsp` for answers about whoever was seen;
+//! `learned` knows where certificates say that either is, which [`Seen`](engine::Output::Seen) tells; `vanished` keeps what a CRL has lost, so that it stays revoked; `staple` asks about our own certificates.
 //!
 //! The core (down to [`supplicant`]) has no sockets, files or clock: octets and the time come in as arguments, and `cargo check --lib --no-default-features` builds it alone.
 //!
@@ -26,6 +36,8 @@
 //! * **service**: what is asked for: an SSID, the VPN
 //! * **road**: EAP-TLS, or a refusal; others are to come
 //! * **grant**: what policy gives
+//! * **question**: one certificate of which a responder is to say whether it is revoked; its **answer** is what is believed of that
+//! * **vanished**: what a CRL listed and lists no more although it was no hold; it stays revoked
 //!
 //! Else the RFCs' own words.
 #![forbid(unsafe_code)]

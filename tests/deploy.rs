@@ -31,6 +31,9 @@ const METRICS: &[&str] = &[
     "sekisho_disconnects_total",
     "sekisho_home_server_up",
     "sekisho_identity_not_after_seconds",
+    "sekisho_identity_staple_next_update_seconds",
+    "sekisho_identity_revoked",
+    "sekisho_identity_staple_fetches_total",
 ];
 
 fn deploy(name: &str) -> PathBuf {
@@ -129,6 +132,8 @@ fn what_ends_logins_in_silence_has_an_alert() {
         "sekisho_distrust_from_seconds",
         "sekisho_distrust_authentications_total",
         "sekisho_distrust_certificates",
+        "sekisho_identity_staple_next_update_seconds",
+        "sekisho_identity_revoked",
     ] {
         assert!(rules.iter().any(|rule| metrics_named(rule).contains(&metric)), "{metric}");
     }

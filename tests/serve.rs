@@ -24,15 +24,20 @@ mod afar;
 mod learned;
 #[path = "serve/ocsp.rs"]
 mod ocsp;
+#[path = "serve/staple.rs"]
+mod staple;
 #[path = "serve/vanished.rs"]
 mod vanished;
 #[path = "support"]
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod host;
     pub(crate) mod http;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod process;
+    pub(crate) mod responder;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod scratch;
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Snapshot;
-use crate::event::{CertificateName, Reason};
+use crate::event::{Authentication, CertificateName, Reason};
 use crate::now::Wall;
 use crate::pki::{self, Facts, Question, Verdict};
 use crate::policy::{Decision, Hints, ServiceIndex};
@@ -28,6 +28,12 @@ impl Decided {
     /// The facts, if they are of a certificate of ours.
     pub(super) fn seen(&self) -> Option<Arc<Facts>> {
         self.facts.clone().filter(|_| self.is_ours)
+    }
+
+    /// Says whom it is about.
+    pub(super) fn tell(self, authentication: &mut Authentication) {
+        authentication.user = self.decision.user().cloned();
+        authentication.certificate = self.certificate;
     }
 
     /// Decides again, by what is in force and known now, and asks nobody.

@@ -40,7 +40,7 @@ pub use auth::{hash_token, make_token};
 pub use door::{BindError, Door, Running};
 pub use problem::{FieldError, Problem};
 pub use readiness::{Readiness, assess};
-pub(crate) use readiness::{complaint, span};
+pub(crate) use readiness::{complaint, consequence, span};
 pub use registry::{Registry, StoreAudit, View, known};
 pub use shared::Shared;
 

@@ -44,6 +44,14 @@ pub(crate) fn complaint(gap: &Gap, now: Wall) -> String {
     }
 }
 
+/// What becomes of certificates below a CA about which something is missing: they are ...
+pub(crate) fn consequence(finding: Reason) -> String {
+    match finding {
+        Reason::OkGrace => "still let in, as `ok-grace`".to_owned(),
+        reason => format!("refused, `{reason}`"),
+    }
+}
+
 /// A length of time in its largest whole unit.
 pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();

@@ -1,5 +1,6 @@
 //! `sekisho check`: everything that is wrong or odd in a configuration and in every file that it names.
 
+mod identities;
 mod known;
 
 use std::io::{self, Write};
@@ -9,15 +10,15 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::BAD_CONFIGURATION;
-use crate::admin::complaint;
+use crate::admin::{complaint, consequence};
 use crate::config::{self, Examined, Finding, Named, Severity, Watched};
-use crate::event::Reason;
 use crate::fetch::{self, LastSuccess};
 use crate::net::Clock;
 use crate::now::Wall;
+use identities::IdentityState;
 use known::AuthorityState;
 
-/// Say everything that is wrong or odd in a configuration and in the files that it names, and what is known of each authority's revocation data; nothing is fetched
+/// Say everything that is wrong or odd in a configuration and in the files that it names, and what is known of each authority's revocation data and of each identity's; nothing is fetched
 ///
 /// Exit code: 0 good, or warnings only; 78 errors: the server would not start.
 #[derive(clap::Args)]
@@ -38,6 +39,8 @@ struct Checked {
     findings: Vec<Finding>,
     /// What is known of revocation data; empty where the authorities themselves can't be used.
     authorities: Vec<AuthorityState>,
+    /// What is stapled to our own certificates; empty with the authorities.
+    identities: Vec<IdentityState>,
 }
 
 /// Prints the findings on stdout: they are the result.
@@ -57,14 +60,15 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 fn check(args: &Args, now: Wall) -> Checked {
     let Examined { watched, mut findings, .. } = config::examine(&args.config, None, now);
-    let mut authorities = Vec::new();
+    let (mut authorities, mut identities) = (Vec::new(), Vec::new());
     if let Some(watched) = watched {
         let (found, known) = look(&args.config, &watched, now);
         findings.extend(found);
         authorities = known;
+        identities = identities::identities(&watched.fetch, now);
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    Checked { errors, warnings: findings.len() - errors, findings, authorities }
+    Checked { errors, warnings: findings.len() - errors, findings, authorities, identities }
 }
 
 /// The files that the server watches, CRLs and groups, and the authorities that can't be decided about for want of revocation data; where the configuration names them. And what is known of each authority.
@@ -104,15 +108,9 @@ fn finding(
     }
 }
 
-fn consequence(finding: Reason) -> String {
-    match finding {
-        Reason::OkGrace => "still let in, as `ok-grace`".to_owned(),
-        reason => format!("refused, `{reason}`"),
-    }
-}
-
 fn text(checked: &Checked, file: &Path) -> String {
     let mut text: String = checked.findings.iter().map(|finding| format!("{finding}\n")).collect();
+    text.push_str(&identities::text(&checked.identities));
     text.push_str(&known::text(&checked.authorities));
     let counts = format!("{}, {}", count(checked.errors, "error"), count(checked.warnings, "warning"));
     let verdict = match checked.errors {

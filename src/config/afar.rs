@@ -152,6 +152,12 @@ pub(super) fn timing(table: &mut Table<'_>) -> Timing {
 
 impl Timing {
     pub(super) fn of(self, authority: &Arc<str>, url: Url) -> SourceSettings {
-        SourceSettings { authority: Arc::clone(authority), url, refresh: self.refresh, alarm_after: self.alarm_after }
+        SourceSettings {
+            authority: Arc::clone(authority),
+            url,
+            refresh: self.refresh,
+            alarm_after: self.alarm_after,
+            by_member: false,
+        }
     }
 }

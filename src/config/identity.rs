@@ -9,6 +9,7 @@ use x509_parser::public_key::PublicKey;
 
 use super::reader::Item;
 use crate::now::Wall;
+use crate::pki::OwnCertificate;
 
 const DAY: i64 = 86_400;
 
@@ -53,11 +54,23 @@ fn order(item: &Item<'_>, chain: &[X509Certificate<'_>]) {
     match roots.next() {
         Some((0, _)) => item.warning("the certificate is self-signed: every device has to be told to trust exactly this one, and again when it is renewed"),
         Some((index, root)) => item.warning(format!(
-            "certificate {} of the file ({}) is a root: clients trust their own copy of it only, some refuse the chain, and it costs a fragment in every login; leave it out",
+            "certificate {} of the file ({}) is a root: clients trust their own copy of it only, some refuse the chain, and it costs a fragment in every login; leave it out{}",
             index + 1,
-            root.subject()
+            root.subject(),
+            unless_stapled(index, chain)
         )),
         None => {}
+    }
+}
+
+/// What a root is good for all the same: answers about what it has issued itself are verified with it.
+fn unless_stapled(index: usize, chain: &[X509Certificate<'_>]) -> &'static str {
+    let names_responder = |leaf: &X509Certificate<'_>| !OwnCertificate::responders_in(leaf.as_raw()).is_empty();
+    match chain.first() {
+        Some(leaf) if index == 1 && names_responder(leaf) => {
+            ", unless devices insist on a stapled OCSP answer: without the root none can be verified"
+        }
+        _ => "",
     }
 }
 

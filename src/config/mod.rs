@@ -32,7 +32,7 @@ use std::sync::Arc;
 use toml::de::DeTable;
 use zeroize::Zeroizing;
 
-use crate::fetch::{ocsp, remote};
+use crate::fetch::{ocsp, remote, staple};
 use crate::now::Wall;
 use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy};
 use names::Names;
@@ -154,9 +154,9 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let server = server::server(root.section("server"));
     let listen = server::listen(root.section("listen"));
     let eap = server::eap(root.section("eap"));
-    let identities = tls::identities(&mut root, eap.settings.fragment_size, now);
-    let tls = tls::tls(root.section("tls"));
     let afar::Fetch { http, answers, vanished } = afar::fetch(root.section("fetch"));
+    let identities = tls::identities(&mut root, eap.settings.fragment_size, &http.allow, now);
+    let tls = tls::tls(root.section("tls"));
     let mut authorities = authority::read(&mut root, &http.allow);
     let all_nas = nas::read(&mut root, &names);
     let services = service::read(&mut root, &names, &all_nas.settings);
@@ -169,6 +169,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     absent::sections(&mut root, &names);
 
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?))).collect();
+    let staple = staple::Settings { identities: identities.iter().map(tls::Identity::staple).collect() };
     let tls = tls::server(&root, tls, identities, eap.max_conversations, previous);
     let trust = authority::trust(&root, &authorities, now);
     let learned = authorities.revocation.learned(root.report, trust.as_ref());
@@ -178,7 +179,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let Revocations { files, urls, ocsp, .. } = authorities.revocation;
     let remote = remote::Settings { crls: urls, state_dir: server.state_dir.clone(), http };
     let ocsp = ocsp::Settings { authorities: ocsp, answers };
-    let fetch = fetch::Settings { crls: files, groups, remote, learned, ocsp, vanished };
+    let fetch = fetch::Settings { crls: files, groups, remote, learned, ocsp, staple, vanished };
     let watched = trust.clone().map(|trust| Watched { fetch: fetch.clone(), trust, named });
     let config = peers.zip(trust).zip(tls).map(|((peers, trust), tls)| Config {
         node: server.node,

@@ -73,14 +73,14 @@ pub(super) fn read(table: &mut Table<'_>, allow: &[Prefix]) -> Revocation {
     let responders = ocsp.as_ref().map(|item| afar::responders(item, allow)).unwrap_or_default();
     let sample = table.take("sample").filter(|item| !item.is_empty());
     match &ocsp {
-        Some(ocsp) if !ocsp.is_empty() && !consults_ocsp(source) => ocsp.warning(
+        Some(ocsp) if !ocsp.is_empty() && !source.consults_ocsp() => ocsp.warning(
             "is never asked: `revocation` consults no OCSP; write \"crl-then-ocsp\" or \"ocsp-then-crl\" there, or leave this out",
         ),
         _ => {}
     }
     // Whoever stands here with a mistake in it has been told of that.
     let is_named = |item: &Option<Item<'_>>| item.as_ref().is_some_and(|item| !item.is_empty());
-    let is_told = (consults_crls(source) && is_named(&crl)) || (consults_ocsp(source) && is_named(&ocsp));
+    let is_told = (source.consults_crls() && is_named(&crl)) || (source.consults_ocsp() && is_named(&ocsp));
     if source != RevocationSource::Off && !is_told && sample.is_none() {
         warn_of_the_first_login(table, source, crl.as_ref(), ocsp.as_ref());
     }
@@ -93,14 +93,6 @@ pub(super) fn read(table: &mut Table<'_>, allow: &[Prefix]) -> Revocation {
         grace: table.take("grace").and_then(|item| grace(&item)).unwrap_or_default(),
         sample: sample.and_then(|item| Some((item.place.clone(), first_certificate(&item)?))),
     }
-}
-
-fn consults_crls(source: RevocationSource) -> bool {
-    matches!(source, RevocationSource::Crl | RevocationSource::CrlThenOcsp | RevocationSource::OcspThenCrl)
-}
-
-fn consults_ocsp(source: RevocationSource) -> bool {
-    matches!(source, RevocationSource::Ocsp | RevocationSource::CrlThenOcsp | RevocationSource::OcspThenCrl)
 }
 
 /// Nothing can be fetched before somebody has shown a certificate, and who shows it is refused.
@@ -142,16 +134,17 @@ impl Revocations {
     /// `intermediates`: how many the table has, and where.
     pub(super) fn add(&mut self, authority: &Arc<str>, one: Revocation, intermediates: (usize, &Place)) {
         let Revocation { source, crls, responders, nonce, timing, sample, .. } = one;
-        let is_told = (consults_crls(source) && !crls.is_empty()) || (consults_ocsp(source) && !responders.is_empty());
+        let is_told =
+            (source.consults_crls() && !crls.is_empty()) || (source.consults_ocsp() && !responders.is_empty());
         if source != RevocationSource::Off && !is_told {
             let (intermediates, place) = (intermediates.0, intermediates.1.clone());
             self.untold.push(Untold { authority: Arc::clone(authority), source, intermediates, place });
         }
         let Timing { refresh, alarm_after } = timing;
-        if consults_crls(source) && crls.is_empty() {
+        if source.consults_crls() && crls.is_empty() {
             self.learned.push(learned::AuthoritySettings { authority: Arc::clone(authority), refresh, alarm_after });
         }
-        if consults_ocsp(source) {
+        if source.consults_ocsp() {
             let authority = Arc::clone(authority);
             self.ocsp.push(ocsp::AuthoritySettings { authority, responders, nonce, refresh, alarm_after });
         }
@@ -196,8 +189,8 @@ impl Revocations {
 
 impl Untold {
     fn is_told_by(&self, locations: &Locations) -> bool {
-        (consults_crls(self.source) && !locations.crls.is_empty())
-            || (consults_ocsp(self.source) && !locations.ocsp.is_empty())
+        (self.source.consults_crls() && !locations.crls.is_empty())
+            || (self.source.consults_ocsp() && !locations.ocsp.is_empty())
     }
 
     /// Whether a CA is revoked says the CA above it, and where that says so stands in the intermediate's certificate or nowhere.

@@ -179,7 +179,8 @@ pub(super) fn engine(eap: &Eap, max_sessions: usize) -> engine::Settings {
         ask_timeout: Duration::from_secs(2),
         max_asking: 4_096,
         nas_max_asking: 256,
-        records: engine::Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024 },
+        reserved_asking: 16,
+        records: engine::Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024, reserved: 0 },
         sessions: sessions::Settings { max_sessions },
     }
 }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reader::{Places, Table};
+use super::reader::{Item, Places, Table};
 use super::{files, identity, names};
 use crate::event::TlsVersion;
+use crate::exchange::Prefix;
+use crate::fetch::http::Url;
+use crate::fetch::staple::{self, Way};
 use crate::now::Wall;
 use crate::tls::{BadSettings, Group, IdentitySettings, Server, Settings};
 
@@ -20,6 +23,11 @@ impl Identity {
     pub(super) fn name(&self) -> &Arc<str> {
         &self.settings.name
     }
+
+    /// What is asked about it.
+    pub(super) fn staple(&self) -> staple::IdentitySettings {
+        staple::IdentitySettings { name: Arc::clone(self.name()), chain: self.settings.chain.clone() }
+    }
 }
 
 /// RFC 9190 section 2.1.2: a ticket lives seven days at most.
@@ -28,15 +36,16 @@ const MAX_RESUMPTION: Duration = Duration::from_secs(7 * 86_400);
 /// A TLS flight that takes more fragments than this takes more round trips than it should.
 const MANY_FRAGMENTS: usize = 4;
 
-pub(super) fn identities(root: &mut Table<'_>, fragment_size: usize, now: Wall) -> Vec<Identity> {
+/// `allow`: that of `[fetch]`.
+pub(super) fn identities(root: &mut Table<'_>, fragment_size: usize, allow: &[Prefix], now: Wall) -> Vec<Identity> {
     let tables = root.tables("identity");
     if tables.is_empty() {
         root.error("no [[identity]]: the server has no certificate to show, and nobody can log in; add one with name, chain and key");
     }
-    tables.into_iter().filter_map(|table| one(table, fragment_size, now)).collect()
+    tables.into_iter().filter_map(|table| one(table, fragment_size, allow, now)).collect()
 }
 
-fn one(mut table: Table<'_>, fragment_size: usize, now: Wall) -> Option<Identity> {
+fn one(mut table: Table<'_>, fragment_size: usize, allow: &[Prefix], now: Wall) -> Option<Identity> {
     let name = names::of(&mut table);
     let chain_item = table.require("chain", "the PEM file of the server's certificate, leaf first, then intermediates");
     let chain = chain_item.as_ref().and_then(files::certificates);
@@ -54,7 +63,32 @@ fn one(mut table: Table<'_>, fragment_size: usize, now: Wall) -> Option<Identity
         }
     }
     let places = table.finish();
-    Some(Identity { settings: IdentitySettings { name: name?, chain: chain?, key: key? }, end, places })
+    let identity = Identity { settings: IdentitySettings { name: name?, chain: chain?, key: key? }, end, places };
+    if let Some(item) = &chain_item {
+        stapling(item, &identity.staple().way(), allow);
+    }
+    Some(identity)
+}
+
+/// Warns where the certificate names responders and none can be asked.
+fn stapling(item: &Item<'_>, way: &Way, allow: &[Prefix]) {
+    const LEADS_TO: &str = "no answer is stapled, and devices that insist on one refuse this server";
+    match way {
+        Way::Nobody => {}
+        Way::Closed(_, why) => {
+            item.warning(format!("the certificate names an OCSP responder, but {why}: {LEADS_TO}"));
+        }
+        Way::Open(_, urls) => {
+            let forbidden = |url: &Url| url.forbidden_address(allow);
+            if let Some(address) =
+                urls.iter().find_map(forbidden).filter(|_| urls.iter().all(|url| forbidden(url).is_some()))
+            {
+                item.warning(format!(
+                    "the certificate's OCSP responder is at {address}, which is loopback, link-local, private or the like, so it isn't asked: {LEADS_TO}; if it is meant, add allow = [\"{address}\"] to [fetch]"
+                ));
+            }
+        }
+    }
 }
 
 /// Everything that stands in `[tls]`.

@@ -111,6 +111,7 @@ impl Server {
             tracing::info!("authority {}: a certificate names the OCSP responder {}", place.authority, place.url);
         }
         self.responders.learn(responders).await;
+        self.afar.remote.named(&facts.authority, &facts.locations.crls, self.clock.now());
         if self.afar.remote.learn(&crls, &self.config.trust, self.clock.now()) {
             self.swap_loaded().await;
         }

@@ -15,8 +15,14 @@ pub(super) fn first(config: &Config, now: Wall) -> Result<(Watcher, Loaded), Sta
     let watcher = Watcher::new(&config.fetch, &config.trust, now, None);
     let loaded = watcher.loaded();
     report(&loaded.problems);
-    let fatal: Vec<Problem> = loaded.problems.iter().filter(|problem| problem.fatal).cloned().collect();
-    if fatal.is_empty() { Ok((watcher, loaded)) } else { Err(StartError::Files(fatal)) }
+    startable(&loaded.problems)?;
+    Ok((watcher, loaded))
+}
+
+/// Whether a server may begin with these problems.
+pub(super) fn startable(problems: &[Problem]) -> Result<(), StartError> {
+    let fatal: Vec<Problem> = problems.iter().filter(|problem| problem.fatal).cloned().collect();
+    if fatal.is_empty() { Ok(()) } else { Err(StartError::Files(fatal)) }
 }
 
 /// Logs what is wrong with files.

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
 
+use super::gaps::{Line, Told};
 use crate::admin::{self, Readiness};
 use crate::config::Config;
 use crate::fetch::ocsp::{Askable, Health};
+use crate::fetch::staple::State;
 use crate::fetch::{LastSuccess, Loaded, Problem};
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::Metrics;
-use crate::pki::{CrlSummary, Revocation, Trust};
+use crate::pki::{Coverage, CrlSummary, Revocation, Trust};
 use crate::store::{self, Store};
 
 /// The running server, for whoever asks.
@@ -35,6 +37,9 @@ pub(super) struct Live {
     vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
     registry: Mutex<Option<Store>>,
+    told: Told,
+    /// How it stands with the answers about our own certificates.
+    staples: Mutex<Vec<State>>,
 }
 
 /// How those are who are asked.
@@ -59,8 +64,9 @@ impl Live {
     pub(super) fn new(metrics: Arc<Metrics>, gauges: Arc<Gauges>, clock: Clock) -> Self {
         let (draining, view) = (AtomicBool::default(), ArcSwapOption::empty());
         let (last_success, silent, responders_silent) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (known, vanished, asked, registry) =
-            (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        let (known, vanished, asked) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let staples = Mutex::default();
+        let registry = Mutex::default();
         Self {
             metrics,
             gauges,
@@ -74,6 +80,8 @@ impl Live {
             vanished,
             asked,
             registry,
+            told: Told::default(),
+            staples,
         }
     }
 
@@ -137,9 +145,33 @@ impl Live {
         lock(&self.registry).as_ref().map(Store::health)
     }
 
+    /// Our own certificates were looked after.
+    pub(super) fn stapled(&self, states: Vec<State>) {
+        *lock(&self.staples) = states;
+    }
+
+    /// A responder was asked about one of them.
+    pub(super) fn staple_fetched(&self, identity: &str, result: &'static str) {
+        self.metrics.staple_fetched(identity, result);
+    }
+
     /// CRL sources were looked at.
     pub(super) fn seen(&self, last_success: &[LastSuccess]) {
         *lock(&self.last_success) = last_success.to_vec();
+    }
+
+    /// What has come to be missing of revocation data, or isn't any more.
+    pub(super) fn news_of_gaps(&self) -> Vec<Line> {
+        let Some(view) = self.view.load_full() else { return Vec::new() };
+        let now = self.clock.now().wall;
+        let gaps = self.coverage(&view, now).into_iter().flat_map(|coverage| coverage.gaps);
+        self.told.look(gaps.collect(), now)
+    }
+
+    fn coverage(&self, view: &View, now: Wall) -> Vec<Coverage> {
+        let asked = lock(&self.asked);
+        let askable = |authority: &str, issuer: &[u8; 32]| asked.askable.contains(authority, issuer);
+        view.trust.coverage(&view.revocation, &askable, now)
     }
 
     /// What the hall could not send or receive so far.
@@ -162,16 +194,13 @@ impl admin::Status for Live {
         let Some(view) = self.view.load_full() else { return not("nothing has been loaded yet") };
         let services = view.services.iter().map(Vec::as_slice);
         let now = self.now();
-        let coverage = {
-            let asked = lock(&self.asked);
-            let askable = |authority: &str, issuer: &[u8; 32]| asked.askable.contains(authority, issuer);
-            view.trust.coverage(&view.revocation, &askable, now)
-        };
+        let coverage = self.coverage(&view, now);
         let mut readiness = admin::assess(services, &coverage, now);
         readiness.degraded.extend(view.problems.iter().cloned());
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
         readiness.degraded.extend(self.registry().and_then(|health| health.fault).map(|fault| fault.to_string()));
+        readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
         readiness
     }
 
@@ -182,7 +211,7 @@ impl admin::Status for Live {
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
             let successes = lock(&self.last_success);
-            let successes = successes.iter().filter_map(|it| Some((&*it.authority, &*it.source, it.at?)));
+            let successes = successes.iter().map(|it| (&*it.authority, &*it.source, it.at.unwrap_or_default()));
             self.metrics.set_crls(&view.crls, successes);
             self.metrics.set_ocsp_answers(view.revocation.answers().count() as u64);
         }
@@ -194,6 +223,10 @@ impl admin::Status for Live {
         if let Some(store::Health { fault, failed, dropped }) = self.registry() {
             self.metrics.set_registry(fault.is_none(), failed, dropped);
         }
+        let staples = lock(&self.staples);
+        let named = staples.iter().filter(|state| !state.responders.is_empty());
+        self.metrics.set_staples(named.map(|state| (&*state.name, state.end, state.revoked)));
+        drop(staples);
         self.metrics.render()
     }
 
@@ -206,6 +239,6 @@ fn text(problem: &Problem) -> String {
     format!("{}: {}", problem.source, problem.text)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,11 +6,13 @@ mod afar;
 mod books;
 mod files;
 mod force;
+mod gaps;
 mod inquiry;
 mod live;
 mod registry;
 mod reload;
 mod responders;
+mod staples;
 mod systemd;
 
 use std::fmt;
@@ -42,6 +44,7 @@ use inquiry::Overflows;
 use live::Live;
 use registry::{Events, Keeper};
 use responders::{Office, Responders};
+use staples::Stapling;
 
 /// Watched files are looked at this often; a change counts within three looks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -100,6 +103,7 @@ pub struct Server {
     afar: Afar,
     ledger: Arc<Ledger>,
     responders: Responders,
+    stapling: Stapling,
     /// The OCSP answers in use.
     answers: Arc<Answers>,
     /// The CRLs in use, as if no OCSP answer were known: what rests on answers is told by this.
@@ -149,7 +153,10 @@ impl Server {
         reload::report(findings);
         let (watcher, files) = files::first(&config, clock.now().wall)?;
         let ledger = Arc::new(Ledger::new(&config.fetch));
+        files::startable(&ledger.problems())?;
         let afar = Afar::first(&config, &ledger, clock.now())?;
+        let mut stapling = Stapling::new(&config, clock.now(), None);
+        stapling.hand(&config.tls, clock.now().wall);
         let office = Office::new(&config, &afar.learned, afar.client.as_ref(), clock.now(), None);
         ledger.follow_all(&afar.remote.join(&files).revocation, clock.now().wall);
         let loaded = afar.remote.join(&files);
@@ -228,6 +235,7 @@ impl Server {
             afar,
             ledger,
             responders,
+            stapling,
             answers,
             unanswered,
             seen,
@@ -274,8 +282,11 @@ impl Server {
                 _ = look.tick() => {
                     self.look().await;
                     self.ask();
+                    self.tell_gaps();
+                    self.staple();
                 }
                 Some(outcome) = self.afar.next() => self.fetched(outcome).await,
+                Some(outcome) = self.stapling.next() => self.stapled(outcome),
                 Some(facts) = self.seen.recv() => self.saw(facts).await,
                 () = self.responders.revoked.notified() => drop(self.swap_loaded().await),
                 _ = complain.tick() => {
@@ -297,6 +308,16 @@ impl Server {
         }
         systemd::ready();
         tracing::info!("ready");
+    }
+
+    /// Says what of the revocation data has come to be missing or past its end, and what isn't any more.
+    fn tell_gaps(&self) {
+        for line in self.live.news_of_gaps() {
+            match line {
+                Ok(good) => tracing::info!("{good}"),
+                Err(bad) => tracing::warn!("{bad}"),
+            }
+        }
     }
 
     /// Warns if more was lost than `before`.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 use super::responders::Office;
-use super::{Afar, Server, files, snapshot, systemd, wants_restart};
+use super::staples::Stapling;
+use super::{Afar, Server, StartError, files, snapshot, systemd, wants_restart};
 use crate::config::{self, Config, Finding, Severity};
 use crate::engine::Order;
 use crate::fetch::{Loaded, Watcher};
@@ -28,6 +29,7 @@ struct Again {
     files: Loaded,
     afar: Afar,
     office: Office,
+    stapling: Stapling,
 }
 
 impl Server {
@@ -52,7 +54,7 @@ impl Server {
         let path = self.path.clone();
         let tls = Arc::clone(&self.config.tls);
         let before = self.watcher.take();
-        let (known, desk) = (self.afar.known(), self.responders.copy().await);
+        let (known, staples, desk) = (self.afar.known(), self.stapling.known(), self.responders.copy().await);
         let now = self.clock.now();
         let ledger = Arc::clone(&self.ledger);
         let reading = spawn_blocking(move || {
@@ -60,16 +62,15 @@ impl Server {
             let read = config.map(|config| {
                 let watcher = Watcher::new(&config.fetch, &config.trust, now.wall, before.as_ref());
                 let files = watcher.loaded();
-                let afar = Afar::new(&config, &ledger, now, Some(&known)).map(|afar| {
+                let afar = Afar::new(&config, &ledger, now, Some(&known)).and_then(|afar| {
                     let office = Office::new(&config, &afar.learned, afar.client.as_ref(), now, desk.as_ref());
-                    (afar, office)
+                    if !files.is_fatal() {
+                        let noted = ledger.read_again(&config.fetch);
+                        noted.map_err(|problems| StartError::Files(problems).to_string())?;
+                        ledger.follow_all(&afar.remote.join(&files).revocation, now.wall);
+                    }
+                    Ok((afar, office, Stapling::new(&config, now, Some(&staples))))
                 });
-                if let Ok((afar, _)) = &afar
-                    && !files.is_fatal()
-                {
-                    ledger.read_again(&config.fetch);
-                    ledger.follow_all(&afar.remote.join(&files).revocation, now.wall);
-                }
                 (config, watcher, files, afar)
             });
             (read, findings, before)
@@ -82,26 +83,28 @@ impl Server {
         report(&findings);
         let (config, watcher, files, afar) = read?;
         files::report(&files.problems);
-        let (afar, office) = afar.map_err(|text| tracing::error!("{text}")).ok()?;
+        let (afar, office, stapling) = afar.map_err(|text| tracing::error!("{text}")).ok()?;
         files::report(afar.problems().chain(office.desk.problems()));
-        (!files.is_fatal()).then_some(Again { config, watcher, files, afar, office })
+        (!files.is_fatal()).then_some(Again { config, watcher, files, afar, office, stapling })
     }
 
     async fn replace(&mut self, again: Again) {
-        let Again { config, watcher, files, afar, office } = again;
+        let Again { config, watcher, files, afar, office, mut stapling } = again;
+        stapling.hand(&config.tls, self.clock.now().wall);
         let loaded = afar.remote.join(&files);
         (self.answers, self.unanswered) = (Arc::clone(office.desk.answers()), Arc::clone(&loaded.revocation));
         let loaded = loaded.with_answers(&self.answers);
         for key in wants_restart(&self.config, &config) {
             tracing::warn!("{key} has changed, which needs a restart: the old value stays in use");
         }
+        let exchanged = self.responders.replace(office).await;
         self.force.swap(&snapshot(&config, &loaded, &self.handles)).await;
+        drop(exchanged);
         self.force.set_log(&config.log);
         if let Some((registry, settings)) = self.registry.as_ref().zip(config.registry) {
             registry.keeper.set(settings).await;
             registry.keeper.revocation_changed();
         }
-        self.responders.replace(office).await;
         self.shared.swap(config.admin.clone());
         self.log.tracing.set_log(&config.log);
         self.log.sink.set_log(&config.log);
@@ -115,6 +118,7 @@ impl Server {
         );
         self.config = config;
         self.watcher = Some(watcher);
-        (self.files, self.afar) = (files, afar);
+        (self.files, self.afar, self.stapling) = (files, afar, stapling);
+        self.staple();
     }
 }

@@ -60,7 +60,16 @@ enum Note {
     Learn(Vec<Place>),
     Seen(Vec<Question>),
     Copy(oneshot::Sender<Desk<Ticket>>),
-    Replace(Box<Office>),
+    Replace(Box<Office>, Exchange),
+}
+
+/// The desk that asks and the snapshot that decides are exchanged as one: in between nothing is answered, or what comes then would be known on one side alone.
+#[derive(Debug)]
+struct Exchange {
+    /// Told when the desk is exchanged.
+    done: oneshot::Sender<()>,
+    /// Told, or dropped, when what is decided by is the new desk's answers.
+    swapped: oneshot::Receiver<()>,
 }
 
 /// How the task is reached. It ends when this is dropped.
@@ -106,9 +115,14 @@ impl Responders {
         copy.await.ok()
     }
 
-    /// Asks at this one from now on.
-    pub(super) async fn replace(&self, office: Office) {
-        self.note(Note::Replace(Box::new(office))).await;
+    /// Asks at this one from now on. Its answers know by then whoever is known to be revoked; until what this returns is dropped nobody asks and nobody is answered: that belongs after the swap.
+    pub(super) async fn replace(&self, office: Office) -> oneshot::Sender<()> {
+        let (done, exchanged) = oneshot::channel();
+        let (swap, swapped) = oneshot::channel();
+        self.note(Note::Replace(Box::new(office), Exchange { done, swapped })).await;
+        // Without the task nobody asks.
+        let _ = exchanged.await;
+        swap
     }
 
     async fn note(&self, note: Note) {
@@ -138,7 +152,7 @@ impl Task {
             tokio::select! {
                 Some((ticket, questions)) = self.asking.next() => self.ask(ticket, questions),
                 note = self.told.recv() => match note {
-                    Some(note) => self.take(note),
+                    Some(note) => self.take(note).await,
                     None => return,
                 },
                 Some(outcome) = self.under_way.join_next() => self.finish(outcome),
@@ -154,15 +168,17 @@ impl Task {
         }
     }
 
-    fn take(&mut self, note: Note) {
+    async fn take(&mut self, note: Note) {
         match note {
             Note::Learn(places) => places.iter().rev().for_each(|place| learn(self.reception.desk_mut(), place)),
             Note::Seen(questions) => self.reception.desk_mut().seen(self.clock.now(), questions),
             Note::Copy(copy) => drop(copy.send(self.reception.desk().clone())),
-            Note::Replace(office) => {
+            Note::Replace(office, Exchange { done, swapped }) => {
                 let Office { desk, trust, client } = *office;
                 (self.trust, self.client, self.under_way) = (trust, client, JoinSet::new());
                 let Replaced { ready, revoked } = self.reception.replace(self.clock.now(), desk, &self.trust);
+                let _ = done.send(());
+                let _ = swapped.await;
                 if revoked {
                     self.revoked.notify_one();
                 }

@@ -74,7 +74,7 @@ impl Engine {
         self.books.sessions.account(now, &record, law(&snapshot));
         self.tell_changes();
         let number = self.table.next_number();
-        if !self.books.asking.insert(now.mono, number, nas) {
+        if !self.books.asking.insert(now.mono, number, nas, nas) {
             return self.unanswered(now, request, Reason::Overload);
         }
         self.books.requests.insert(number, request);

@@ -113,7 +113,9 @@ impl Engine {
 
     /// Lets a conversation wait until its questions are answered, if not too many wait already; meanwhile the request stays without an answer.
     fn ask(&mut self, now: Now, number: u64, questions: Vec<Question>) {
-        if self.table.ask(now.mono, number) {
+        // All of them are about one path, so about one authority's.
+        let may_wait = questions.first().is_some_and(|one| self.table.ask(now.mono, number, &one.authority));
+        if may_wait {
             self.outputs.push_back(Output::Ask(Ticket(number), questions));
         } else {
             self.decide(now, number);

@@ -43,6 +43,8 @@ pub struct Settings {
     pub max_asking: usize,
     /// How many of one NAS.
     pub nas_max_asking: usize,
+    /// So many may wait for answers about any authority\'s certificates, however many wait for others: one whose responders are slow takes no place from another.
+    pub reserved_asking: usize,
     /// Accounting records that wait until they are written; beyond, or after that time, there is no answer and the NAS asks again.
     pub records: Bounds,
     /// Of the table of live sessions.
@@ -58,11 +60,18 @@ pub struct Bounds {
     pub most: usize,
     /// How many of one NAS.
     pub nas_most: usize,
+    /// So many of any one authority in any case.
+    pub reserved: usize,
 }
 
 impl Settings {
     fn asking(&self) -> Bounds {
-        Bounds { timeout: self.ask_timeout, most: self.max_asking, nas_most: self.nas_max_asking }
+        Bounds {
+            timeout: self.ask_timeout,
+            most: self.max_asking,
+            nas_most: self.nas_max_asking,
+            reserved: self.reserved_asking,
+        }
     }
 }
 

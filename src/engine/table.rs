@@ -259,10 +259,10 @@ impl Table {
         Some(slot)
     }
 
-    /// It waits for an answer about a certificate from now on; `false`: too many wait already.
-    pub(super) fn ask(&mut self, now: Mono, number: u64) -> bool {
+    /// It waits for an answer about a certificate of this authority from now on; `false`: too many wait already.
+    pub(super) fn ask(&mut self, now: Mono, number: u64, authority: &Arc<str>) -> bool {
         let Self { slots, asking, .. } = self;
-        slots.get(&number).is_some_and(|slot| asking.insert(now, number, &slot.nas.name))
+        slots.get(&number).is_some_and(|slot| asking.insert(now, number, &slot.nas.name, authority))
     }
 
     /// It waits for an answer no more; `false`: it didn't, or is gone.

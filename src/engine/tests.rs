@@ -38,7 +38,8 @@ pub(crate) fn settings() -> Settings {
         ask_timeout: Duration::from_secs(2),
         max_asking: 4_096,
         nas_max_asking: 256,
-        records: Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024 },
+        reserved_asking: 16,
+        records: Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024, reserved: 0 },
         sessions: sessions::Settings { max_sessions: 100 },
     }
 }

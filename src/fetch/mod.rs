@@ -2,9 +2,10 @@
 //!
 //! [`load`] reads everything once, of what comes from afar what was kept of it, OCSP answers included. A [`Watcher`] does the same with files and then looks again and again, `remote` asks again and again:
 //! what changed and is good replaces what was there; what changed and is no good is a [`Problem`], and what was there goes on counting. Where CRLs and responders are is said by the configuration, or `learned`;
-//! what a CRL lists no more is `vanished`, and stays revoked. `ocsp` asks responders.
+//! what a CRL lists no more is `vanished`, and stays revoked. `ocsp` asks responders about members' certificates, `staple` about our own.
 
 mod file;
+mod guard;
 pub(crate) mod http;
 mod keep;
 pub(crate) mod known;
@@ -12,6 +13,7 @@ pub(crate) mod learned;
 pub(crate) mod ocsp;
 pub(crate) mod remote;
 mod schedule;
+pub(crate) mod staple;
 pub(crate) mod vanished;
 mod watcher;
 
@@ -44,6 +46,8 @@ pub struct Settings {
     pub(crate) learned: learned::Settings,
     /// OCSP.
     pub(crate) ocsp: ocsp::Settings,
+    /// Our own certificates.
+    pub(crate) staple: staple::Settings,
     /// `[fetch].vanished-entries`: most entries that are kept although their CRL doesn't list them any more.
     pub(crate) vanished: u64,
 }
@@ -51,7 +55,10 @@ pub struct Settings {
 impl Settings {
     /// Whether there is nobody from whom anything could be fetched.
     pub(crate) fn is_local(&self) -> bool {
-        self.remote.crls.is_empty() && self.learned.authorities.is_empty() && self.ocsp.authorities.is_empty()
+        self.remote.crls.is_empty()
+            && self.learned.authorities.is_empty()
+            && self.ocsp.authorities.is_empty()
+            && !self.staple.asks()
     }
 }
 

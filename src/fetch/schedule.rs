@@ -69,6 +69,12 @@ impl Schedule {
         self.due = now.mono + pause;
     }
 
+    /// The source has answered, and is asked again after this.
+    pub(super) fn rests(&mut self, now: Mono, pause: Duration, jitter: Jitter) {
+        self.failures = 0;
+        self.due = now + jitter.apply(pause);
+    }
+
     /// The source has not answered, or with nothing that is any good.
     pub(super) fn failed(&mut self, now: Mono, jitter: Jitter) {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(MAX_DOUBLINGS)).min(self.refresh);

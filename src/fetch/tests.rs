@@ -46,6 +46,7 @@ fn settings(crls: &[(&str, &Path)], groups: &[(&str, &Path)]) -> Settings {
         remote: remote::tests::nothing(),
         learned: Default::default(),
         ocsp: Default::default(),
+        staple: Default::default(),
         vanished: 1_000,
     }
 }

@@ -1,11 +1,11 @@
 //! Files that are read once and looked at again.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::file::{self, Stamp};
+use super::guard::guarded;
 use super::{LastSuccess, Loaded, Problem, Settings};
 use crate::now::Wall;
 use crate::pki::{Crl, Revocation, Trust};
@@ -211,11 +211,8 @@ struct Read<T> {
 impl Watched<Arc<Crl>> {
     fn read_crl(&self, trust: &Trust) -> Result<Read<Arc<Crl>>, Refused> {
         let (octets, stamp) = self.octets(MAX_CRL)?;
-        // A panic in the reader costs this file, not the watching of all others (R10).
         let load = || Crl::load(&octets, &self.name, &self.source, trust).map_err(|bad| bad.text);
-        let crl = catch_unwind(AssertUnwindSafe(load))
-            .unwrap_or_else(|_| Err("reading it failed by a fault of ours".into()))
-            .map_err(|text| format!("authority {}: {text}; {}", self.name, self.consequence()))?;
+        let crl = guarded(load).map_err(|text| format!("authority {}: {text}; {}", self.name, self.consequence()))?;
         if let Some(good) = &self.good
             && !same(&crl, good)
             && !crl.supersedes(good)

@@ -40,7 +40,7 @@ families! {
     sessions: GaugeVec "sekisho_sessions" ["service"] "Live sessions: let in and not known to have ended.";
     crl_this_update: GaugeVec "sekisho_crl_this_update_seconds" ["authority", "crl"] "thisUpdate of the CRL in use, since 1970.";
     crl_next_update: GaugeVec "sekisho_crl_next_update_seconds" ["authority", "crl"] "nextUpdate of the CRL in use, since 1970.";
-    crl_last_success: GaugeVec "sekisho_crl_last_success_seconds" ["authority", "crl"] "When the CRL was last read or fetched and found good, since 1970.";
+    crl_last_success: GaugeVec "sekisho_crl_last_success_seconds" ["authority", "crl"] "When the CRL was last read or fetched and found good, since 1970; 0: never.";
     crl_entries: GaugeVec "sekisho_crl_entries" ["authority", "crl"] "Revoked certificates in the CRL in use.";
     crl_number: GaugeVec "sekisho_crl_number" ["authority", "crl"] "cRLNumber of the CRL in use.";
     revocation_fetches: IntCounterVec "sekisho_revocation_fetches_total" ["authority", "kind", "result"] "Fetches of revocation data, by what came of them.";
@@ -52,6 +52,9 @@ families! {
     distrust_certificates: GaugeVec "sekisho_distrust_certificates" ["authority"] "Certificates that the authority's `distrust` concerns and that somebody has logged in with since this process began; at 100000 it counts no further.";
     distrust_from: GaugeVec "sekisho_distrust_from_seconds" ["authority"] "From when on certificates that the authority's `distrust` concerns are refused, since 1970.";
     identity_not_after: GaugeVec "sekisho_identity_not_after_seconds" ["identity"] "End of this server's own certificate, since 1970.";
+    identity_staple_next_update: GaugeVec "sekisho_identity_staple_next_update_seconds" ["identity"] "nextUpdate of the OCSP answer that is stapled to this server's own certificate, since 1970; 0: nothing is stapled although the certificate names a responder.";
+    identity_revoked: GaugeVec "sekisho_identity_revoked" ["identity"] "1: the responder says that this server's own certificate is revoked; 0: it doesn't, or nobody could be asked.";
+    identity_staple_fetches: IntCounterVec "sekisho_identity_staple_fetches_total" ["identity", "result"] "Times that a responder was asked about this server's own certificate, by what came of it.";
     reload_successful: IntGauge "sekisho_config_last_reload_successful" [] "1: the last attempt to load the configuration succeeded; 0: it failed and the one before is in use.";
     reload_success: IntGauge "sekisho_config_last_reload_success_timestamp_seconds" [] "When a configuration was last loaded, since 1970.";
     registry_up: IntGauge "sekisho_registry_up" [] "1: the registry can be written; 0: the disk is full or the file is damaged. Absent where none is kept.";
@@ -267,6 +270,22 @@ impl Metrics {
         for (name, not_after) in identities {
             self.families.identity_not_after.with_label_values(&[&**name]).set(seconds(*not_after));
         }
+    }
+
+    /// The identities whose certificate names a responder, until when their stapled answer is good (`None`: there is none), and whether they are revoked, all of them: those of before are forgotten.
+    pub fn set_staples<'a>(&self, staples: impl IntoIterator<Item = (&'a str, Option<Wall>, bool)>) {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (next_update, is_revoked) = (&self.families.identity_staple_next_update, &self.families.identity_revoked);
+        [next_update, is_revoked].iter().for_each(|family| family.reset());
+        for (identity, end, revoked) in staples {
+            next_update.with_label_values(&[identity]).set(end.map_or(0.0, seconds));
+            is_revoked.with_label_values(&[identity]).set(f64::from(u8::from(revoked)));
+        }
+    }
+
+    /// A responder was asked about an identity; `result` of closed lists.
+    pub fn staple_fetched(&self, identity: &str, result: &'static str) {
+        self.families.identity_staple_fetches.with_label_values(&[identity, result]).inc();
     }
 
     /// A configuration was loaded, or could not be.

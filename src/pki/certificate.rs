@@ -6,10 +6,10 @@ use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name, X509Version};
 
-use super::AltName;
-use super::der::{self, BadDer, Reader};
+use super::der::{self, BadDer};
 use super::digest::sha256;
-use super::locations::Locations;
+use super::facts::{AltName, Link};
+use super::locations::{Locations, OCSP};
 use super::name::{self, BadName};
 use super::points::{self, Point};
 use super::signature::Signed;
@@ -21,6 +21,9 @@ const MAX_EXTENSIONS: usize = 64;
 const MAX_LIST: usize = 32;
 /// Octets of one certificate, as webpki has it.
 const MAX_CERTIFICATE: usize = 0xffff;
+
+/// id-pkix-ocsp-nocheck (RFC 6960 section 4.2.2.2.1)
+const NO_CHECK: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 5];
 
 /// keyUsage, as far as it counts here.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +56,10 @@ pub(super) struct Certificate<'a> {
     /// cRLDistributionPoints, see [`points`].
     pub(super) points: Vec<Point>,
     pub(super) locations: Locations,
+    /// Whether it says at all where it is told if it is revoked: cRLDistributionPoints, or a responder in authorityInfoAccess, by whatever scheme.
+    pub(super) has_sources: bool,
+    /// id-pkix-ocsp-nocheck
+    pub(super) no_check: bool,
     pub(super) has_name_constraints: bool,
     /// A critical extension that nobody here knows.
     pub(super) unknown_critical: Option<String>,
@@ -83,6 +90,8 @@ impl<'a> Certificate<'a> {
             policies: Vec::new(),
             points: Vec::new(),
             locations: Locations::default(),
+            has_sources: false,
+            no_check: false,
             has_name_constraints: false,
             unknown_critical: None,
             issuer: tbs.issuer.clone(),
@@ -131,14 +140,16 @@ impl<'a> Certificate<'a> {
                 self.points = points::of_certificate(extension.value, self.issuer.as_raw())
                     .map_err(|BadDer| "cRLDistributionPoints is malformed")?;
                 self.locations.take_crls(extension.value);
+                self.has_sources = true;
             }
-            ParsedExtension::AuthorityInfoAccess(_) if !extension.critical => {
-                self.locations.take_responders(extension.value)
+            ParsedExtension::AuthorityInfoAccess(access) if !extension.critical => {
+                self.locations.take_responders(extension.value);
+                self.has_sources |= access.accessdescs.iter().any(|one| one.access_method.as_bytes() == OCSP);
             }
             ParsedExtension::NameConstraints(_) => self.has_name_constraints = true,
             ParsedExtension::ParseError { .. } => return Err("an extension is malformed"),
             _ if extension.critical => self.unknown_critical = Some(name::oid(&extension.oid)?),
-            _ => {}
+            _ => self.no_check |= extension.oid.as_bytes() == NO_CHECK,
         }
         Ok(())
     }
@@ -151,6 +162,17 @@ impl<'a> Certificate<'a> {
     /// What tells a CA from every other: its name and its key, as [`super::Link::issuer`] has it.
     pub(super) fn authority_id(&self) -> [u8; 32] {
         sha256(&[self.subject.as_raw(), self.key.raw])
+    }
+
+    /// As one step of a path. `issuer`: whoever has issued it, as [`Certificate::authority_id`] names a CA.
+    pub(super) fn link(&self, issuer: [u8; 32]) -> Link {
+        Link {
+            issuer,
+            serial: self.serial.clone(),
+            not_before: self.not_before,
+            not_after: self.not_after,
+            points: self.points.clone(),
+        }
     }
 
     /// Whether it is no CA's and may sign CRLs.
@@ -203,9 +225,7 @@ fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
 /// extendedKeyUsage in its own order.
 fn purposes(value: &[u8]) -> Result<Vec<String>, BadName> {
     let read = || -> Result<Vec<String>, BadDer> {
-        let mut outside = Reader::new(value);
-        let mut reader = Reader::new(outside.expect(der::SEQUENCE)?);
-        outside.end()?;
+        let mut reader = der::only_sequence(value)?;
         let mut purposes = Vec::new();
         while !reader.is_empty() && purposes.len() <= MAX_LIST {
             let oid = x509_parser::der_parser::oid::Oid::new(reader.expect(der::OID)?.into());

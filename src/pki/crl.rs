@@ -7,13 +7,14 @@ use data_encoding::HEXLOWER;
 use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, Element, INTEGER, Reader, SEQUENCE};
-use super::extension::{Extension, only_sequence};
+use super::ca::Ca;
+use super::der::{self, BadDer, CONTEXT_CONSTRUCTED, ENUMERATED, Element, INTEGER, Reader, SEQUENCE, only_sequence};
+use super::extension::Extension;
+use super::name;
 use super::points::{self, BadScope, Scope};
 use super::serials::{CERTIFICATE_HOLD, Entry, REMOVE_FROM_CRL, Serials};
 use super::signature::{BadSignature, Signed};
 use super::trust::Trust;
-use super::{name, signers::Ca};
 use crate::event::CrlName;
 use crate::now::Wall;
 

@@ -108,6 +108,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What is in the one SEQUENCE that these octets are.
+pub(super) fn only_sequence(octets: &[u8]) -> Result<Reader<'_>, BadDer> {
+    let mut outside = Reader::new(octets);
+    let inside = outside.expect(SEQUENCE)?;
+    outside.end()?;
+    Ok(Reader::new(inside))
+}
+
 /// Tag, octets of the header, octets of the value.
 fn header(octets: &[u8]) -> Result<(u8, usize, usize), BadDer> {
     let (&tag, rest) = octets.split_first().ok_or(BadDer)?;

@@ -22,11 +22,3 @@ impl<'a> Extension<'a> {
         Ok(Self { oid, critical, value })
     }
 }
-
-/// What is in the one SEQUENCE that these octets are.
-pub(super) fn only_sequence(octets: &[u8]) -> Result<Reader<'_>, BadDer> {
-    let mut outside = Reader::new(octets);
-    let inside = outside.expect(SEQUENCE)?;
-    outside.end()?;
-    Ok(Reader::new(inside))
-}

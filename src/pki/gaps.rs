@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::revocation::{Covering, Revocation};
+use super::settings::RevocationSource;
 use super::trust::{Issuer, Trust};
-use super::verdict::{Source, finding};
+use super::verdict::finding;
 use crate::event::Reason;
 use crate::now::Wall;
 
@@ -74,12 +75,12 @@ impl Trust {
     /// The CAs from an issuing one up to the anchor of whose CRL there is none, or none that is fresh, and no responder.
     fn gaps_above(&self, issuer: &Issuer, moment: Moment<'_>) -> Vec<Gap> {
         let Moment { revocation, askable, now } = moment;
-        let order = issuer.authority.revocation.order();
-        if order.is_empty() {
+        let source = issuer.authority.revocation;
+        if source == RevocationSource::Off {
             return Vec::new();
         }
         let grace = issuer.authority.grace;
-        let by_crl = order.contains(&Source::Crl);
+        let by_crl = source.consults_crls();
         let users = || revocation.covering_some_users(self, issuer, grace, now);
         let cas = issuer.links.iter().map(|link| {
             let found = || revocation.covering(self, link, true, grace, now);
@@ -94,14 +95,14 @@ impl Trust {
     }
 
     fn gap(&self, issuer: &Issuer, ca: &[u8; 32], found: Option<&Covering<'_>>) -> Gap {
-        let order = issuer.authority.revocation.order();
+        let source = issuer.authority.revocation;
         Gap {
             authority: Arc::clone(&issuer.authority.name),
             issuer: self.ca(ca).map(|ca| ca.text.clone()).unwrap_or_default(),
             finding: finding(found.map(|covering| covering.freshness)),
             next_update: found.and_then(|covering| covering.next_update),
-            wants_crl: order.contains(&Source::Crl),
-            wants_responder: order.contains(&Source::Ocsp),
+            wants_crl: source.consults_crls(),
+            wants_responder: source.consults_ocsp(),
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Anchors and authorities; a chain → [`Facts`]; CRLs and OCSP answers; facts → [`Verdict`]. It fetches nothing, and what "unknown" leads to isn't decided here but in policy.
 //!
-//! - Configuration → [`Trust`]: `settings`, `prepare`, `trust`.
-//! - A client's chain → [`Facts`], which a ticket can carry: `certificate`, `name`, `signature`, `trust`, `facts`, `ticket`. Where its revocation data is: `locations`.
+//! - Configuration → [`Trust`]: `settings`, `prepare`, `ca`, `trust`.
+//! - A client's chain → [`Facts`], which a ticket can carry: `certificate`, `name`, `signature`, `trust`, `facts`, `ticket`.
+//! - Where revocation data is: `locations`, as certificates say; `configured`, as far as that is known before anybody has logged in.
 //! - A CRL's octets → [`Crl`] → [`Revocation`]: `crl`, `serials`, `points`, `signers`, `revocation`.
 //! - One set of CRLs after another → [`Vanished`], what is on no list any more and stays revoked: `vanished`.
 //! - A responder's octets → [`OcspAnswer`] → [`Answers`]: `ocsp`.
 //! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`.
 //! - What a live session keeps, to be judged again: `imprint`.
 //!
-//! `der` reads what strangers send before any other parser does.
+//! `der` reads what strangers send before any other parser does, `extension` what certificates, CRLs and OCSP messages share; `digest` is what they are known by.
 
+mod ca;
 mod certificate;
+mod configured;
 mod crl;
 mod der;
 mod digest;
@@ -46,7 +49,7 @@ pub use imprint::Imprint;
 pub use listed::listed;
 pub use locations::Locations;
 pub use name::{SHORT_NAMES, is_attribute_name};
-pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Origin, OwnCertificate, Question};
+pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Origin, OwnCertificate, Question, Unanswerable};
 pub use points::Point;
 pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};

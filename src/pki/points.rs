@@ -3,7 +3,7 @@
 //! A point's name is kept as the first eight octets of the SHA-256 of the GeneralName's DER. Both sides are signed by CAs of the
 //! configuration, so nobody gains by a collision.
 
-use super::der::{self, BadDer, CONTEXT, CONTEXT_CONSTRUCTED, Reader, SEQUENCE, SET};
+use super::der::{self, BadDer, CONTEXT, CONTEXT_CONSTRUCTED, Reader, SEQUENCE, SET, only_sequence};
 use super::digest::sha256;
 use super::name;
 
@@ -28,7 +28,7 @@ pub struct Point {
 /// A certificate's points (cRLDistributionPoints). `certificate_issuer`: DER of the name. A point whose CRL issuer is none that a CRL could have is left out.
 pub(super) fn of_certificate(extension: &[u8], certificate_issuer: &[u8]) -> Result<Vec<Point>, BadDer> {
     let mut all = Vec::new();
-    let mut points = sequence(extension)?;
+    let mut points = only_sequence(extension)?;
     while !points.is_empty() {
         let mut point = Reader::new(points.expect(SEQUENCE)?);
         let place = point.optional(CONTEXT_CONSTRUCTED)?;
@@ -78,7 +78,7 @@ fn crl_issuers(names: &[u8]) -> Result<Vec<Option<CrlIssuer<'_>>>, BadDer> {
 
 /// The first directoryName of GeneralNames, as [`name::id`] has it: who has issued the certificate of an indirect CRL's entry.
 pub(super) fn certificate_issuer(extension: &[u8]) -> Result<u64, BadDer> {
-    let mut names = sequence(extension)?;
+    let mut names = only_sequence(extension)?;
     while !names.is_empty() {
         let general_name = names.element()?;
         if general_name.tag == DIRECTORY_NAME {
@@ -147,7 +147,7 @@ impl From<BadDer> for BadScope {
 
 /// issuingDistributionPoint of a CRL by this issuer (a Name's DER).
 pub(super) fn of_crl(extension: &[u8], issuer: &[u8]) -> Result<Scope, BadScope> {
-    let mut reader = sequence(extension)?;
+    let mut reader = only_sequence(extension)?;
     let place = reader.optional(CONTEXT_CONSTRUCTED)?;
     let only_users = reader.boolean(CONTEXT | 1)?;
     let only_cas = reader.boolean(CONTEXT | 2)?;
@@ -163,13 +163,6 @@ pub(super) fn of_crl(extension: &[u8], issuer: &[u8]) -> Result<Scope, BadScope>
     }
     let points = place.map(|place| names(place, issuer)).transpose()?;
     Ok(Scope { users: !only_cas, cas: !only_users, points, reasons, indirect, delta: false })
-}
-
-fn sequence(octets: &[u8]) -> Result<Reader<'_>, BadDer> {
-    let mut outside = Reader::new(octets);
-    let inside = outside.expect(SEQUENCE)?;
-    outside.end()?;
-    Ok(Reader::new(inside))
 }
 
 /// ReasonFlags (implicitly tagged): nine bits, of which the last may be left out.

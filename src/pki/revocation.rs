@@ -6,12 +6,13 @@ use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ca::CaPath;
 use super::crl::Crl;
 use super::facts::Link;
 use super::ocsp::Answers;
 use super::points::ALL_REASONS;
 use super::serials::{CERTIFICATE_HOLD, Entry};
-use super::signers::{CaPath, Role, Signer};
+use super::signers::{Role, Signer};
 use super::trust::{Issuer, Trust};
 use super::vanished::{Gone, Vanished};
 use crate::event::Evidence;

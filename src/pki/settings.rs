@@ -23,6 +23,37 @@ pub enum RevocationSource {
     Off,
 }
 
+impl RevocationSource {
+    /// Whether CRLs are consulted, first or second.
+    #[must_use]
+    pub fn consults_crls(self) -> bool {
+        self.order().contains(&Source::Crl)
+    }
+
+    /// Whether OCSP is consulted, first or second.
+    #[must_use]
+    pub fn consults_ocsp(self) -> bool {
+        self.order().contains(&Source::Ocsp)
+    }
+
+    pub(super) fn order(self) -> &'static [Source] {
+        match self {
+            Self::Crl => &[Source::Crl],
+            Self::Ocsp => &[Source::Ocsp],
+            Self::CrlThenOcsp => &[Source::Crl, Source::Ocsp],
+            Self::OcspThenCrl => &[Source::Ocsp, Source::Crl],
+            Self::Off => &[],
+        }
+    }
+}
+
+/// A source of revocation data, in the order in which it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Crl,
+    Ocsp,
+}
+
 /// `purpose`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purpose {

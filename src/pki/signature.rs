@@ -1,7 +1,6 @@
 //! What a CA has signed: certificate or CRL, taken apart and checked over the raw octets.
 
-use super::der::{BadDer, Reader, SEQUENCE};
-use super::extension::only_sequence;
+use super::der::{BadDer, Reader, SEQUENCE, only_sequence};
 
 /// `SIGNED{}` of X.509: the octets that are signed, by which algorithm, the signature.
 #[derive(Clone, Copy, Debug)]

@@ -1,36 +1,9 @@
 //! Whose CRLs may be about a certificate (RFC 5280 section 6.3.3).
 
+use super::ca::Ca;
 use super::facts::Link;
 use super::points::Point;
 use super::trust::Trust;
-
-/// A CA as issuer of certificates or CRLs.
-#[derive(Debug)]
-pub(super) struct Ca {
-    pub(super) id: [u8; 32],
-    /// Its subject, DER.
-    pub(super) subject: Vec<u8>,
-    /// The same as [`super::name::id`] has it.
-    pub(super) name: u64,
-    /// RFC 4514
-    pub(super) text: String,
-    /// SubjectPublicKeyInfo, DER.
-    pub(super) spki: Vec<u8>,
-    /// False: its certificate is there to sign CRLs only.
-    pub(super) is_ca: bool,
-    pub(super) crl_sign: bool,
-    /// Its ways to anchors, one of each table that has it.
-    pub(super) paths: Vec<CaPath>,
-}
-
-/// A CA's way to an anchor.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct CaPath {
-    /// The anchor's id.
-    pub(super) anchor: [u8; 32],
-    /// Its own certificate and those above, without the anchor.
-    pub(super) links: Vec<Link>,
-}
 
 /// A CA whose CRLs may be about a certificate, and why.
 #[derive(Clone, Copy, Debug)]
@@ -63,12 +36,6 @@ impl Role {
 }
 
 impl Ca {
-    /// Its ways to an anchor that the other has, too: who signs CRLs about a CA must be below the same one.
-    pub(super) fn paths_beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a CaPath> {
-        let shared = |path: &&CaPath| other.paths.iter().any(|others| others.anchor == path.anchor);
-        self.paths.iter().filter(shared)
-    }
-
     /// As what it may sign CRLs about a certificate that another CA has issued.
     fn role(&self, issuer: &Self, points: &[Point]) -> Option<Role> {
         if self.id == issuer.id {
@@ -84,10 +51,6 @@ impl Ca {
             return Some(Role::RolledKey);
         }
         points.iter().any(|point| point.issuer == Some(self.name)).then_some(Role::Named(self.name))
-    }
-
-    fn has_certified(&self, other: &Self) -> bool {
-        other.paths.iter().filter_map(|path| path.links.first()).any(|link| link.issuer == self.id)
     }
 }
 

@@ -7,14 +7,14 @@ use moka::sync::Cache;
 use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
+use super::ca::Ca;
 use super::certificate::{Certificate, claimed};
 use super::digest::sha256;
 use super::facts::{Facts, Link, NoPath};
 use super::locations::Locations;
 use super::name;
-use super::prepare;
-use super::settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
-use super::signers::Ca;
+use super::settings::{Distrust, Purpose, RevocationSource, SubjectRule};
+
 use crate::event::{Evidence, Reason};
 use crate::now::Wall;
 
@@ -95,14 +95,6 @@ pub struct AuthoritySummary {
 }
 
 impl Trust {
-    /// Checks and prepares the authorities: fingerprints, CA certificates, intermediates below their anchors.
-    ///
-    /// # Errors
-    /// All findings, those that are warnings only included.
-    pub fn new(settings: &[AuthoritySettings], now: Wall) -> Result<(Self, Vec<BadAuthority>), Vec<BadAuthority>> {
-        prepare::trust(settings, now)
-    }
-
     pub(super) fn prepared(
         authorities: Vec<Arc<Authority>>,
         issuers: Vec<Issuer>,
@@ -298,14 +290,7 @@ fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, Refusal> {
         return Err(Refusal { reason: Reason::WrongPurpose, text: "keyUsage lacks digitalSignature".to_owned() });
     }
     let authority = &issuer.authority;
-    let link = Link {
-        issuer: issuer.id,
-        serial: leaf.serial.clone(),
-        not_before: leaf.not_before,
-        not_after: leaf.not_after,
-        points: leaf.points.clone(),
-    };
-    let links: Vec<Link> = std::iter::once(link).chain(issuer.links.iter().cloned()).collect();
+    let links: Vec<Link> = std::iter::once(leaf.link(issuer.id)).chain(issuer.links.iter().cloned()).collect();
     Ok(Facts {
         fingerprint: leaf.fingerprint(),
         authority: Arc::clone(&authority.name),

@@ -7,8 +7,8 @@ use super::facts::{Facts, Link};
 use super::imprint::Imprint;
 use super::ocsp::{OcspAnswer, Question};
 use super::purpose;
-use super::revocation::{Freshness, Revocation};
-use super::settings::RevocationSource;
+use super::revocation::{Covering, Freshness, Revocation};
+use super::settings::{RevocationSource, Source};
 use super::trust::{Authority, Trust};
 use crate::event::{Evidence, OcspStatus, Reason};
 use crate::now::Wall;
@@ -49,35 +49,16 @@ pub fn condemned(trust: &Trust, revocation: &Revocation, imprint: &Imprint, now:
 }
 
 /// What a responder could still say about these facts: for every certificate of the path but the anchor, whether OCSP would be consulted before a source that is fresh, and has no fresh answer.
-/// Empty where [`verdict`] rests on fresh data in the configured order, or where no answer could turn a refusal.
+/// Empty where [`verdict`] rests on fresh data in the configured order, where no answer could turn a refusal, or where nobody would answer ([`Answers::nobody_answers`](super::Answers::nobody_answers)).
 #[must_use]
 pub fn questions(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall) -> Vec<Question> {
     let Some(authority) = trust.authority_of(facts) else { return Vec::new() };
     let case = Case { trust, revocation, authority, facts, now };
-    if !authority.revocation.order().contains(&Source::Ocsp) || case.refused().is_some() {
+    if !authority.revocation.consults_ocsp() || case.refused().is_some() {
         return Vec::new();
     }
     let links = facts.links.iter().enumerate();
     links.filter(|(index, link)| case.is_open(link, *index > 0)).map(|(_, link)| case.question(link)).collect()
-}
-
-/// A source of revocation data, in the order in which it is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    Crl,
-    Ocsp,
-}
-
-impl RevocationSource {
-    pub(super) fn order(self) -> &'static [Source] {
-        match self {
-            Self::Crl => &[Source::Crl],
-            Self::Ocsp => &[Source::Ocsp],
-            Self::CrlThenOcsp => &[Source::Crl, Source::Ocsp],
-            Self::OcspThenCrl => &[Source::Ocsp, Source::Crl],
-            Self::Off => &[],
-        }
-    }
 }
 
 /// What the age of revocation data means; `None`: there is none.
@@ -255,8 +236,7 @@ impl Case<'_> {
     fn answer(&self, source: Source, link: &Link, is_ca: bool) -> Option<(Freshness, Vec<Evidence>)> {
         match source {
             Source::Crl => {
-                let grace = self.authority.grace;
-                let covering = self.revocation.covering(self.trust, link, is_ca, grace, self.now)?;
+                let covering = self.covering(link, is_ca)?;
                 let evidence = covering.crls.iter().map(|crl| Evidence::Crl(crl.name()));
                 Some((covering.freshness, evidence.collect()))
             }
@@ -277,6 +257,10 @@ impl Case<'_> {
         }
     }
 
+    fn covering(&self, link: &Link, is_ca: bool) -> Option<Covering<'_>> {
+        self.revocation.covering(self.trust, link, is_ca, self.authority.grace, self.now)
+    }
+
     fn answered(&self, link: &Link) -> Option<(Freshness, Arc<OcspAnswer>)> {
         self.revocation.answered(self.trust, link, self.authority.grace, self.now)
     }
@@ -285,14 +269,14 @@ impl Case<'_> {
     fn is_open(&self, link: &Link, is_ca: bool) -> bool {
         for source in self.authority.revocation.order() {
             let is_fresh = match source {
-                Source::Crl => self.answer(Source::Crl, link, is_ca).map(|(freshness, _)| freshness),
+                Source::Crl => self.covering(link, is_ca).is_some_and(|found| found.freshness == Freshness::Fresh),
                 Source::Ocsp => match self.answered(link) {
-                    Some((Freshness::Fresh, answer)) if answer.name().status != OcspStatus::Good => None,
-                    Some((Freshness::Fresh, _)) => Some(Freshness::Fresh),
-                    _ => return true,
+                    Some((Freshness::Fresh, answer)) => answer.name().status == OcspStatus::Good,
+                    _ if self.revocation.answers().may_come(&self.authority.name, &link.issuer) => return true,
+                    _ => false,
                 },
             };
-            if is_fresh == Some(Freshness::Fresh) {
+            if is_fresh {
                 return false;
             }
         }

@@ -2,9 +2,9 @@
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType, date_time_ymd};
 
-use crate::BASE;
 use crate::campus::{Campus, Loaded, server};
-use crate::support::certificates::authority;
+use crate::support::certificates::{Authority, authority, names_responder};
+use crate::{BASE, and};
 
 /// What is found about a server certificate that differs from a good one.
 fn with(change: impl FnOnce(&mut CertificateParams)) -> Loaded {
@@ -78,6 +78,32 @@ fn expired_or_soon_or_not_yet() {
     warns(|params| params.not_after = date_time_ymd(2026, 11, 1), "EXPIRED on 2026-11-01");
     warns(|params| params.not_after = date_time_ymd(2026, 12, 1), "within 30 days");
     warns(|params| params.not_before = date_time_ymd(2026, 12, 1), "valid from 2026-12-01 on only");
+}
+
+#[test]
+fn a_responder_that_cannot_be_asked() {
+    let campus = Campus::new();
+    let root = authority("Server Root", None);
+    let issuing = authority("Server Issuing CA", Some(&root));
+    let key = "identity[0].chain";
+    let at = "\"tls/server.pem\"";
+    let load = |url: &str, ca: &Authority, behind: &[&Authority], fetch: &str| {
+        let mut params = server();
+        params.custom_extensions = vec![names_responder(url)];
+        let leaf = campus.identity("server", ca, params);
+        let chain: String = behind.iter().map(|ca| ca.pem()).collect();
+        campus.write("tls/server.pem", leaf + &chain);
+        campus.load(&and(fetch))
+    };
+    let public = "http://ocsp.example/";
+    load(public, &issuing, &[&issuing], "").good();
+    load(public, &issuing, &[], "")
+        .warning(key, at, "names an OCSP responder, but the chain holds the server's certificate alone")
+        .only(1);
+    let inside = "http://10.0.0.1/";
+    load(inside, &issuing, &[&issuing], "").warning(key, at, "allow = [\"10.0.0.1\"]").only(1);
+    load(inside, &issuing, &[&issuing], "[fetch]\nallow = [\"10.0.0.0/8\"]\n").good();
+    load(public, &root, &[&root], "").warning(key, at, "leave it out, unless devices insist").only(1);
 }
 
 #[test]

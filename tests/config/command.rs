@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::campus::{Campus, member};
-use crate::support::certificates::authority;
+use crate::campus::{Campus, member, server};
+use crate::support::certificates::{authority, names_responder};
 use crate::{BASE, and, base};
 
 fn check(file: &Path, more: &[&str]) -> Output {
@@ -126,6 +126,34 @@ fn it_says_what_is_known_of_each_authority_and_fetches_nothing() {
     let [first, second] = [0, 1].map(|index| &authority["crls"][index]);
     assert_eq!((&first["number"], &first["entries"]), (&"1".into(), &0.into()));
     assert_eq!((&second["state"], &second["next_update"]), (&"absent".into(), &Value::Null));
+    assert!(!campus.path().join("state").exists(), "what is looked at is left as it is");
+}
+
+#[test]
+fn it_says_of_each_identity_what_can_be_stapled() {
+    let campus = Campus::new();
+    let file = campus.write("sekisho.toml", of("crl = [\"crl/ca.crl\"]"));
+    let shown = |wanted: &str| {
+        let text = stdout(&check(&file, &[]));
+        assert!(text.lines().any(|line| line == format!("identity server: its certificate names {wanted}")), "{text}");
+        let json: Value = serde_json::from_slice(&check(&file, &["--json"]).stdout).unwrap();
+        json["identities"][0].clone()
+    };
+    let none = shown("no OCSP responder, so nothing is stapled");
+    assert_eq!((&none["responders"], &none["issuer_in_chain"]), (&serde_json::json!([]), &Value::Null));
+    let issuing = authority("Server Issuing CA", Some(&authority("Server Root", None)));
+    let mut params = server();
+    params.custom_extensions = vec![names_responder("http://ocsp.invalid/")];
+    let leaf = campus.identity("server", &issuing, params);
+    let alone = shown(
+        "the OCSP responder http://ocsp.invalid/, but the chain holds the server's certificate alone: without its issuer's, which belongs behind it, no OCSP answer could be verified",
+    );
+    assert_eq!(alone["issuer_in_chain"], false);
+    campus.write("tls/server.pem", leaf + &issuing.pem());
+    let whole = shown(
+        "the OCSP responder http://ocsp.invalid/, and its issuer is in the chain: no good answer is here yet; the server asks for one",
+    );
+    assert_eq!((&whole["issuer_in_chain"], &whole["stapled_until"]), (&true.into(), &Value::Null));
     assert!(!campus.path().join("state").exists(), "what is looked at is left as it is");
 }
 

@@ -178,6 +178,29 @@ fn r21_where_there_is_nobody_to_ask_nobody_waits() {
 }
 
 #[test]
+fn r21_where_it_is_known_that_nobody_answers_nobody_is_asked_and_a_refusal_has_its_alert() {
+    for version in VERSIONS {
+        let mut world = world(Ocsp);
+        let who = member(version);
+        world.nobody_answers();
+        let report = world.log_in(&who, &station("JAIST", 1), false);
+        assert_eq!((report.accepted, report.alert_received), (false, Some(46)), "{report:?}");
+        assert_eq!(world.decided(), (Outcome::Reject, Reason::RevocationUnknown));
+        assert!(world.asked.is_empty() && world.seen.len() == 1, "where its responder is may be learned from it");
+        world.somebody_answers();
+        world.responder = Responder::at_once(says(Good));
+        let_in(&world.log_in(&who, &station("JAIST", 1), false), false);
+        world.nobody_answers();
+        let_in(&world.log_in(&who, &station("JAIST", 1), true), true);
+        world.wait(HOUR + Duration::from_secs(1));
+        let report = world.log_in(&who, &station("JAIST", 1), true);
+        assert_eq!((report.accepted, report.alert_received), (false, Some(46)), "{report:?}");
+        assert_eq!(world.decided(), (Outcome::Reject, Reason::RevocationStale));
+        assert_eq!(world.asked.len(), 1);
+    }
+}
+
+#[test]
 fn r21_a_fresh_crl_that_comes_first_asks_nobody() {
     let mut world = World::with(Options { silent_crl: Some((1, Vec::new())), ..options(CrlThenOcsp) });
     for version in VERSIONS {

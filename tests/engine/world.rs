@@ -169,10 +169,12 @@ impl World {
             ask_timeout: Duration::from_secs(2),
             max_asking: options.max_asking.0,
             nas_max_asking: options.max_asking.1,
+            reserved_asking: 0,
             records: Bounds {
                 timeout: Duration::from_secs(2),
                 most: options.max_records,
                 nas_most: options.max_records,
+                reserved: 0,
             },
             sessions: sessions::Settings { max_sessions: options.max_sessions },
         };
@@ -263,6 +265,19 @@ impl World {
         let answer =
             OcspAnswer::load(&octets, question, &source, Origin::Fetched { nonce: None }, &self.trust, self.now.wall);
         self.answers.insert(Arc::new(answer.expect("a good answer")));
+    }
+
+    /// No responder is well from now on.
+    pub(crate) fn nobody_answers(&self) {
+        let issuers = self.trust.authorities().flat_map(|authority| {
+            let issuers = self.trust.consulted(&authority.name);
+            issuers.iter().map(|issuer| (Arc::clone(&authority.name), *issuer)).collect::<Vec<_>>()
+        });
+        self.answers.nobody_answers(issuers.collect());
+    }
+
+    pub(crate) fn somebody_answers(&self) {
+        self.answers.nobody_answers(Vec::new());
     }
 
     /// Turns the clock to what is due next, and says what is sent then.

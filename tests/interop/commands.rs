@@ -21,7 +21,7 @@ const REJECTED: i32 = 1;
 const NO_ANSWER: i32 = 2;
 const BAD_SERVER: i32 = 3;
 
-fn login(port: u16, credential: &Credential, ca: &str, options: &[&str]) -> Output {
+pub(crate) fn login(port: u16, credential: &Credential, ca: &str, options: &[&str]) -> Output {
     let scratch = Scratch::new();
     let mut command = Place::Host.command(SEKISHO);
     command.args(["login", "--server", &format!("127.0.0.1:{port}"), "--secret", SECRET]);

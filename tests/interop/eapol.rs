@@ -143,6 +143,11 @@ impl Supplicant {
         });
     }
 
+    /// Whether it has said its last word.
+    pub(crate) fn is_over(&self) -> bool {
+        self.process.stdout().contains("MPPE keys OK: ")
+    }
+
     /// Waits for its end.
     pub(crate) fn finish(mut self) -> Outcome {
         self.process.wait(3 * LIMIT);
@@ -171,6 +176,10 @@ pub(crate) struct Attempt {
     pub(crate) failed: bool,
     pub(crate) tls: Option<Tls>,
     pub(crate) resumed: bool,
+    /// Session tickets that came.
+    pub(crate) tickets: usize,
+    /// The server's Finished came.
+    pub(crate) finished: bool,
     /// The fatal alert that the server sent, in OpenSSL's words.
     pub(crate) alert: Option<String>,
     /// The server certificate's type of key, in OpenSSL's words.
@@ -203,6 +212,26 @@ impl Outcome {
         let accepted = self.attempts.iter().filter(|attempt| attempt.accepted).count();
         let good = self.success && accepted == logins && self.keys_agree == logins;
         assert!(good, "{logins} logins were to be accepted:\n{self}");
+        self
+    }
+
+    /// Of logins in a row the last was refused, with this alert; or without, if what refuses it came to be known after
+    /// the server's last TLS message, when a supplicant that has all it wants may not even heed an EAP-Failure.
+    #[track_caller]
+    pub(crate) fn assert_refused_from_some_time_on(&self, alert: Alert) -> &Self {
+        let last = self.attempts.last().filter(|last| !self.success && !last.accepted);
+        let last = last.unwrap_or_else(|| panic!("a login was to be refused:\n{self}"));
+        let seen = last.alert.as_deref();
+        assert!(seen.is_none_or(|seen| seen == alert.text()), "the alert that the supplicant saw is {seen:?}:\n{self}");
+        self
+    }
+
+    /// The last login ended in an EAP-Failure after a handshake that nobody complained of, and left nothing to resume.
+    #[track_caller]
+    pub(crate) fn assert_refused_without_alert(&self) -> &Self {
+        let last = self.attempts.last().filter(|last| !self.success && last.failed && !last.accepted);
+        let last = last.unwrap_or_else(|| panic!("a login was to be refused:\n{self}"));
+        assert_eq!((last.alert.as_deref(), last.tickets), (None, 0), "alert, tickets:\n{self}");
         self
     }
 
@@ -276,6 +305,10 @@ fn attempt(log: &str) -> Attempt {
         } else if let Some(kind) = line.trim_start().strip_prefix("Public Key Algorithm: ") {
             // The leaf is printed last.
             attempt.server_key = Some(kind.to_owned());
+        }
+        if line.starts_with("OpenSSL: RX ") {
+            attempt.tickets += usize::from(line.ends_with("(handshake/new session ticket)"));
+            attempt.finished |= line.ends_with("(handshake/finished)");
         }
         attempt.resumed |= line == "OpenSSL: Handshake finished - resumed=1";
         attempt.accepted |= line.starts_with("CTRL-EVENT-EAP-SUCCESS");

@@ -1,6 +1,9 @@
 //! Real peers against the real binary: Debian's supplicants, authenticators, proxies and servers, over real UDP.
 //!
 //! - [`logins`], [`resumption`], [`refusals`]: eapol_test logs in, resumes, is refused, and says what it saw.
+//! - [`revocation_crl`], [`revocation_ocsp`], [`revocation_distrust`]: what `openssl ca` and its responder say is heeded at once, and nobody else notices.
+//! - [`revocation_hosts`], [`revocation_restart`]: hosts that are silent or lie, or are down at a restart.
+//! - [`stapling`]: devices that want to know how the server's own certificate stands.
 //! - [`contract`]: what stands in an Accept, what isn't EAP, a second node.
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
@@ -8,7 +11,7 @@
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
 //! What the cases share: [`support`] (directories, children, certificates, CRLs),
-//! [`server`] (the server under test), [`peers`] (programs of others), [`eapol`] (the supplicant).
+//! [`server`] (the server under test), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
 //!
 //! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
 
@@ -21,18 +24,28 @@ mod eapol;
 mod harness;
 mod logins;
 mod logs;
+mod openssl;
 mod peers;
 mod refusals;
 mod resumption;
+mod revocation_crl;
+mod revocation_distrust;
+mod revocation_hosts;
+mod revocation_ocsp;
+mod revocation_restart;
 mod server;
+mod stapling;
 
 #[path = "../support"]
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
+    pub(crate) mod host;
     pub(crate) mod http;
     pub(crate) mod pki;
     pub(crate) mod process;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod responder;
     pub(crate) mod scratch;
 }
-use support::{certificates, http, pki, process, scratch};
+use support::{certificates, host, http, pki, process, responder, scratch};

@@ -12,7 +12,7 @@ fn refused(credentials: &[&Credential], alert: Alert, reason: &str) {
             Login::new(credential, tls).run(server.port).assert_refused(alert);
         }
     }
-    assert_eq!(server.rejections(reason), credentials.len() * BOTH.len(), "rejections by {reason} in /metrics");
+    server.assert_rejections(reason, credentials.len() * BOTH.len());
     // It was the certificate, and nothing else.
     Login::new(&pki().member_p256, BOTH[1]).run(server.port).assert_accepted(1);
 }

@@ -1,6 +1,11 @@
 //! The server under test: a campus' configuration, and the process.
 
 use std::fmt::Write as _;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::eapol::SECRET;
 use crate::http::{get, get_with};
@@ -11,11 +16,15 @@ use crate::scratch::{Scratch, free_port};
 /// The binary under test.
 pub(crate) const SEKISHO: &str = env!("CARGO_BIN_EXE_sekisho");
 
+/// It ends sooner on any machine that works.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A running server; its only NAS is 127.0.0.1.
 #[derive(Debug)]
 pub(crate) struct Server {
     // Declared before the directory, so that the process ends first.
     process: Process,
+    command: Command,
     pub(crate) scratch: Scratch,
     /// Of RADIUS.
     pub(crate) port: u16,
@@ -52,11 +61,73 @@ impl Server {
         let mut process = Process::start("sekisho", &mut command, &scratch);
         process.wait_until("ready (/readyz)", |_| ready(place, admin));
         process.wait_bound(port);
-        Self { process, scratch, port, admin }
+        Self { process, command, scratch, port, admin }
     }
 
-    /// How many logins were rejected for this reason, as the metrics have it.
-    pub(crate) fn rejections(&self, reason: &str) -> usize {
+    /// Ends it and starts it anew, with what it has left in its folder.
+    pub(crate) fn restart(&mut self) {
+        self.signal("TERM");
+        self.process.wait(PATIENCE);
+        self.process = Process::start("sekisho", &mut self.command, &self.scratch);
+        self.process.wait_until("ready (/readyz)", |_| ready(Place::Host, self.admin));
+        self.process.wait_bound(self.port);
+    }
+
+    fn signal(&self, name: &str) {
+        must(Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]));
+    }
+
+    /// Waits until a line of the metrics begins like this and ends in something else than 0.
+    pub(crate) fn wait_for_metric(&mut self, line: &str) {
+        let admin = self.admin;
+        let metrics = || get(admin, "/metrics").expect("an answer from /metrics");
+        let what = format!("at the metric {line}");
+        let is_there = |one: &str| one.starts_with(line) && !one.ends_with(" 0");
+        self.process.wait_until(&what, |_| metrics().lines().any(is_there));
+    }
+
+    /// What a series of the metrics has come to; 0 where there is none.
+    pub(crate) fn count(&self, series: &str) -> usize {
+        let metrics = get(self.admin, "/metrics").expect("an answer from /metrics");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok());
+        value.unwrap_or_default()
+    }
+
+    /// What it has logged of the decisions about a user, in order, once there are so many: the log is written behind the
+    /// answers.
+    pub(crate) fn decisions(&self, user: &str, at_least: usize) -> Vec<Value> {
+        let begun = Instant::now();
+        loop {
+            let log = self.process.log();
+            let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let decisions: Vec<Value> =
+                lines.filter(|line| line["user"] == user && line["reason"].is_string()).collect();
+            if decisions.len() >= at_least {
+                return decisions;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{at_least} decisions about {user}: {decisions:?}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// `sekisho` with this command, on the server's own configuration.
+    pub(crate) fn ask(&self, command: &str) -> Command {
+        let mut sekisho = Place::Host.command(SEKISHO);
+        sekisho.args([command, "--json", "--config"]).arg(self.scratch.path().join("sekisho.toml"));
+        sekisho
+    }
+
+    /// So many logins were rejected for this reason, as the metrics have it: they are counted behind the answers.
+    #[track_caller]
+    pub(crate) fn assert_rejections(&self, reason: &str, wanted: usize) {
+        let begun = Instant::now();
+        while self.rejections(reason) < wanted && begun.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(self.rejections(reason), wanted, "rejections by {reason} in /metrics");
+    }
+
+    fn rejections(&self, reason: &str) -> usize {
         let metrics = get(self.admin, "/metrics").expect("an answer from /metrics");
         let labels = [r#"outcome="reject""#.to_owned(), format!("reason=\"{reason}\"")];
         let samples = metrics.lines().filter(|line| line.starts_with("sekisho_authentications_total{"));
@@ -68,6 +139,11 @@ impl Server {
     pub(crate) fn log_with(&mut self, last: &str) -> String {
         self.process.wait_until(&format!("logging {last}"), |process| process.log().contains(last));
         self.process.log()
+    }
+
+    /// Has everything read again.
+    pub(crate) fn reload(&self) {
+        must(Place::Host.command("kill").args(["-HUP", &self.process.id().to_string()]));
     }
 
     /// The whole answer to a GET at the admin door.

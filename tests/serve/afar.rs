@@ -1,114 +1,12 @@
 //! CRLs from afar: the real program and an HTTP server that goes, comes, keeps silent and lies.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::{self, JoinHandle};
 
 use rcgen::DnType;
 
 use super::support::certificates::{Key, client, crl, day};
+use super::support::host::{Answer, Host};
 use super::{Campus, Serving, said};
-
-/// How a server answers.
-pub(super) enum Answer {
-    /// With these octets, and a tag.
-    Crl(Vec<u8>, &'static str),
-    /// Not at all, though it takes the connection.
-    Silence,
-    /// That it can't.
-    Error,
-    /// With something that has no end.
-    Endless,
-    /// That it is somewhere else, and so on for ever.
-    Elsewhere,
-    /// Nobody is asked any more.
-    Over,
-}
-
-/// A server of CRLs on loopback.
-pub(super) struct Host {
-    pub(super) port: u16,
-    answer: Arc<Mutex<Answer>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Host {
-    pub(super) fn new(answer: Answer) -> Self {
-        Self::at(0, answer)
-    }
-
-    pub(super) fn at(port: u16, answer: Answer) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a port");
-        let port = listener.local_addr().expect("it is bound").port();
-        let answer = Arc::new(Mutex::new(answer));
-        let told = Arc::clone(&answer);
-        let thread = thread::spawn(move || serve(&listener, &told));
-        Self { port, answer, thread: Some(thread) }
-    }
-
-    pub(super) fn answers(&self, answer: Answer) {
-        *lock(&self.answer) = answer;
-    }
-
-    pub(super) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/ca.crl", self.port)
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.answers(Answer::Over);
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-fn lock(answer: &Mutex<Answer>) -> MutexGuard<'_, Answer> {
-    answer.lock().expect("no test panics while it holds this")
-}
-
-fn serve(listener: &TcpListener, answer: &Mutex<Answer>) {
-    // Connections that are never answered.
-    let mut silent = Vec::new();
-    for mut stream in listener.incoming().map_while(Result::ok) {
-        let mut request = [0; 4_096];
-        match &*lock(answer) {
-            Answer::Over => return,
-            Answer::Silence => {
-                silent.push(stream);
-                continue;
-            }
-            _ => {}
-        }
-        let _ = stream.read(&mut request);
-        let asked = String::from_utf8_lossy(&request).to_lowercase();
-        let _ = match &*lock(answer) {
-            Answer::Crl(_, tag) if asked.contains(&format!("if-none-match: {tag}")) => {
-                stream.write_all(b"HTTP/1.1 304 Not Modified\r\n\r\n")
-            }
-            Answer::Crl(octets, tag) => {
-                let head = format!("HTTP/1.1 200 OK\r\nETag: {tag}\r\nContent-Length: {}\r\n\r\n", octets.len());
-                stream.write_all(&[head.as_bytes(), octets].concat())
-            }
-            Answer::Endless => {
-                let head = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-                head.and_then(|()| (0..256).try_for_each(|_| stream.write_all(&[0x30; 16_384])))
-            }
-            Answer::Elsewhere => {
-                let port = listener.local_addr().map_or(0, |address| address.port());
-                write!(
-                    stream,
-                    "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{port}/ca.crl\r\nContent-Length: 0\r\n\r\n"
-                )
-            }
-            Answer::Error | Answer::Silence | Answer::Over => {
-                stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
-            }
-        };
-    }
-}
 
 /// What a campus publishes.
 fn published(campus: &Campus, number: u64, entries: u64) -> Vec<u8> {
@@ -269,11 +167,29 @@ fn a_restart_with_the_host_down_is_ready_from_disk() {
     let ready = again.get("/readyz");
     assert!(ready.ends_with(r#"{"degraded":[],"ready":true}"#), "{ready}");
     again.wait_for_result("connect");
-    again.wait_for_metric(&format!(r#"sekisho_crl_last_success_seconds{{authority="ca",crl="{url}"}}"#));
+    again.wait_for_metric(&format!(r#"sekisho_crl_last_success_seconds{{authority="ca",crl="{url}"}} 1"#));
     // It is asked again though its refresh is a day away: a failure is tried again soon.
     let host = Host::at(port, Answer::Crl(published(&campus, 2, 4), "\"two\""));
     again.wait_for_entries(&host, 4);
     assert_eq!(again.end(), Some(0));
+}
+
+#[test]
+fn r03_a_host_that_goes_on_serving_an_old_crl_is_told_of_in_the_log_and_in_readiness() {
+    let host = Host::new(Answer::Error);
+    let campus = campus(&host, QUICK);
+    member(&campus);
+    let old = crl(&campus.ca, 1, 1..=1, day(2026, 1, 2)..day(2026, 1, 3));
+    host.answers(Answer::Crl(old.der().to_vec(), "\"one\""));
+    let mut serving = campus.start();
+    serving.wait_for_entries(&host, 1);
+    serving.wait_for_line("certificates below it are refused, `revocation-stale`");
+    serving.wait_for_readiness(|answer| !is_ready(answer) && answer.contains("authority ca: no fresh CRL for "));
+    assert_eq!(login(&campus, &serving).status.code(), Some(1));
+    host.answers(Answer::Crl(published(&campus, 2, 1), "\"two\""));
+    serving.wait_for_line("is fresh again");
+    assert_eq!(login(&campus, &serving).status.code(), Some(0));
+    assert_eq!(serving.end(), Some(0));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use rcgen::{CrlDistributionPoint, DnType};
 
-use super::afar::{Answer, Host, SLOW, is_ready, login};
+use super::afar::{SLOW, is_ready, login};
 use super::support::certificates::{Key, client, crl, day};
+use super::support::host::{Answer, Host};
 use super::{Campus, said};
 
 /// A campus that says nothing of where its CRL is, but for these lines; its member's certificate does.

@@ -1,40 +1,20 @@
 //! OCSP: the real program and OpenSSL's responder.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use rcgen::{CustomExtension, DnType};
+use rcgen::DnType;
 
 use super::afar::{is_ready, login, login_at};
-use super::support::certificates::{Key, client};
-use super::support::process::{Place, Process};
-use super::{Campus, Serving, said};
-
-/// OpenSSL's responder, for a campus.
-struct Responder {
-    port: u16,
-    _process: Process,
-}
-
-impl Responder {
-    fn start(campus: &Campus, port: u16) -> Self {
-        let mut command = Place::Host.command("openssl");
-        command.args(["ocsp", "-ignore_err", "-nmin", "5", "-port", &port.to_string()]);
-        for (option, file) in [("-index", "index"), ("-CA", "ca.pem"), ("-rsigner", "ca.pem"), ("-rkey", "ca.key")] {
-            command.arg(option).arg(campus.path(file));
-        }
-        let mut process = Process::start("openssl", &mut command, &campus.scratch);
-        // It answers one at a time: somebody who only tries whether it listens could keep it busy.
-        process.wait_until("listening", |process| process.log().contains("waiting for OCSP client"));
-        Self { port, _process: process }
-    }
-}
-
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("it is bound").port()
-}
+use super::support::certificates::{Key, client, names_responder};
+use super::support::responder::{Responder, free_port, publish};
+use super::{Campus, Serving, pause, said};
 
 /// A campus that goes by OCSP alone, whose configuration names the responder.
 fn campus(port: u16) -> Campus {
@@ -60,21 +40,9 @@ fn campus_with(port: u16, lines: &str) -> Campus {
     campus
 }
 
-/// authorityInfoAccess with id-ad-ocsp (RFC 5280 section 4.2.2.1).
-fn names_responder(url: &str) -> CustomExtension {
-    const ID_AD_OCSP: [u8; 10] = [0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1];
-    let element = |tag: u8, content: &[u8]| -> Vec<u8> {
-        let length = u8::try_from(content.len()).expect("a short URL");
-        [&[tag, length], content].concat()
-    };
-    let place = element(0x30, &[ID_AD_OCSP.as_slice(), &element(0x86, url.as_bytes())].concat());
-    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], element(0x30, &place))
-}
-
 /// What the CA says of the member.
 fn status(campus: &Campus, line: &str) {
-    campus.write("index", line);
-    campus.write("index.attr", "unique_subject = no\n");
+    publish(&campus.scratch, line);
 }
 
 fn outcome(campus: &Campus, serving: &Serving) -> (Option<i32>, String) {
@@ -90,7 +58,7 @@ fn answers(result: &str) -> String {
 fn r16_r21_a_login_waits_for_its_first_answer_and_for_no_other_and_a_revocation_counts_within_a_refresh() {
     let port = free_port();
     let campus = campus(port);
-    let responder = Responder::start(&campus, port);
+    let responder = Responder::start(&campus.scratch, port);
     let mut serving = campus.start();
     assert!(is_ready(&serving.get("/readyz")), "{}", serving.get("/readyz"));
     let (code, text) = outcome(&campus, &serving);
@@ -113,7 +81,7 @@ fn r16_r21_a_login_waits_for_its_first_answer_and_for_no_other_and_a_revocation_
     let (code, text) = outcome(&campus, &again);
     assert_eq!(code, Some(0), "after a restart: {text}");
     status(&campus, "R\t491231000000Z\t260601000000Z,keyCompromise\t05\tunknown\t/O=Example University\n");
-    let responder = Responder::start(&campus, port);
+    let responder = Responder::start(&campus.scratch, port);
     let (server, campus) = (again.listening("auth"), &campus);
     again.process.wait_until("the member is refused", |_| login_at(campus, server).status.code() == Some(1));
     again.wait_for_line("reject revoked");
@@ -139,7 +107,7 @@ fn r21_where_no_responder_answers_a_login_is_refused_as_unknown_and_the_server_g
 fn r04_a_responder_that_only_members_name_is_asked_from_the_second_login_on_and_after_a_restart() {
     let port = free_port();
     let campus = campus_with(port, "");
-    let responder = Responder::start(&campus, port);
+    let responder = Responder::start(&campus.scratch, port);
     let mut serving = campus.start();
     let (code, text) = outcome(&campus, &serving);
     assert_eq!(code, Some(1), "{text}");
@@ -153,4 +121,171 @@ fn r04_a_responder_that_only_members_name_is_asked_from_the_second_login_on_and_
     let (code, text) = outcome(&campus, &again);
     assert_eq!(code, Some(0), "{text}");
     assert_eq!(again.end(), Some(0));
+}
+
+/// Somebody between a NAS and the server who remembers what was said last. To the server all of it comes from one port.
+struct Relay {
+    server: UdpSocket,
+    asked: Vec<u8>,
+    answered: Vec<u8>,
+}
+
+const ACCESS_ACCEPT: u8 = 2;
+
+impl Relay {
+    fn new(server: u16) -> Self {
+        let socket = bound();
+        socket.connect((Ipv4Addr::LOCALHOST, server)).expect("an address");
+        Self { server: socket, asked: Vec::new(), answered: Vec::new() }
+    }
+
+    /// Carries everything that is said while something is done with the port at which it listens.
+    fn carry<T: Send>(&mut self, what: impl FnOnce(u16) -> T + Send) -> T {
+        let (nas, over) = (bound(), AtomicBool::new(false));
+        let port = nas.local_addr().expect("it is bound").port();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut who: Option<SocketAddr> = None;
+                let mut octets = [0; 4_096];
+                while !over.load(Ordering::Relaxed) {
+                    if let Ok((length, from)) = nas.recv_from(&mut octets) {
+                        (self.asked, who) = (octets[..length].to_vec(), Some(from));
+                        self.server.send(&self.asked).expect("loopback");
+                    }
+                    if let (Ok(length), Some(who)) = (self.server.recv(&mut octets), who) {
+                        self.answered = octets[..length].to_vec();
+                        nas.send_to(&self.answered, who).expect("loopback");
+                    }
+                }
+            });
+            let done = what(port);
+            over.store(true, Ordering::Relaxed);
+            done
+        })
+    }
+
+    /// Says again what was said last; what comes back.
+    fn again(&self) -> Option<Vec<u8>> {
+        self.server.send(&self.asked).expect("loopback");
+        let mut octets = [0; 4_096];
+        (0..100).find_map(|_| self.server.recv(&mut octets).ok()).map(|length| octets[..length].to_vec())
+    }
+}
+
+fn bound() -> UdpSocket {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    socket.set_read_timeout(Some(Duration::from_millis(5))).expect("a time-out can be set");
+    socket
+}
+
+#[test]
+fn r01_an_accept_that_is_kept_for_a_nas_that_asks_again_is_forgotten_when_a_responder_revokes() {
+    let port = free_port();
+    let campus = campus(port);
+    let responder = Responder::start(&campus.scratch, port);
+    let mut serving = campus.start();
+    let mut relay = Relay::new(serving.listening("auth"));
+    let output = relay.carry(|port| login_at(&campus, port));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(relay.answered.first(), Some(&ACCESS_ACCEPT));
+    assert_eq!(relay.again().as_ref(), Some(&relay.answered), "a NAS that missed it gets it again");
+    drop(responder);
+    status(&campus, "R\t491231000000Z\t260601000000Z,keyCompromise\t05\tunknown\t/O=Example University\n");
+    let _responder = Responder::start(&campus.scratch, port);
+    // Asking keeps what is kept for longer.
+    let is_forgotten = || relay.again().is_some_and(|answer| answer.first() != Some(&ACCESS_ACCEPT));
+    serving.process.wait_until("past the Accept", |_| is_forgotten());
+    serving.wait_for_line("is revoked");
+    let (code, text) = outcome(&campus, &serving);
+    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn r01_r15_who_is_revoked_by_an_answer_stays_so_over_reloads_and_a_restart_while_old_good_answers_are_replayed() {
+    let port = free_port();
+    let campus = campus_with(port, &format!("ocsp = [\"http://127.0.0.1:{port}/\"]\nocsp-nonce = false\n"));
+    let responder = Responder::start(&campus.scratch, port);
+    let serving = campus.start();
+    let (code, text) = outcome(&campus, &serving);
+    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(serving.end(), Some(0));
+    let good = kept(&campus);
+    drop(responder);
+    // Answers are dated to the second.
+    for _ in 0..11 {
+        pause();
+    }
+    status(&campus, "R\t491231000000Z\t260601000000Z,keyCompromise\t05\tunknown\t/O=Example University\n");
+    let responder = Responder::start(&campus.scratch, port);
+    let mut again = campus.start();
+    again.wait_for_line("is revoked");
+    let path = kept_path(&campus);
+    again.process.wait_until("sure that it is on disk", |_| fs::read(&path).is_ok_and(|now| now != good));
+    drop(responder);
+    // Whoever is on the path has nothing but what was good once.
+    let replayer =
+        Replayer::start(port, good.split_at(good.iter().position(|it| *it == b'\n').expect("a header") + 1).1);
+    for _ in 0..2 {
+        again.signal("HUP");
+        again.wait_for("READY=1");
+        let (code, text) = outcome(&campus, &again);
+        assert_eq!(code, Some(1), "{text}");
+    }
+    again.wait_for_metric(&answers("older"));
+    assert_eq!(again.end(), Some(0));
+    let mut restarted = campus.start();
+    let (code, text) = outcome(&campus, &restarted);
+    assert_eq!(code, Some(1), "{text}");
+    restarted.wait_for_line("reject revoked");
+    drop(replayer);
+    assert_eq!(restarted.end(), Some(0));
+}
+
+/// The one answer on disk.
+fn kept_path(campus: &Campus) -> PathBuf {
+    let mut folder = fs::read_dir(campus.path("ocsp")).expect("something was kept");
+    folder.next().expect("an answer").expect("it can be read").path()
+}
+
+fn kept(campus: &Campus) -> Vec<u8> {
+    fs::read(kept_path(campus)).expect("it was kept")
+}
+
+/// Answers everything with the same octets.
+struct Replayer {
+    port: u16,
+    over: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Replayer {
+    fn start(port: u16, response: &[u8]) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("it is free again");
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\nContent-Length: {}\r\n\r\n",
+            response.len()
+        );
+        let octets = [head.as_bytes(), response].concat();
+        let over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                if told.load(Ordering::Relaxed) {
+                    return;
+                }
+                let _ = stream.read(&mut [0; 4_096]);
+                let _ = stream.write_all(&octets);
+            }
+        });
+        Self { port, over, thread: Some(thread) }
+    }
+}
+
+impl Drop for Replayer {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        let _ = self.thread.take().map(thread::JoinHandle::join);
+    }
 }

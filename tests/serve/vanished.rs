@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use super::afar::{Answer, Host, QUICK, campus, explain, is_ready, login, member};
+use super::afar::{QUICK, campus, explain, is_ready, login, member};
 use super::support::certificates::{crl, day};
+use super::support::host::{Answer, Host};
 use super::{Campus, Serving, said};
 
 /// What the host has from now on.
@@ -68,4 +69,31 @@ fn entries_disappear_from_files_too() {
     campus.publish(3, 5);
     serving.wait_for_readiness(|answer| answer.ends_with(r#"{"degraded":[],"ready":true}"#));
     assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn r01_with_a_page_that_cannot_be_read_nothing_starts_and_nothing_is_reloaded() {
+    let host = Host::new(Answer::Error);
+    let campus = campus(&host, QUICK);
+    member(&campus);
+    publish(&campus, &host, 1, &[4, 5], "\"one\"");
+    let mut serving = campus.start();
+    serving.wait_for_entries(&host, 2);
+    publish(&campus, &host, 2, &[4], "\"two\"");
+    serving.wait_for_metric(&format!("{VANISHED} 1"));
+    let page = campus.path("revoked-and-gone");
+    let text = fs::read_to_string(&page).expect("it was written");
+    fs::write(&page, text.replace("\t05\t", "\t50\t")).expect("it can be written");
+    serving.signal("HUP");
+    serving.wait_for("READY=1");
+    assert!(serving.log().contains("not reloaded") && serving.log().contains("line 3"), "{}", serving.log());
+    assert_refused(&campus, &serving);
+    assert_eq!(serving.end(), Some(0));
+    let output = campus.command().output().expect("the program was built");
+    assert_eq!(output.status.code(), Some(78), "{}", said(&output));
+    assert!(said(&output).contains("line 3") && said(&output).contains("revoked-and-gone"), "{}", said(&output));
+    fs::write(&page, text).expect("it can be written");
+    let again = campus.start();
+    assert_refused(&campus, &again);
+    assert_eq!(again.end(), Some(0));
 }

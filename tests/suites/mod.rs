@@ -86,14 +86,19 @@ impl Case<'_> {
     }
 
     fn is_accepted_with(&self, trust: &Trust) -> bool {
-        let source: Arc<str> = "suite".into();
-        let crls = self.crls.unwrap_or_default().iter().filter_map(|crl| Crl::load(crl, &source, &source, trust).ok());
-        let revocation = Revocation::new(crls.map(Arc::new).collect());
+        let revocation = self.revocation(trust);
         let facts = trust.facts(&[self.leaf]);
         facts.is_ok_and(|facts| verdict(trust, &revocation, &facts, self.now).finding == Reason::Ok)
     }
 
-    fn authority(&self, number: usize, anchor: &[u8], intermediates: &[&[u8]]) -> AuthoritySettings {
+    /// Those of its CRLs that a CA of these has signed.
+    pub(crate) fn revocation(&self, trust: &Trust) -> Revocation {
+        let source: Arc<str> = "suite".into();
+        let crls = self.crls.unwrap_or_default().iter().filter_map(|crl| Crl::load(crl, &source, &source, trust).ok());
+        Revocation::new(crls.map(Arc::new).collect())
+    }
+
+    pub(crate) fn authority(&self, number: usize, anchor: &[u8], intermediates: &[&[u8]]) -> AuthoritySettings {
         AuthoritySettings {
             name: format!("anchor {number}").into(),
             anchor: anchor.to_vec(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationList, CertificateRevocationListParams, CertifiedIssuer,
-    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RevocationReason, RevokedCertParams, RsaKeySize, SanType, SerialNumber,
     date_time_ymd,
 };
@@ -95,6 +95,17 @@ fn name(in_order: &[(DnType, &str)]) -> DistinguishedName {
         name.push(kind.clone(), *value);
     }
     name
+}
+
+/// authorityInfoAccess with id-ad-ocsp (RFC 5280 section 4.2.2.1).
+pub(crate) fn names_responder(url: &str) -> CustomExtension {
+    const ID_AD_OCSP: [u8; 10] = [0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+    let element = |tag: u8, content: &[u8]| -> Vec<u8> {
+        let length = u8::try_from(content.len()).expect("a short URL");
+        [&[tag, length], content].concat()
+    };
+    let place = element(0x30, &[ID_AD_OCSP.as_slice(), &element(0x86, url.as_bytes())].concat());
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], element(0x30, &place))
 }
 
 /// A CRL that is good in this time (seconds since 1970), with certificates on it whose keys got into wrong hands the day before.

@@ -109,6 +109,11 @@ impl Pki {
 }
 
 impl Credential {
+    /// Of a CA that isn't of this PKI, and says itself what is revoked.
+    pub(crate) fn new(chain: String, key: String) -> Self {
+        Self { chain, key, serial: 0 }
+    }
+
     /// With the issuing intermediate in the chain, as clients send it.
     fn sent_with(mut self, intermediate: &Authority) -> Self {
         self.chain.push_str(&intermediate.pem());

@@ -326,15 +326,13 @@ impl Conversation {
         };
         match accept.reply() {
             Ok(reply) => {
-                let seen = decided.seen();
+                let (reason, seen) = (decided.decision.reason(), decided.seen());
                 let mut authentication = self.authentication(now);
-                authentication.user = Some(grant.user.clone());
-                authentication.certificate = decided.certificate.clone();
+                authentication.evidence = decided.decision.evidence().to_vec();
                 authentication.tls = Some(finished.version);
                 authentication.resumed = finished.resumed;
-                authentication.evidence = decided.decision.evidence().to_vec();
-                let reason = decided.decision.reason();
                 let admitted = decided.facts.as_deref().map(|facts| Box::new(self.admitted(facts, &grant)));
+                decided.tell(&mut authentication);
                 let ended = Ended { outcome: Outcome::Accept, reason, authentication, seen, admitted };
                 self.phase = Phase::Over;
                 Turn::End(reply, Box::new(ended))
@@ -376,8 +374,7 @@ impl Conversation {
         authentication.tls = refusal.tls;
         let seen = refusal.decided.as_ref().and_then(Decided::seen);
         if let Some(decided) = refusal.decided {
-            authentication.user = decided.decision.user().cloned();
-            authentication.certificate = decided.certificate;
+            decided.tell(&mut authentication);
         }
         Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication, seen, admitted: None }
     }
@@ -388,7 +385,7 @@ impl Conversation {
     pub fn expire(mut self, now: Now) -> Option<Ended> {
         self.identity.as_ref()?;
         let mut authentication = self.authentication(now);
-        let mut seen = None;
+        let mut would_let_in = None;
         let silent_after = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Refusing(refusal) => return Some(self.refused(now, *refusal)),
             Phase::AwaitIdentity | Phase::Over => return None,
@@ -398,17 +395,20 @@ impl Conversation {
             }
             Phase::Asking(asking) => {
                 let Asking { decided, finished, .. } = *asking;
-                seen = decided.seen();
-                tell(&mut authentication, decided, &finished);
+                would_let_in = Some((decided, finished));
                 "a question about the certificate, which nobody has answered in time"
             }
             Phase::Confirming(decided, finished) => {
-                seen = decided.seen();
-                tell(&mut authentication, *decided, &finished);
+                would_let_in = Some((*decided, finished));
                 "the end of the handshake"
             }
         };
         authentication.evidence = vec![Evidence::Protocol(format!("silence after {silent_after}"))];
+        let seen = would_let_in.as_ref().and_then(|(decided, _)| decided.seen());
+        if let Some((decided, finished)) = would_let_in {
+            authentication.tls = Some(finished.version);
+            decided.tell(&mut authentication);
+        }
         Some(Ended {
             outcome: Outcome::Drop,
             reason: Reason::ConversationExpired,
@@ -439,11 +439,4 @@ impl Conversation {
             evidence: Vec::new(),
         }
     }
-}
-
-/// Who would have been let in.
-fn tell(authentication: &mut Authentication, decided: Decided, finished: &Finished) {
-    authentication.user = decided.decision.user().cloned();
-    authentication.certificate = decided.certificate;
-    authentication.tls = Some(finished.version);
 }

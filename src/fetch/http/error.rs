@@ -55,6 +55,11 @@ impl FetchError {
             Self::Encoded | Self::Protocol => "protocol",
         }
     }
+
+    /// Whether the server says that it doesn't know the method or the URL, rather than that it is unwell.
+    pub(crate) fn refuses_method(&self) -> bool {
+        matches!(self, Self::Status(400 | 404 | 405 | 414 | 501))
+    }
 }
 
 impl fmt::Display for FetchError {

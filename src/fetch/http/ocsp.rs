@@ -23,6 +23,11 @@ pub(crate) enum Method {
 }
 
 impl Client {
+    /// How long somebody who has so much time is given.
+    pub(crate) fn limit(&self, within: Duration) -> Duration {
+        within.min(self.timeout)
+    }
+
     /// The octets of a responder's answer to a request (DER), and at most three redirects, all within the settings' timeout or `within`, whichever is less. It takes no body longer than [`MAX_OCSP`].
     ///
     /// # Errors
@@ -48,7 +53,7 @@ impl Client {
             accept: Some("application/ocsp-response"),
             max_size: MAX_OCSP,
         };
-        match self.within(within.min(self.timeout), &url, asking).await? {
+        match self.within(self.limit(within), &url, asking).await? {
             Fetched::Body { octets, .. } => Ok(octets),
             Fetched::NotModified => Err(FetchError::Protocol),
         }

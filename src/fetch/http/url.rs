@@ -55,10 +55,20 @@ impl Host {
             return Ok(Self::Address(address));
         }
         let sound = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-        if text.is_empty() || text.len() > LONGEST_NAME || !text.bytes().all(sound) {
+        if text.is_empty() || text.len() > LONGEST_NAME || !text.bytes().all(sound) || is_number(text) {
             return Err(BAD_HOST);
         }
         Ok(Self::Name(text.to_ascii_lowercase()))
+    }
+}
+
+/// Whether a resolver, a proxy's above all, may take it for an IPv4 address in one of the old ways of writing one: `127.1`, `0x7f000001`. No top-level domain is a number.
+fn is_number(name: &str) -> bool {
+    let last = name.strip_suffix('.').unwrap_or(name).rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    match hex {
+        Some(digits) => digits.bytes().all(|octet| octet.is_ascii_hexdigit()),
+        None => last.bytes().all(|octet| octet.is_ascii_digit()),
     }
 }
 

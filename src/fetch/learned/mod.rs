@@ -135,18 +135,19 @@ impl Learned {
         };
         let crls = new(&mut self.crls, &locations.crls);
         let responders = new(&mut self.responders, &locations.ocsp);
-        Found { crls: self.sources(&crls), responders }
+        Found { crls: self.sources(crls.iter().map(|place| (place, told))), responders }
     }
 
     /// As what CRLs of these places are fetched.
-    fn sources<'a>(&self, places: impl IntoIterator<Item = &'a Place>) -> Vec<SourceSettings> {
-        let source = |place: &Place| {
+    fn sources<'a>(&self, places: impl IntoIterator<Item = (&'a Place, Told)>) -> Vec<SourceSettings> {
+        let source = |(place, told): (&Place, Told)| {
             let settings = self.authorities.iter().find(|settings| settings.authority == place.authority)?;
             Some(SourceSettings {
                 authority: Arc::clone(&place.authority),
                 url: place.url.clone(),
                 refresh: settings.refresh,
                 alarm_after: settings.alarm_after,
+                by_member: told == Told::ByMember,
             })
         };
         places.into_iter().filter_map(source).collect()
@@ -155,7 +156,7 @@ impl Learned {
     /// Settings with every CRL that is known of added.
     pub(crate) fn added_to(&self, settings: &remote::Settings) -> remote::Settings {
         let mut settings = settings.clone();
-        for source in self.sources(self.crls.iter()) {
+        for source in self.sources(self.crls.all()) {
             if !settings.crls.iter().any(|other| other.authority == source.authority && other.url == source.url) {
                 settings.crls.push(source);
             }

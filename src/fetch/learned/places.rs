@@ -70,6 +70,10 @@ impl Places {
         true
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Place, Told)> {
+        self.all.iter().map(|(place, told)| (place, *told))
+    }
+
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Place> {
         self.all.iter().map(|(place, _)| place)
     }

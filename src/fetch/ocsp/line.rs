@@ -18,11 +18,13 @@ pub(super) struct Line {
     learned: Vec<Url>,
     /// Numbers of the certificates that somebody waits for, the longest first.
     pub(super) waiting: VecDeque<u64>,
+    /// Queries under way that somebody waits for.
+    pub(super) urgent: usize,
 }
 
 impl Line {
     pub(super) fn new(authority: Arc<AuthoritySettings>, issuer: [u8; 32]) -> Self {
-        Self { authority, issuer, learned: Vec::new(), waiting: VecDeque::new() }
+        Self { authority, issuer, learned: Vec::new(), waiting: VecDeque::new(), urgent: 0 }
     }
 
     /// Who is asked, in this order.

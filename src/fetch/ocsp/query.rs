@@ -130,7 +130,7 @@ impl Query {
             (Manner::Other, Method::Get) => Method::Post,
         };
         let fetched = self.client.ocsp(url, method, &request, within).await;
-        let der = fetched.map_err(|error| Failure::fetching(&error, within))?;
+        let der = fetched.map_err(|error| Failure::fetching(&error, self.client.limit(within)))?;
         let (question, trust, at) = (self.question.clone(), Arc::clone(&self.trust), self.at);
         let source: Arc<str> = url.to_string().into();
         let judging = spawn_blocking(move || {
@@ -180,13 +180,12 @@ impl Attempt {
 impl Failure {
     fn fetching(error: &FetchError, within: Duration) -> Self {
         let text = match error {
-            FetchError::Timeout => format!("no answer within {} ms", within.as_millis()),
+            // What it was given, give or take the time in which it was decided to ask.
+            FetchError::Timeout => format!("no answer within {:.1} s", within.as_secs_f64()),
             FetchError::TooLong => format!("what it answers is longer than {} KiB", MAX_OCSP >> 10),
             other => other.to_string(),
         };
-        // What says that it doesn't know the method or the URL, rather than that it is unwell.
-        let refused = matches!(error, FetchError::Status(400 | 404 | 405 | 414 | 501));
-        Self { luck: Luck::Failed, label: error.label(), text, refused }
+        Self { luck: Luck::Failed, label: error.label(), text, refused: error.refuses_method() }
     }
 
     /// It is no fault of the responder's.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::super::Problem;
 use super::super::file::Stamp;
+use super::super::guard::guarded;
 use super::query::Answered;
 use super::store::{self, Sheet, Store};
 use crate::event::OcspStatus;
@@ -265,14 +265,9 @@ fn unkept(text: &str) -> String {
     format!("OCSP answers cannot be kept, and will be missing after a restart: {text}")
 }
 
-/// A panic in the reader costs this answer, not the start.
 fn load(sheet: &Sheet, trust: &Trust, now: Wall) -> Result<Arc<OcspAnswer>, String> {
     let load = || OcspAnswer::load(&sheet.der, &sheet.question, &sheet.url, Origin::Kept, trust, now);
-    match catch_unwind(AssertUnwindSafe(load)) {
-        Ok(Ok(answer)) => Ok(Arc::new(answer)),
-        Ok(Err(bad)) => Err(bad.text),
-        Err(_) => Err("reading it failed by a fault of ours".into()),
-    }
+    guarded(|| load().map(Arc::new).map_err(|bad| bad.text))
 }
 
 impl Store {

@@ -10,6 +10,7 @@ mod store;
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(crate) use job::{Job, Outcome};
 
 /// Fetches under way at once; each may hold a whole CRL.
 const MAX_IN_FLIGHT: usize = 8;
+/// Of these, of one authority: one whose hosts keep silent, however many they are, holds up nobody else's.
+const MAX_OF_AUTHORITY: usize = 2;
 
 /// What is fetched, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub(crate) struct SourceSettings {
     pub(crate) refresh: Duration,
     /// `alarm-after`
     pub(crate) alarm_after: Duration,
+    /// Whether nobody but members' certificates names it: one that they name no more is missed by nobody.
+    pub(crate) by_member: bool,
 }
 
 /// Every source from afar with what was last good of it.
@@ -136,6 +141,14 @@ impl Remote {
         changed
     }
 
+    /// A certificate of an authority has come that names these URLs.
+    pub(crate) fn named(&mut self, authority: &str, urls: &[String], now: Now) {
+        let urls: Vec<Url> = urls.iter().filter_map(|url| Url::parse(url).ok()).collect();
+        for source in self.sources.iter_mut().filter(|source| *source.authority == *authority) {
+            source.named(&urls, now.mono);
+        }
+    }
+
     /// What is to be fetched now, and who has been silent for too long. A source is fetched once at a time, and only so many at once.
     pub(crate) fn tick(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Tick {
         let jobs = self.begin(now, trust, client);
@@ -155,12 +168,22 @@ impl Remote {
 
     /// Those go first that have waited longest, so that hosts that are slow keep nobody from his turn.
     fn begin(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Vec<Job> {
-        let in_flight = self.sources.iter().filter(|source| source.in_flight).count();
+        let mut busy: HashMap<Arc<str>, usize> = HashMap::new();
+        for source in self.sources.iter().filter(|source| source.in_flight) {
+            *busy.entry(Arc::clone(&source.authority)).or_default() += 1;
+        }
+        let room = MAX_IN_FLIGHT.saturating_sub(busy.values().sum());
         let means = Means { store: &self.store, ledger: &self.ledger, trust, client };
         let idle = self.sources.iter_mut().enumerate().filter(|(_, source)| !source.in_flight);
+        let idle = idle.filter(|(_, source)| source.good.is_some() || source.is_wanted(now.mono));
         let mut due: Vec<_> = idle.filter(|(_, source)| source.schedule.is_due(now.mono)).collect();
         due.sort_by_key(|(_, source)| source.schedule.due());
-        let jobs = due.into_iter().take(MAX_IN_FLIGHT.saturating_sub(in_flight)).map(|(index, source)| {
+        let may_begin = |(_, source): &(usize, &mut Source)| {
+            let busy = busy.entry(Arc::clone(&source.authority)).or_default();
+            *busy += 1;
+            *busy <= MAX_OF_AUTHORITY
+        };
+        let jobs = due.into_iter().filter(may_begin).take(room).map(|(index, source)| {
             source.in_flight = true;
             source.job(index, now.wall, &means)
         });

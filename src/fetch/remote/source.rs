@@ -1,9 +1,9 @@
 //! One source: what is good of it, and how it has gone lately.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::guard::guarded;
 use super::super::http::{Client, Conditions, Url};
 use super::super::schedule::{Jitter, Schedule};
 use super::super::vanished::Ledger;
@@ -13,6 +13,9 @@ use super::store::{Kept, Store};
 use super::{Alarm, Finished, SourceSettings};
 use crate::now::{Mono, Now, Wall};
 use crate::pki::{Crl, Trust};
+
+/// How long a source is wanted that a member's certificate has named.
+const NAMED_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// What a fetch is made and judged with.
 pub(super) struct Means<'a> {
@@ -25,7 +28,7 @@ pub(super) struct Means<'a> {
 /// One source.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    authority: Arc<str>,
+    pub(super) authority: Arc<str>,
     url: Url,
     /// The URL as metrics and problems have it.
     name: Arc<str>,
@@ -42,6 +45,8 @@ pub(super) struct Source {
     last_success: Option<Wall>,
     /// The last success, or when it began to be asked.
     heard: Mono,
+    /// When a member's certificate last named it, or it began to be asked; `None`: the configuration names it.
+    named: Option<Mono>,
     pub(super) alarmed: bool,
     /// The last attempt, if it failed.
     failure: Option<Failure>,
@@ -65,6 +70,7 @@ impl Source {
             conditions: Conditions::default(),
             last_success: before.and_then(|old| old.last_success),
             heard: before.map_or(now.mono, |old| old.heard),
+            named: settings.by_member.then(|| before.and_then(|old| old.named).unwrap_or(now.mono)),
             alarmed: before.is_some_and(|old| old.alarmed),
             failure: None,
             disk: None,
@@ -86,11 +92,8 @@ impl Source {
                 return;
             }
         };
-        // A panic in the reader costs this source, not the start (R10).
         let load = || Crl::load(&kept.octets, &self.authority, &self.name, trust).map_err(|bad| bad.text);
-        let loaded =
-            catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err("reading it failed by a fault of ours".into()));
-        match loaded {
+        match guarded(load) {
             Ok(crl) if self.good.as_ref().is_none_or(|good| crl.supersedes(good)) => self.take_kept(kept, crl),
             Ok(_) => {}
             Err(text) => self.disk = Some(format!("what was kept of it in state-dir is not used: {text}")),
@@ -215,7 +218,19 @@ impl Source {
     }
 
     pub(super) fn is_silent(&self, now: Mono) -> bool {
-        now.since(self.heard) >= self.alarm_after
+        now.since(self.heard) >= self.alarm_after && self.is_wanted(now)
+    }
+
+    /// A certificate names these.
+    pub(super) fn named(&mut self, urls: &[Url], now: Mono) {
+        if self.named.is_some() && urls.contains(&self.url) {
+            self.named = Some(now);
+        }
+    }
+
+    /// Whether the configuration names it, or a certificate that has come of late. A place that is dead for good is no alarm for ever, nor asked for ever, once the certificates that name it are gone.
+    pub(super) fn is_wanted(&self, now: Mono) -> bool {
+        self.named.is_none_or(|at| now.since(at) < NAMED_FOR.max(self.alarm_after))
     }
 
     pub(super) fn alarm(&self, now: Mono) -> Alarm {

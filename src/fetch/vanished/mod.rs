@@ -47,8 +47,8 @@ struct State {
     vanished: Arc<Vanished>,
     /// The same as it was last read or written.
     on_disk: Arc<Vanished>,
-    /// Lines that could not be read.
-    faults: Vec<String>,
+    /// Why what stands on disk doesn't count, or lines of it.
+    faults: Vec<Problem>,
     /// Why what is known isn't on disk.
     unwritten: Option<String>,
     news: Vec<String>,
@@ -68,22 +68,22 @@ impl Ledger {
             news: Vec::new(),
         };
         let ledger = Self { shown: ArcSwap::default(), news: Mutex::default(), state: Mutex::new(state) };
-        ledger.read_again(settings);
+        // Whoever starts with it asks for its problems.
+        let _ = ledger.read_again(settings);
         ledger
     }
 
     /// Takes what stands on disk now: an operator may have taken lines off. What could not be written counts on.
-    pub(crate) fn read_again(&self, settings: &Settings) {
+    ///
+    /// # Errors
+    ///
+    /// It can't be read, or a line of it: nobody knows who would be let in without it, so nothing may begin with that, and what was known goes on counting.
+    pub(crate) fn read_again(&self, settings: &Settings) -> Result<(), Vec<Problem>> {
         let mut state = lock(&self.state);
-        let page = Page::new(&settings.remote.state_dir);
-        if page.path != state.page.path {
-            state.page = page;
-        }
-        state.most = usize::try_from(settings.vanished).unwrap_or(usize::MAX);
-        if state.unwritten.is_none() {
-            state.read();
-        }
+        let most = usize::try_from(settings.vanished).unwrap_or(usize::MAX);
+        let read = state.read(Page::new(&settings.remote.state_dir), most);
         self.show(&mut state);
+        read.map_err(|()| state.faults.clone())
     }
 
     /// CRLs that were good are about to give way to others: what only the old ones list is noted. `Err`: it could not be written down, and counts until the end of this process only; then nothing may be kept on disk that has forgotten it.
@@ -167,17 +167,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    fn read(&mut self) {
-        match self.page.read() {
-            Ok(text) => {
-                let (vanished, faults) = Vanished::read(&text, self.most);
-                (self.vanished, self.faults) = (Arc::new(vanished), faults);
-                self.on_disk = Arc::clone(&self.vanished);
-            }
-            Err(error) => {
-                self.faults = vec![format!("cannot be read: {error}; what stands in it alone does not count")]
-            }
+    fn read(&mut self, page: Page, most: usize) -> Result<(), ()> {
+        if self.unwritten.is_some() {
+            (self.page, self.most) = (page, most);
+            return Ok(());
         }
+        let (vanished, faults) = match page.read() {
+            Ok(text) => Vanished::read(&text, most),
+            Err(error) => (Vanished::default(), vec![format!("cannot be read: {error}")]),
+        };
+        let source: Arc<str> = page.path.display().to_string().into();
+        self.faults = faults.into_iter().map(|fault| unreadable(&source, &fault)).collect();
+        if !self.faults.is_empty() {
+            return Err(());
+        }
+        (self.page, self.most, self.vanished) = (page, most, Arc::new(vanished));
+        self.on_disk = Arc::clone(&self.vanished);
+        Ok(())
     }
 
     fn succeed(&mut self, before: Vec<Arc<Crl>>, after: Vec<Arc<Crl>>, now: Wall) {
@@ -219,10 +225,19 @@ impl State {
             format!("{} of those that have disappeared found no room and are revoked no more; raise `vanished-entries` in [fetch]", entries_alone(left_out))
         });
         let disk = self.unwritten.as_ref().map(|error| not_written(error));
-        let texts = self.faults.iter().cloned().chain(overflow).chain(disk);
+        let texts = overflow.into_iter().chain(disk);
         let source: Arc<str> = file.as_str().into();
-        alarms.chain(texts.map(|text| Problem { source: Arc::clone(&source), text, fatal: false })).collect()
+        let texts = texts.map(|text| Problem { source: Arc::clone(&source), text, fatal: false });
+        alarms.chain(self.faults.iter().cloned()).chain(texts).collect()
     }
+}
+
+/// Nobody knows who would be let in without it.
+fn unreadable(source: &Arc<str>, fault: &str) -> Problem {
+    let text = format!(
+        "{fault}; it says who stays revoked, so nothing starts or is reloaded with it: restore it, or delete what is damaged"
+    );
+    Problem { source: Arc::clone(source), text, fatal: true }
 }
 
 fn not_written(error: &str) -> String {

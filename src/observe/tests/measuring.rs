@@ -29,6 +29,8 @@ fn filled() -> Metrics {
     metrics.set_ocsp_answers(11);
     metrics.set_distrust(&[("ca16".into(), Wall(7_000))]);
     metrics.set_identities(&[("rsa".into(), Wall(4_000))]);
+    metrics.set_staples([("rsa", None, false), ("p256", Some(Wall(8_000)), true)]);
+    metrics.staple_fetched("p256", "ok");
     metrics.set_conversations(3);
     metrics.set_steps_waiting(2);
     metrics.set_reload(true, Wall(5_000));
@@ -70,6 +72,11 @@ fn every_family_of_the_contract_appears_as_it_stands_there() {
         r#"sekisho_distrust_certificates{authority="ca16"} 0"#,
         r#"sekisho_distrust_from_seconds{authority="ca16"} 7000"#,
         r#"sekisho_identity_not_after_seconds{identity="rsa"} 4000"#,
+        r#"sekisho_identity_staple_next_update_seconds{identity="rsa"} 0"#,
+        r#"sekisho_identity_staple_next_update_seconds{identity="p256"} 8000"#,
+        r#"sekisho_identity_revoked{identity="rsa"} 0"#,
+        r#"sekisho_identity_revoked{identity="p256"} 1"#,
+        r#"sekisho_identity_staple_fetches_total{identity="p256",result="ok"} 1"#,
         "sekisho_config_last_reload_successful 1",
         "sekisho_config_last_reload_success_timestamp_seconds 5000",
         "sekisho_log_dropped_total 0",
@@ -187,6 +194,7 @@ fn a_crl_or_identity_that_is_gone_leaves_no_series() {
     let without = CrlSummary { number: None, next_update: None, ..crl("b.crl") };
     metrics.set_crls(&[without], []);
     metrics.set_identities(&[("ecdsa".into(), Wall(9))]);
+    metrics.set_staples([("ecdsa", None, false)]);
     metrics.set_reload(false, Wall(6_000));
     let text = metrics.render();
     assert!(!text.contains("a.crl") && !text.contains("\"rsa\""), "{text}");

@@ -98,6 +98,13 @@ impl OcspAnswer {
         &self.name
     }
 
+    /// Until when somebody who verifies it believes it: its nextUpdate, or the end of its signer's certificate.
+    #[must_use]
+    pub fn end(&self) -> Wall {
+        let signer = self.delegate.as_ref().map_or(self.name.next_update, |delegate| delegate.link.not_after);
+        signer.min(self.name.next_update)
+    }
+
     /// Whether it says that the certificate is revoked, or on hold.
     #[must_use]
     pub fn revokes(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
@@ -14,7 +14,7 @@ use crate::now::Wall;
 
 /// The answers in use, by certificate; bounded by number, shared by all snapshots: an answer counts at once, everywhere.
 ///
-/// Nothing waits for a lock in order to read.
+/// Nobody who looks up an answer waits for a lock.
 #[derive(Debug)]
 pub struct Answers {
     /// The newest, unless that says "revoked".
@@ -25,7 +25,11 @@ pub struct Answers {
     any_revoked: AtomicBool,
     /// Held by whoever inserts.
     inserting: Mutex<()>,
+    unanswerable: RwLock<Vec<Unanswerable>>,
 }
+
+/// Name of an authority and one of its CAs, as in [`super::super::Link`], about whose certificates nobody can be asked.
+pub type Unanswerable = (Arc<str>, [u8; 32]);
 
 /// Issuer, length of the serial, the serial and zeros.
 type Key = [u8; 32 + 1 + MAX_SERIAL];
@@ -66,7 +70,19 @@ impl Answers {
             revoked: Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru()).build(),
             any_revoked: AtomicBool::new(false),
             inserting: Mutex::new(()),
+            unanswerable: RwLock::default(),
         }
+    }
+
+    /// About whose certificates it would be in vain to ask from now on: there is no responder, or none that is well. Whoever would be refused for want of an answer is refused at once then.
+    pub fn nobody_answers(&self, about: Vec<Unanswerable>) {
+        *self.unanswerable.write().unwrap_or_else(PoisonError::into_inner) = about;
+    }
+
+    /// Whether asking about such a certificate could bring anything.
+    pub(crate) fn may_come(&self, authority: &str, issuer: &[u8; 32]) -> bool {
+        let unanswerable = self.unanswerable.read().unwrap_or_else(PoisonError::into_inner);
+        !unanswerable.iter().any(|(name, ca)| ca == issuer && **name == *authority)
     }
 
     /// What is known about a certificate: the answer that says "revoked" if there ever was one, else the newest.
@@ -89,7 +105,13 @@ impl Answers {
     /// Of how many certificates there is an answer.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.iter().count()
+        self.answers.run_pending_tasks();
+        self.revoked.run_pending_tasks();
+        // Both know the few that are revoked and said to be so no more; the many are not walked through.
+        let both = self.revoked.iter().filter(|(_, revoked)| revoked.vanished.is_some());
+        let both = both.filter(|(key, _)| self.answers.contains_key(&**key)).count() as u64;
+        let all = (self.answers.entry_count() + self.revoked.entry_count()).saturating_sub(both);
+        usize::try_from(all).unwrap_or(usize::MAX)
     }
 
     /// The newest answer that says something else than "revoked".

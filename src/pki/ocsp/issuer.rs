@@ -1,10 +1,9 @@
 //! The CA that has issued a certificate, as OCSP names it.
 
-use super::super::der::{self, INTEGER, MAX_SERIAL, OCTET_STRING, OID, Reader, SEQUENCE};
+use super::super::ca::Ca;
+use super::super::der::{self, INTEGER, MAX_SERIAL, OCTET_STRING, OID, SEQUENCE};
 use super::super::digest::{sha1, sha256};
 use super::super::signature::split_key;
-use super::super::signers::Ca;
-use super::response::CertId;
 
 const SHA_1: &[u8] = &[0x2b, 0x0e, 0x03, 0x02, 0x1a];
 const SHA_256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
@@ -24,6 +23,16 @@ pub(super) struct Issuer<'a> {
     pub(super) spki: &'a [u8],
     /// RFC 4514
     pub(super) text: &'a str,
+}
+
+/// Of which certificate (RFC 6960 section 4.1.1).
+pub(super) struct CertId<'a> {
+    /// The hash's OID.
+    pub(super) algorithm: &'a [u8],
+    pub(super) name_hash: &'a [u8],
+    pub(super) key_hash: &'a [u8],
+    /// As [`der::serial`] has it; `None`: no serial that a certificate of ours could have.
+    pub(super) serial: Option<Vec<u8>>,
 }
 
 impl<'a> From<&'a Ca> for Issuer<'a> {
@@ -71,9 +80,7 @@ pub(super) fn is_key_hash(hash: &[u8], spki: &[u8]) -> bool {
 
 /// What a key hash is taken of: the BIT STRING's octets alone.
 fn key(spki: &[u8]) -> Option<&[u8]> {
-    let mut reader = Reader::new(spki);
-    let _ = reader.expect_element(SEQUENCE).ok()?;
-    reader.end().ok()?;
+    der::only_sequence(spki).ok()?;
     split_key(spki).ok().map(|(_, key)| key)
 }
 

@@ -3,19 +3,12 @@
 use std::sync::Arc;
 
 use super::super::certificate::Certificate;
-use super::super::der::{CONTEXT, Element};
 use super::super::name;
 use super::answer::Origin;
 use super::issuer::Issuer;
 use super::refusal::BadOcsp;
-use super::{OcspAnswer, Question, access};
+use super::{OcspAnswer, Question};
 use crate::now::Wall;
-
-/// uniformResourceIdentifier of a GeneralName
-const URI: u8 = CONTEXT | 6;
-/// Responders of one certificate, and octets of their addresses.
-const MAX_RESPONDERS: usize = 8;
-const MAX_URL: usize = 1024;
 
 /// A certificate that we show ourselves, and its issuer, who needn't be an authority.
 #[derive(Clone, Debug)]
@@ -46,7 +39,7 @@ impl OwnCertificate {
             Question { authority: Arc::clone(name), issuer: issuer.authority_id(), serial: leaf.serial.clone() };
         Ok(Self {
             question,
-            responders: responders(&leaf),
+            responders: leaf.locations.ocsp.clone(),
             issuer_name: issuer.subject.as_raw().to_vec(),
             issuer_spki: issuer.key.raw.to_vec(),
             issuer_text: name::shown(&issuer.subject),
@@ -57,6 +50,12 @@ impl OwnCertificate {
     #[must_use]
     pub fn question(&self) -> &Question {
         &self.question
+    }
+
+    /// The responders that a certificate (DER) names, as [`OwnCertificate::responders`], whoever its issuer is; none where it can't be read.
+    #[must_use]
+    pub fn responders_in(certificate: &[u8]) -> Vec<String> {
+        Certificate::read(certificate).map_or_else(|_| Vec::new(), |certificate| certificate.locations.ocsp)
     }
 
     /// The responders that it names (authorityInfoAccess with id-ad-ocsp), http and https only.
@@ -71,7 +70,7 @@ impl OwnCertificate {
         self.issuer().request(&self.question.serial, nonce)
     }
 
-    /// As [`OcspAnswer::load`]. Only a "good" one is worth stapling; whether its delegate has been revoked is for the clients to judge.
+    /// As [`OcspAnswer::load`]. Whether its delegate has been revoked is for the clients to judge.
     ///
     /// # Errors
     /// [`BadOcsp`]: it is no answer.
@@ -82,11 +81,4 @@ impl OwnCertificate {
     fn issuer(&self) -> Issuer<'_> {
         Issuer { id: self.question.issuer, name: &self.issuer_name, spki: &self.issuer_spki, text: &self.issuer_text }
     }
-}
-
-fn responders(certificate: &Certificate<'_>) -> Vec<String> {
-    let url = |place: Element<'_>| str::from_utf8(place.value).ok().filter(|_| place.tag == URI).map(str::to_owned);
-    let is_web = |url: &String| url.starts_with("http://") || url.starts_with("https://");
-    let urls = access::responders(certificate).into_iter().filter_map(url);
-    urls.filter(|url| is_web(url) && url.len() <= MAX_URL).take(MAX_RESPONDERS).collect()
 }

@@ -2,12 +2,12 @@
 
 use super::super::der::{
     self, BadDer, CONTEXT, CONTEXT_CONSTRUCTED, ENUMERATED, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader,
-    SEQUENCE,
+    SEQUENCE, only_sequence,
 };
-use super::super::extension::{Extension, only_sequence};
+use super::super::extension::Extension;
 use super::super::serials::Entry;
 use super::super::signature::Signed;
-use super::issuer::{NONCE, is_key_hash};
+use super::issuer::{CertId, NONCE, is_key_hash};
 use super::refusal::{BadOcsp, Refusal};
 use crate::now::Wall;
 
@@ -70,16 +70,6 @@ pub(super) struct Single<'a> {
     pub(super) status: Status,
     pub(super) this_update: Wall,
     pub(super) next_update: Option<Wall>,
-}
-
-/// Of which certificate (RFC 6960 section 4.1.1).
-pub(super) struct CertId<'a> {
-    /// The hash's OID.
-    pub(super) algorithm: &'a [u8],
-    pub(super) name_hash: &'a [u8],
-    pub(super) key_hash: &'a [u8],
-    /// As [`der::serial`] has it; `None`: no serial that a certificate of ours could have.
-    pub(super) serial: Option<Vec<u8>>,
 }
 
 /// certStatus

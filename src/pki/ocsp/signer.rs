@@ -5,7 +5,6 @@ use super::super::facts::Link;
 use super::super::name;
 use super::super::revocation::SKEW;
 use super::super::signature::{BadSignature, Signed};
-use super::access::{extension, responders};
 use super::issuer::Issuer;
 use super::refusal::{BadOcsp, Refusal};
 use super::response::Response;
@@ -13,10 +12,6 @@ use crate::now::Wall;
 
 /// id-kp-OCSPSigning
 const OCSP_SIGNING: &str = "1.3.6.1.5.5.7.3.9";
-/// id-pkix-ocsp-nocheck
-const NO_CHECK: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05];
-/// cRLDistributionPoints
-const DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 31];
 
 /// Whom a CA has charged with its answers. Whether it still may is judged whenever an answer of it is consulted.
 #[derive(Debug)]
@@ -74,16 +69,8 @@ fn delegate(
         .and_then(|()| check_dates(certificate, response, validity))
         .map_err(|what| Refusal::Signer.because(format!("its signer {text} {what}")))?;
     verify(&response.signed, certificate.key.raw)?;
-    let has = |oid| extension(certificate, oid).is_some();
-    let link = Link {
-        issuer: issuer.id,
-        serial: certificate.serial.clone(),
-        not_before: certificate.not_before,
-        not_after: certificate.not_after,
-        points: certificate.points.clone(),
-    };
-    let must_be_covered = !has(NO_CHECK) && (has(DISTRIBUTION_POINTS) || !responders(certificate).is_empty());
-    Ok(Delegate { link, must_be_covered })
+    let must_be_covered = certificate.has_sources && !certificate.no_check;
+    Ok(Delegate { link: certificate.link(issuer.id), must_be_covered })
 }
 
 fn check_delegate(certificate: &Certificate<'_>, issuer: Issuer<'_>) -> Result<(), &'static str> {

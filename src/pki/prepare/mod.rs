@@ -12,30 +12,33 @@ use rustls::pki_types::CertificateDer;
 use self::cas::{read_anchor, read_intermediates};
 use self::paths::{Paths, paths};
 use self::tables::{check_distrust, check_purpose, check_purpose_of_path, check_subject_rules, warn_shared};
+use super::ca::{Ca, CaPath};
 use super::certificate::Certificate;
 use super::facts::Link;
 use super::locations::Locations;
-use super::signers::{Ca, CaPath};
 use super::trust::{Authority, Issuer, Trust};
 use super::{AuthoritySettings, BadAuthority, Purpose, RevocationSource, name};
 use crate::now::Wall;
 
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
-pub(super) fn trust(
-    settings: &[AuthoritySettings],
-    now: Wall,
-) -> Result<(Trust, Vec<BadAuthority>), Vec<BadAuthority>> {
-    let mut builder =
-        Builder { now, findings: Vec::new(), authorities: Vec::new(), issuers: Vec::new(), cas: Vec::new() };
-    for (index, table) in settings.iter().enumerate() {
-        builder.table(index, table);
+impl Trust {
+    /// Checks and prepares the authorities: fingerprints, CA certificates, intermediates below their anchors.
+    ///
+    /// # Errors
+    /// All findings, those that are warnings only included.
+    pub fn new(settings: &[AuthoritySettings], now: Wall) -> Result<(Self, Vec<BadAuthority>), Vec<BadAuthority>> {
+        let mut builder =
+            Builder { now, findings: Vec::new(), authorities: Vec::new(), issuers: Vec::new(), cas: Vec::new() };
+        for (index, table) in settings.iter().enumerate() {
+            builder.table(index, table);
+        }
+        if builder.findings.iter().any(|finding| !finding.warning) {
+            return Err(builder.findings);
+        }
+        let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
+        Ok((Self::prepared(builder.authorities, builder.issuers, builder.cas, generation), builder.findings))
     }
-    if builder.findings.iter().any(|finding| !finding.warning) {
-        return Err(builder.findings);
-    }
-    let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
-    Ok((Trust::prepared(builder.authorities, builder.issuers, builder.cas, generation), builder.findings))
 }
 
 struct Builder {
@@ -211,12 +214,5 @@ fn places(paths: &Paths<'_, '_>, anchor: &Certificate<'_>) -> Vec<([u8; 32], Loc
 /// A path's certificates and by whom each was issued.
 fn links(path: &[&Certificate<'_>], anchor: &Certificate<'_>) -> Vec<Link> {
     let issuers = path.iter().skip(1).copied().chain(std::iter::once(anchor));
-    let link = |(ca, issuer): (&&Certificate<'_>, &Certificate<'_>)| Link {
-        issuer: issuer.authority_id(),
-        serial: ca.serial.clone(),
-        not_before: ca.not_before,
-        not_after: ca.not_after,
-        points: ca.points.clone(),
-    };
-    path.iter().zip(issuers).map(link).collect()
+    path.iter().zip(issuers).map(|(ca, issuer)| ca.link(issuer.authority_id())).collect()
 }

@@ -3,8 +3,8 @@
 use super::campus::*;
 use super::make::*;
 
-/// A fifth of the million that the bounds are about.
-const ENTRIES: u32 = 200_000;
+/// A twentieth of the million that the bounds are about.
+const ENTRIES: u32 = 50_000;
 const MEBIBYTE: u64 = 1 << 20;
 
 /// A serial number of twenty octets, the longest that may be.

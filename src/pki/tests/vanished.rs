@@ -323,15 +323,12 @@ fn a_damaged_line_is_left_out_and_told() {
     let page = case.now.vanished().page();
     let damaged = page.replacen("0100000001", "0100000009", 1);
     let (back, faults) = Vanished::read(&damaged, 1_000);
-    assert_eq!(
-        (back.len(), faults),
-        (2, vec!["line 4 is left out: it is damaged or no line of such a page".to_owned()])
-    );
+    assert_eq!((back.len(), faults), (2, vec!["line 4: it is damaged or no line of such a page".to_owned()]));
     let (back, faults) = Vanished::read(&page[..page.len() - 20], 1_000);
     assert_eq!((back.len(), faults.len()), (2, 1), "cut short");
     let (back, faults) = Vanished::read(&"what is this\n".repeat(50), 1_000);
     assert!(back.is_empty());
-    assert_eq!((faults.len(), &faults[20][..]), (21, "30 more lines are left out"));
+    assert_eq!((faults.len(), &faults[20][..]), (21, "30 more lines cannot be read"));
     assert_eq!(Vanished::read("", 5).1, Vec::<String>::new());
     let (few, faults) = Vanished::read(&page, 2);
     assert_eq!((few.len(), few.left_out(), faults.len()), (2, 1, 0));

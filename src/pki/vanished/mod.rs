@@ -63,6 +63,19 @@ pub struct VanishedEntry {
 }
 
 impl VanishedEntry {
+    fn of((signer, issuer): Key, serial: &[u8], gone: Gone<'_>) -> Self {
+        Self {
+            signer,
+            issuer,
+            serial: serial.to_vec(),
+            at: gone.entry.at,
+            reason: gone.entry.reason,
+            authority: Arc::clone(gone.authority),
+            source: Arc::clone(gone.source),
+            since: gone.since,
+        }
+    }
+
     /// The reason's name in RFC 5280: `keyCompromise`.
     #[must_use]
     pub fn reason_name(&self) -> Option<&'static str> {
@@ -112,16 +125,7 @@ impl Vanished {
 
     /// All of them, in a fixed order.
     pub fn entries(&self) -> impl Iterator<Item = VanishedEntry> {
-        self.all().map(|((signer, issuer), serial, gone)| VanishedEntry {
-            signer,
-            issuer,
-            serial: serial.to_vec(),
-            at: gone.entry.at,
-            reason: gone.entry.reason,
-            authority: Arc::clone(gone.authority),
-            source: Arc::clone(gone.source),
-            since: gone.since,
-        })
+        self.all().map(|(key, serial, gone)| VanishedEntry::of(key, serial, gone))
     }
 
     fn all(&self) -> impl Iterator<Item = (Key, &[u8], Gone<'_>)> {

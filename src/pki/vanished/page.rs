@@ -41,7 +41,7 @@ impl Vanished {
         page
     }
 
-    /// Reads such a page, with room for `most`. A line that can't be read is left out; the sentences say which, and how many.
+    /// Reads such a page, with room for `most`. The sentences say which lines can't be read, and how many; who was on those is not known.
     #[must_use]
     pub fn read(page: &str, most: usize) -> (Self, Vec<String>) {
         let lines = page.lines().zip(1_usize..).filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
@@ -49,7 +49,7 @@ impl Vanished {
         let mut fault = |number: usize, what: &str| {
             bad += 1;
             if bad <= MAX_TOLD {
-                faults.push(format!("line {number} is left out: {what}"));
+                faults.push(format!("line {number}: {what}"));
             }
         };
         for (line, number) in lines {
@@ -66,7 +66,7 @@ impl Vanished {
             }
         }
         if bad > MAX_TOLD {
-            faults.push(format!("{} more lines are left out", bad - MAX_TOLD));
+            faults.push(format!("{} more lines cannot be read", bad - MAX_TOLD));
         }
         (all.settle(), faults)
     }

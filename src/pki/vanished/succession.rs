@@ -113,7 +113,7 @@ impl<'a> Succession<'a> {
                 let gone = Gone { entry, since: self.now, authority: &crl.authority, source: &crl.source };
                 told.count += 1;
                 if told.entries.len() < MAX_TOLD {
-                    told.entries.push(told_of(key, serial, gone));
+                    told.entries.push(VanishedEntry::of(key, serial, gone));
                 }
                 all.add(key, serial, gone);
             });
@@ -135,17 +135,4 @@ fn is_near(crl: &Crl, other: &Crl) -> bool {
 fn follows(crl: &Crl, other: &Crl) -> bool {
     let has_changes = || other.scope.completes(&crl.scope) && other.age(crl).is_ge();
     other.scope == crl.scope || other.source == crl.source || has_changes()
-}
-
-fn told_of((signer, issuer): Key, serial: &[u8], gone: Gone<'_>) -> VanishedEntry {
-    VanishedEntry {
-        signer,
-        issuer,
-        serial: serial.to_vec(),
-        at: gone.entry.at,
-        reason: gone.entry.reason,
-        authority: Arc::clone(gone.authority),
-        source: Arc::clone(gone.source),
-        since: gone.since,
-    }
 }

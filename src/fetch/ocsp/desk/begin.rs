@@ -17,6 +17,8 @@ use crate::pki::Trust;
 /// Queries under way at once that nobody waits for, and of those that somebody waits for.
 const MAX_BACKGROUND: usize = 32;
 const MAX_URGENT: usize = 256;
+/// Of those that somebody waits for so many may be under way about any issuer's certificates whatever the others have taken: nobody's responders, however many keep silent, hold up those of others.
+const RESERVED: usize = 8;
 /// Most responders that one query turns to.
 const MAX_TRIES: usize = 3;
 /// Least time for a query that somebody waits for: he may have given up by then, the next one comes soon.
@@ -40,6 +42,7 @@ impl<T: Clone> Desk<T> {
         let mut tick =
             Tick { jobs: Vec::new(), ready: Vec::new(), began: Vec::new(), lasting: Vec::new(), ended: Vec::new() };
         tick.ready.append(&mut self.ready);
+        self.tell_judges(trust);
         self.give_up(now.mono, &mut tick.ready);
         self.table.forget_old(now.mono);
         let mut queries = self.begin_urgent(now, &mut tick.ready);
@@ -70,28 +73,30 @@ impl<T: Clone> Desk<T> {
         }
     }
 
-    /// Begins what somebody waits for. Where nobody can be asked any more they are told.
+    /// Begins what somebody waits for: of each line one, then again, from the line on whose turn it is. Where nobody can be asked any more they are told.
     fn begin_urgent(&mut self, now: Now, ready: &mut Vec<T>) -> Vec<Begun> {
         let mut begun = Vec::new();
-        for line in 0..self.lines.len() {
-            while self.urgent < MAX_URGENT
-                && let Some(number) = self.lines[line].waiting.front().copied()
-            {
-                let is_waited_for = self.table.get(number).is_some_and(|entry| self.has_waits(&entry.waits));
-                let route = if is_waited_for { self.route(line, Urgency::Urgent, now.mono) } else { Route::Nobody };
-                match route {
-                    Route::Busy => break,
-                    Route::To(tries) => {
-                        self.lines[line].waiting.pop_front();
-                        self.begin(number, Urgency::Urgent, &tries, now.mono);
-                        begun.push((number, Urgency::Urgent, tries));
-                    }
-                    Route::Nobody => {
-                        self.lines[line].waiting.pop_front();
-                        self.let_go(number, State::Idle, ready);
-                    }
-                }
+        let lines = self.lines.len();
+        let in_turn = (self.turn..lines).chain(0..self.turn.min(lines));
+        let mut in_turn: VecDeque<_> = in_turn.filter(|line| !self.lines[*line].waiting.is_empty()).collect();
+        while let Some(line) = in_turn.pop_front() {
+            let Some(number) = self.lines[line].waiting.front().copied() else { continue };
+            if self.urgent >= MAX_URGENT && self.lines[line].urgent >= RESERVED {
+                continue;
             }
+            let is_waited_for = self.table.get(number).is_some_and(|entry| self.has_waits(&entry.waits));
+            let route = if is_waited_for { self.route(line, Urgency::Urgent, now.mono) } else { Route::Nobody };
+            match route {
+                Route::Busy => continue,
+                Route::To(tries) => {
+                    self.begin(number, Urgency::Urgent, &tries, now.mono);
+                    begun.push((number, Urgency::Urgent, tries));
+                    self.turn = line + 1;
+                }
+                Route::Nobody => self.let_go(number, State::Idle, ready),
+            }
+            self.lines[line].waiting.pop_front();
+            in_turn.push_back(line);
         }
         begun
     }
@@ -144,7 +149,14 @@ impl<T: Clone> Desk<T> {
         if let Some((url, _)) = tries.first() {
             self.responders.entry(url.clone()).or_default().begin(urgency, now);
         }
-        *self.under_way(urgency) += 1;
+        let line = self.table.get(number).map(|entry| entry.line);
+        match urgency {
+            Urgency::Urgent => {
+                self.urgent += 1;
+                line.and_then(|line| self.lines.get_mut(line)).into_iter().for_each(|line| line.urgent += 1);
+            }
+            Urgency::Background => self.background += 1,
+        }
         self.table.change(number, State::InFlight, |_| ());
     }
 

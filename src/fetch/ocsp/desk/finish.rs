@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use super::super::super::schedule::Jitter;
 use super::super::job::{Done, Outcome};
 use super::super::query::{Answered, Attempt, Brought};
-use super::super::responder::Luck;
+use super::super::responder::{Luck, Urgency};
 use super::super::source::Source;
 use super::super::table::State;
 use super::super::{AuthoritySettings, Finished};
@@ -29,8 +29,7 @@ impl<T: Clone> Desk<T> {
 
     fn take(&mut self, brought: Brought, now: Now, finished: &mut Finished<T>) {
         let Brought { number, urgency, first, mut attempts, answer } = brought;
-        let under_way = self.under_way(urgency);
-        *under_way = under_way.saturating_sub(1);
+        self.ended(number, urgency);
         if let Some(responder) = first.as_ref().and_then(|url| self.responders.get_mut(url)) {
             responder.end(urgency);
         }
@@ -49,6 +48,19 @@ impl<T: Clone> Desk<T> {
             None => entry.schedule.failed(now.mono, Jitter::random()),
         });
         self.let_go(number, State::Idle, &mut finished.ready);
+    }
+
+    /// A query is under way no more.
+    fn ended(&mut self, number: u64, urgency: Urgency) {
+        let line = self.table.get(number).map(|entry| entry.line);
+        match urgency {
+            Urgency::Urgent => {
+                self.urgent = self.urgent.saturating_sub(1);
+                let line = line.and_then(|line| self.lines.get_mut(line));
+                line.into_iter().for_each(|line| line.urgent = line.urgent.saturating_sub(1));
+            }
+            Urgency::Background => self.background = self.background.saturating_sub(1),
+        }
     }
 
     /// Takes an answer into use. `None`: it is older than what is in use, which whoever sent it is told of.

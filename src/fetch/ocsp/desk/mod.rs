@@ -10,14 +10,14 @@ use std::time::Duration;
 use super::super::http::Url;
 use super::super::{Problem, Settings};
 use super::line::Line;
-use super::responder::{Responder, Urgency};
+use super::responder::Responder;
 use super::shelf::Shelf;
 use super::source::Source;
 use super::store::Store;
 use super::table::{State, Table};
 use super::{Asked, AuthoritySettings, Health, PATIENCE};
 use crate::now::{Mono, Now};
-use crate::pki::{Answers, OcspAnswer, Question, Trust};
+use crate::pki::{Answers, OcspAnswer, Question, Trust, Unanswerable};
 
 /// Most issuers: more than any configuration has CAs.
 const MAX_LINES: usize = 4096;
@@ -43,6 +43,10 @@ pub(crate) struct Desk<T> {
     ready: Vec<T>,
     urgent: usize,
     background: usize,
+    /// The line whose turn it is.
+    turn: usize,
+    /// What `answers` was told last.
+    unanswerable: Vec<Unanswerable>,
 }
 
 /// Somebody who waits.
@@ -76,6 +80,8 @@ impl<T: Clone> Desk<T> {
             ready: Vec::new(),
             urgent: 0,
             background: 0,
+            turn: 0,
+            unanswerable: Vec::new(),
         };
         // Who was seen in the day before the start isn't known: whoever has an answer counts as seen now.
         desk.take_up(&kept, now.mono);
@@ -166,7 +172,7 @@ impl<T: Clone> Desk<T> {
                 self.table.change(number, state, |entry| entry.waits.push(wait));
             }
             _ if !self.somebody_is_well(line) => {
-                self.table.change(number, State::Idle, |entry| entry.schedule.hasten(now));
+                self.probe_with(number, now);
                 return false;
             }
             _ => {
@@ -175,6 +181,29 @@ impl<T: Clone> Desk<T> {
             }
         }
         true
+    }
+
+    /// Tells who judges about whose certificates nobody can be asked now.
+    fn tell_judges(&mut self, trust: &Trust) {
+        let consulted = self.authorities.iter().flat_map(|settings| {
+            trust.consulted(&settings.authority).iter().map(|issuer| (Arc::clone(&settings.authority), *issuer))
+        });
+        let unanswerable: Vec<_> = consulted.filter(|(name, issuer)| !self.may_answer(name, issuer)).collect();
+        if unanswerable != self.unanswerable {
+            self.answers.nobody_answers(unanswerable.clone());
+            self.unanswerable = unanswerable;
+        }
+    }
+
+    /// Whether there is a responder for an issuer's certificates that is well.
+    fn may_answer(&self, authority: &str, issuer: &[u8; 32]) -> bool {
+        match self.find_line(authority, issuer) {
+            Some(line) => self.somebody_is_well(line),
+            None => {
+                let mut named = self.authorities.iter().filter(|settings| *settings.authority == *authority);
+                named.any(|settings| settings.responders.iter().any(|url| !self.is_open(url)))
+            }
+        }
     }
 
     fn somebody_is_well(&self, line: usize) -> bool {
@@ -188,7 +217,20 @@ impl<T: Clone> Desk<T> {
     /// Somebody whose verdict rests on these has come.
     pub(crate) fn seen(&mut self, now: Now, questions: impl IntoIterator<Item = Question>) {
         for question in questions {
-            self.see(question, now.mono);
+            let answer = self.answers.get(&question.issuer, &question.serial);
+            let is_known = answer.is_some_and(|answer| now.wall <= answer.name().next_update);
+            let Some(number) = self.see(question, now.mono) else { continue };
+            if !is_known {
+                self.probe_with(number, now.mono);
+            }
+        }
+    }
+
+    /// Where nobody is well, the first certificate that is due is asked about as soon as somebody may be tried again.
+    fn probe_with(&mut self, number: u64, now: Mono) {
+        let Some(line) = self.table.get(number).map(|entry| entry.line) else { return };
+        if self.table.state(number) == Some(State::Idle) && !self.somebody_is_well(line) {
+            self.table.change(number, State::Idle, |entry| entry.schedule.hasten(now));
         }
     }
 
@@ -224,13 +266,6 @@ impl<T: Clone> Desk<T> {
                 let mut named = self.authorities.iter().filter(|settings| *settings.authority == *authority);
                 named.any(|settings| !settings.responders.is_empty())
             }
-        }
-    }
-
-    fn under_way(&mut self, urgency: Urgency) -> &mut usize {
-        match urgency {
-            Urgency::Urgent => &mut self.urgent,
-            Urgency::Background => &mut self.background,
         }
     }
 

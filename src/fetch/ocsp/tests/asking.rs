@@ -81,6 +81,63 @@ fn r21_a_silent_responder_of_one_authority_costs_another_nothing() {
     assert_eq!(campus.tick(&mut desk, 2).ready.len(), 1_001, "those whose turn never came too");
 }
 
+/// A campus of so many authorities, each with so many responders of its own; the last one has one.
+fn crowd(authorities: usize, responders: usize) -> Campus {
+    let mut campus = Campus::new(&[]);
+    let template = campus.authority().clone();
+    let url = |one: usize, other: usize| Url::parse(&format!("http://{one}.example/{other}")).expect("a URL");
+    let one = |number: usize| AuthoritySettings {
+        authority: format!("crowd{number}").into(),
+        responders: (0..if number + 1 == authorities { 1 } else { responders })
+            .map(|other| url(number, other))
+            .collect(),
+        ..template.clone()
+    };
+    campus.settings.ocsp.authorities = (0..authorities).map(one).collect();
+    campus.settings.ocsp.answers = 100_000;
+    campus
+}
+
+fn asks(campus: &Campus, desk: &mut Desk<u32>, authority: usize, certificates: u16, seconds: u64) {
+    for certificate in 0..certificates {
+        let authority = format!("crowd{authority}").into();
+        let question = Question { authority, ..campus.question(certificate) };
+        assert_eq!(desk.ask(at(seconds), 0, vec![question]), Asked::Waiting);
+    }
+}
+
+#[test]
+fn r21_however_many_authorities_have_silent_responders_another_is_asked_at_once() {
+    for (silent, responders) in [(4, 1), (1, 4), (60, 4)] {
+        let campus = crowd(silent + 1, responders);
+        let mut desk = campus.desk(0, None);
+        for authority in 0..silent {
+            asks(&campus, &mut desk, authority, 300, 0);
+        }
+        let held = campus.queries(&mut desk, 0).len();
+        assert!(held <= 256 + 4 * silent, "{held} at once");
+        asks(&campus, &mut desk, silent, 4, 1);
+        let urgent = campus.queries(&mut desk, 1);
+        assert_eq!(urgent.len(), 4, "{silent} authorities with {responders} silent responders each");
+        assert!(urgent.iter().all(|query| *query.question.authority == *format!("crowd{silent}")));
+    }
+}
+
+#[test]
+fn r21_one_that_is_slow_does_not_get_every_place_that_becomes_free() {
+    let campus = crowd(6, 1);
+    let mut desk = campus.desk(0, None);
+    for authority in 0..6 {
+        asks(&campus, &mut desk, authority, 300, 0);
+    }
+    let mut begun = std::collections::BTreeMap::<Arc<str>, usize>::new();
+    for query in campus.queries(&mut desk, 0) {
+        *begun.entry(query.question.authority).or_default() += 1;
+    }
+    assert_eq!(begun.len(), 6);
+    assert!(begun.values().all(|count| *count >= 42), "{begun:?}");
+}
+
 #[test]
 fn with_nobody_to_ask_nobody_waits() {
     let mut campus = Campus::new(&[]);

@@ -38,6 +38,29 @@ fn r21_after_three_failures_nobody_waits_until_a_probe_has_been_answered() {
 }
 
 #[test]
+fn r21_who_judges_knows_that_nobody_is_well_so_that_a_refusal_need_not_wait() {
+    for named in [vec![ONE], vec![]] {
+        let campus = Campus::new(&named);
+        let mut desk = campus.desk(0, None);
+        let is_asked_about = |desk: &Desk<u32>| desk.answers().may_come("ca16", &campus.issuer);
+        campus.tick(&mut desk, 0);
+        assert_eq!(is_asked_about(&desk), !named.is_empty());
+        desk.learn(&"ca16".into(), &campus.issuer, &[ONE.to_owned()]);
+        campus.tick(&mut desk, 0);
+        assert!(is_asked_about(&desk));
+        failing(&campus, &mut desk, 1..4, 0, Luck::Failed);
+        campus.tick(&mut desk, 0);
+        assert!(!is_asked_about(&desk));
+        // Nobody asks now, but who comes is seen, and soon somebody is asked about him.
+        desk.seen(at(1), [campus.question(1)]);
+        let probe = campus.query(&mut desk, 12);
+        campus.good(&mut desk, probe, 12);
+        campus.tick(&mut desk, 12);
+        assert!(is_asked_about(&desk));
+    }
+}
+
+#[test]
 fn r21_probes_that_fail_become_rarer_down_to_one_in_five_minutes() {
     let campus = Campus::new(&[ONE]);
     let mut desk = campus.desk(0, None);

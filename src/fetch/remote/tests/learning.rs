@@ -27,6 +27,39 @@ fn a_source_that_is_found_is_due_at_once_and_each_url_once() {
 }
 
 #[test]
+fn a_place_that_no_certificate_names_any_more_is_no_alarm_and_not_asked_unless_it_has_ever_been_good() {
+    const DAY: u64 = 86_400;
+    let by_member = |url| SourceSettings { by_member: true, ..found(&[url]).remove(0) };
+    for (is_good, configured) in [(false, false), (true, false), (false, true)] {
+        let campus = Campus::new();
+        let mut remote = nothing_yet(&campus);
+        let source = if configured { found(&[super::URL]).remove(0) } else { by_member(super::URL) };
+        remote.learn(&[source], &campus.trust, at(0));
+        if is_good {
+            campus.serve(&mut remote, 0, &campus.crl(1, 3), "\"a\"");
+        }
+        let look = |remote: &mut Remote, seconds| {
+            let tick = remote.tick(at(seconds), &campus.trust, &campus.client);
+            let asked = tick.jobs.len();
+            for job in tick.jobs {
+                let failed = super::Outcome { source: job.source, brought: Err(super::failure("timeout")) };
+                remote.finish(failed, at(seconds)).expect("it is this one's");
+            }
+            (asked, tick.began.len() + tick.lasting.len())
+        };
+        assert_eq!(look(&mut remote, 6 * DAY), (1, 1));
+        remote.named("ca16", &[super::URL.to_owned()], at(6 * DAY));
+        remote.named("ca16", &[OTHER.to_owned()], at(9 * DAY));
+        remote.named("other", &[super::URL.to_owned()], at(9 * DAY));
+        assert_eq!(look(&mut remote, 12 * DAY), (1, 1));
+        let gone = (usize::from(is_good || configured), usize::from(configured));
+        assert_eq!(look(&mut remote, 13 * DAY), gone, "good once: {is_good}, configured: {configured}");
+        remote.named("ca16", &[super::URL.to_owned()], at(20 * DAY));
+        assert_eq!(look(&mut remote, 20 * DAY), (1, 1), "somebody has come back");
+    }
+}
+
+#[test]
 fn what_is_under_way_belongs_to_its_source_whatever_is_found_meanwhile() {
     let campus = Campus::new();
     let mut remote = campus.remote(0, None);

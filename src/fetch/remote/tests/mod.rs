@@ -34,6 +34,7 @@ fn settings(urls: &[&str], state_dir: PathBuf) -> Settings {
         url: Url::parse(url).expect("a URL"),
         refresh: Duration::from_secs(300),
         alarm_after: ALARM_AFTER,
+        by_member: false,
     };
     let http = http::Settings { timeout: Duration::from_secs(1), max_size: 1 << 20, proxy: None, allow: Vec::new() };
     Settings { crls: urls.iter().map(one).collect(), state_dir, http }
@@ -47,6 +48,7 @@ pub(in super::super) fn empty() -> super::super::Settings {
         remote: nothing(),
         learned: Default::default(),
         ocsp: Default::default(),
+        staple: Default::default(),
         vanished: 1_000,
     }
 }

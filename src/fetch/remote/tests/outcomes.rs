@@ -1,7 +1,7 @@
 //! What a fetch leads to.
 
-use super::super::MAX_IN_FLIGHT;
 use super::super::job::Brought;
+use super::super::{MAX_IN_FLIGHT, MAX_OF_AUTHORITY, Remote};
 use super::{Campus, at, failure, wall};
 
 #[test]
@@ -86,7 +86,7 @@ fn the_alarm_begins_and_ends_once() {
     let campus = Campus::new();
     let mut remote = campus.remote(0, None);
     campus.serve(&mut remote, 0, &campus.crl(1, 1), "\"a\"");
-    let tick = |remote: &mut super::Remote, seconds| {
+    let tick = |remote: &mut Remote, seconds| {
         let tick = remote.tick(at(seconds), &campus.trust, &campus.client);
         (tick.began.len(), tick.lasting.len(), tick.ended.len())
     };
@@ -101,36 +101,59 @@ fn the_alarm_begins_and_ends_once() {
     assert_eq!(tick(&mut reloaded, 3 * 3_600 + 5), (0, 0, 0));
 }
 
+/// So many sources, so many of each authority.
+fn many(campus: &mut Campus, sources: usize, of_each: usize) -> Remote {
+    campus.urls = (0..sources).map(|n| format!("http://crl{n}.example/")).collect();
+    let mut settings = campus.settings();
+    for (place, source) in settings.crls.iter_mut().enumerate() {
+        source.authority = format!("ca{}", place / of_each).into();
+    }
+    Remote::new(&settings, &campus.ledger, &campus.trust, at(0), None)
+}
+
+fn begun(campus: &Campus, remote: &mut Remote, seconds: u64) -> Vec<usize> {
+    remote.tick(at(seconds), &campus.trust, &campus.client).jobs.iter().map(|job| job.source).collect()
+}
+
+fn fail(remote: &mut Remote, source: usize, seconds: u64) {
+    let failed = super::Outcome { source, brought: Err(failure("timeout")) };
+    remote.finish(failed, at(seconds)).expect("it is this one's");
+}
+
 #[test]
 fn each_source_is_fetched_once_at_a_time_and_so_many_at_once() {
     let mut campus = Campus::new();
-    campus.urls = (0..20).map(|n| format!("http://crl{n}.example/")).collect();
-    let mut remote = campus.remote(0, None);
-    let first = remote.tick(at(0), &campus.trust, &campus.client).jobs;
+    let mut remote = many(&mut campus, 20, 1);
+    let first = begun(&campus, &mut remote, 0);
     assert_eq!(first.len(), MAX_IN_FLIGHT);
-    assert!(remote.tick(at(1), &campus.trust, &campus.client).jobs.is_empty());
-    let done = super::Outcome { source: first[3].source, brought: Err(failure("timeout")) };
-    remote.finish(done, at(1)).expect("it is this one's");
-    let next = remote.tick(at(1), &campus.trust, &campus.client).jobs;
-    assert_eq!(next.iter().map(|job| job.source).collect::<Vec<_>>(), [MAX_IN_FLIGHT], "another one's turn");
+    assert!(begun(&campus, &mut remote, 1).is_empty());
+    fail(&mut remote, first[3], 1);
+    assert_eq!(begun(&campus, &mut remote, 1), [MAX_IN_FLIGHT], "another one's turn");
 }
 
 #[test]
 fn r12_slow_hosts_keep_nobody_from_his_turn() {
     let mut campus = Campus::new();
-    campus.urls = (0..20).map(|n| format!("http://crl{n}.example/")).collect();
-    let mut remote = campus.remote(0, None);
+    let mut remote = many(&mut campus, 20, 1);
     let mut asked = std::collections::BTreeSet::new();
     // Each fetch takes as long as it may; by then those before it are due again.
     for round in 0..3 {
-        let jobs = remote.tick(at(round * 1_000), &campus.trust, &campus.client).jobs;
-        for job in jobs {
-            asked.insert(job.source);
-            let failed = super::Outcome { source: job.source, brought: Err(failure("timeout")) };
-            remote.finish(failed, at(round * 1_000 + 10)).expect("it is this one's");
+        for source in begun(&campus, &mut remote, round * 1_000) {
+            asked.insert(source);
+            fail(&mut remote, source, round * 1_000 + 10);
         }
     }
     assert_eq!(asked.len(), 20);
+}
+
+#[test]
+fn r12_however_many_silent_hosts_one_authority_names_the_others_crls_are_fetched_at_once() {
+    let mut campus = Campus::new();
+    let mut remote = many(&mut campus, 65, 64);
+    assert_eq!(begun(&campus, &mut remote, 0), [0, 1, 64]);
+    fail(&mut remote, 0, 10);
+    assert_eq!(begun(&campus, &mut remote, 10).len(), 1);
+    assert_eq!(MAX_OF_AUTHORITY, 2);
 }
 
 #[test]
