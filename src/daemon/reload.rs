@@ -8,7 +8,6 @@ use super::responders::Office;
 use super::staples::Stapling;
 use super::{Afar, Server, StartError, files, snapshot, systemd, wants_restart};
 use crate::config::{self, Config, Finding, Severity};
-use crate::engine::Order;
 use crate::fetch::{Loaded, Watcher};
 
 /// Logs findings.

@@ -61,10 +61,10 @@ impl Sessions {
     pub fn account(&mut self, now: Now, record: &Record, law: Law<'_>) {
         let device = self.device(&record.device);
         match (record.status, &record.marks.acct_session) {
-            (Status::Start | Status::Interim, Some(acct_session)) => {
-                if !self.ended.is_past(&device, acct_session, record.happened) {
-                    self.alive(now, record, &device, acct_session, law);
-                }
+            (Status::Start | Status::Interim, Some(acct_session))
+                if !self.ended.is_past(&device, acct_session, record.happened) =>
+            {
+                self.alive(now, record, &device, acct_session, law);
             }
             (Status::Stop, Some(acct_session)) => self.stopped(now, record, &device, acct_session),
             (Status::On | Status::Off, _) => self.restarted(now, record, &device),
