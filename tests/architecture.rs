@@ -35,21 +35,22 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("pki", &[]),
     ("standing", &[]),
     ("policy", &["pki", "standing", "radius"]),
-    ("access", &["eap", "exchange", "pki", "policy", "radius", "standing", "tls"]),
+    ("sessions", &["pki", "radius", "standing"]),
+    ("access", &["eap", "exchange", "pki", "policy", "radius", "sessions", "standing", "tls"]),
     // It hands packets from the hop to the conversation, unopened.
-    ("engine", &["access", "exchange", "radius"]),
+    ("engine", &["access", "exchange", "radius", "sessions"]),
     ("supplicant", &["eap", "exchange", "radius"]),
     ("net", &["engine", "exchange"]),
     ("fetch", &["exchange", "pki", "standing"]),
     ("observe", &["pki", "policy"]),
-    ("store", &[]),
+    ("store", &["pki", "sessions"]),
     ("explain", &["fetch", "observe", "pki", "policy"]),
     ("admin", &["observe", "pki", "policy", "standing", "store"]),
     (
         "config",
         &[
             "access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius",
-            "store", "tls",
+            "sessions", "store", "tls",
         ],
     ),
     (
@@ -79,7 +80,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "access", "admin", "config", "eap", "engine", "exchange", "explain", "fetch", "net", "observe", "pki",
-            "policy", "standing", "store", "tls",
+            "policy", "sessions", "standing", "store", "tls",
         ],
     ),
     ("main", &["cli"]),

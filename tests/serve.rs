@@ -16,6 +16,8 @@ use support::http::get;
 use support::process::{Place, Process};
 use support::scratch::Scratch;
 
+#[path = "serve/accounting.rs"]
+mod accounting;
 #[path = "serve/afar.rs"]
 mod afar;
 #[path = "serve/learned.rs"]

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sekisho::access::{self, Handles};
-use sekisho::eap;
-use sekisho::engine::{Arrival, Engine, Order, Output, Settings, Snapshot, Ticket};
+use sekisho::engine::{self, Arrival, Engine, Order, Output, Settings, Snapshot, Ticket};
 use sekisho::event::{Listener, Method, TlsVersion};
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now};
@@ -16,6 +15,7 @@ use sekisho::secret::Secret;
 use sekisho::standing::Standing;
 use sekisho::supplicant::{Next, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
+use sekisho::{eap, sessions};
 
 use crate::campus::{Campus, wall};
 
@@ -62,6 +62,8 @@ impl World {
             max_asking: 4_096,
             nas_max_asking: 256,
             reserved_asking: 16,
+            records: engine::Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024, reserved: 0 },
+            sessions: sessions::Settings { max_sessions: 100_000 },
         };
         let engine = Engine::new(settings, snapshot(campus, &tls, now)).expect("random octets");
         Self { engine, now, tls, port: 1_024 }

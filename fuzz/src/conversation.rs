@@ -4,8 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use sekisho::access::{self, Handles};
-use sekisho::eap;
-use sekisho::engine::{Arrival, Engine, Output, Settings, Snapshot, Ticket};
+use sekisho::engine::{Arrival, Bounds, Engine, Output, Settings, Snapshot, Ticket};
 use sekisho::event::{Listener, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker};
 use sekisho::now::{Mono, Now, Wall};
@@ -15,6 +14,7 @@ use sekisho::secret::Secret;
 use sekisho::standing::Standing;
 use sekisho::supplicant::{self, Login, Next, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
+use sekisho::{eap, sessions};
 
 use super::campus::{
     ISSUING, MEMBER, MEMBER_KEY, NAS, NOW, REVOKED, REVOKED_KEY, ROOT, SECRET, SERVER, SERVER_KEY, SERVICE, authority,
@@ -185,7 +185,8 @@ impl Scene {
                     self.has_asked = true;
                 }
                 Output::Seen(facts) => assert_eq!(&*facts.authority, "root"),
-                Output::Done(_) => {}
+                Output::Session(_) | Output::Done(_) => {}
+                Output::Record(..) => panic!("a record of no accounting"),
             }
         }
         sent
@@ -196,6 +197,9 @@ impl Scene {
         self.turn(Duration::from_secs(3_600));
         // What was decided then is kept for a while.
         self.turn(Duration::from_secs(3_600));
+        // Who was let in is thought to be online for as long as the service says.
+        self.turn(Duration::from_secs(48 * 3_600));
+        assert!(self.engine.sessions().is_empty());
         assert_eq!((self.engine.conversations(), self.engine.waiting_steps()), (0, 0));
         assert_eq!(self.engine.poll_timeout(), None);
     }
@@ -238,6 +242,8 @@ fn settings() -> Settings {
         max_asking: 4_096,
         nas_max_asking: 256,
         reserved_asking: 16,
+        records: Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024, reserved: 0 },
+        sessions: sessions::Settings { max_sessions: 64 },
     }
 }
 

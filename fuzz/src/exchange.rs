@@ -6,14 +6,18 @@ use std::time::Duration;
 use sekisho::event::Listener;
 use sekisho::exchange::{Asker, Exchanges, Hop, Keys, Outgoing, Received, Reply, Settings};
 use sekisho::now::{Mono, Now, Wall};
+use sekisho::pki::Revocation;
 use sekisho::radius::{Attributes, Code, Packet};
 use sekisho::secret::Secret;
+use sekisho::sessions::{self, Law, Record, Sessions};
+use sekisho::standing::Standing;
 
 use super::campus::{NAS, NOW, SECRET, campus, hop, sign};
 use super::input::Input;
 
 const STRANGER: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const MAX_EXCHANGES: usize = 8;
+const MAX_SESSIONS: usize = 4;
 const MAX_DATAGRAMS: usize = 64;
 
 // What the first octet of a record asks for.
@@ -28,6 +32,7 @@ const AGAIN: u8 = 0x80;
 struct Table {
     exchanges: Exchanges,
     asker: Asker,
+    sessions: Sessions,
     now: Now,
     reached: bool,
 }
@@ -40,7 +45,8 @@ pub fn run(data: &[u8]) -> bool {
         max_exchanges: MAX_EXCHANGES,
     };
     let exchanges = Exchanges::new(settings);
-    let mut table = Table { exchanges, asker: Asker::new(Secret::new(SECRET)), now: NOW, reached: false };
+    let sessions = Sessions::new(sessions::Settings { max_sessions: MAX_SESSIONS }, NOW);
+    let mut table = Table { exchanges, asker: Asker::new(Secret::new(SECRET)), sessions, now: NOW, reached: false };
     let mut input = Input::new(data);
     let mut last = Vec::new();
     for _ in 0..MAX_DATAGRAMS {
@@ -73,6 +79,9 @@ impl Table {
             Received::Request { id, packet, .. } => {
                 assert_eq!(hop.peer.ip(), NAS);
                 let _ = self.exchanges.password(id, &packet);
+                if packet.code() == Code::ACCOUNTING_REQUEST {
+                    self.account(hop, &packet);
+                }
                 self.reached = true;
                 match fate {
                     0 | 1 => {
@@ -85,6 +94,20 @@ impl Table {
                 }
             }
         }
+    }
+
+    /// Whatever a record says, the table stays bounded and never fails.
+    fn account(&mut self, hop: Hop, packet: &Packet<'_>) {
+        let open = |class: &[u8], _: &[u8]| <[u8; 32]>::try_from(class).ok();
+        let Ok(record) = Record::read(packet, &"nas".into(), hop.peer.ip(), self.now.wall, open) else { return };
+        assert_eq!(record.key(), record.clone().key());
+        let (trust, revocation, standing) = (&campus().trust, Revocation::default(), Standing::default());
+        let law = Law { trust, revocation: &revocation, standing: &standing };
+        for _ in 0..2 {
+            self.sessions.account(self.now, &record, law);
+            assert!(self.sessions.len() <= MAX_SESSIONS);
+        }
+        while self.sessions.poll_change().is_some() {}
     }
 
     /// Whatever is answered, whoever asked takes it.

@@ -3,10 +3,9 @@
 use crate::event::Method;
 use crate::exchange::Nas;
 use crate::policy::Hints;
+use crate::radius::station::{self, text};
 use crate::radius::{Malformed, Packet, Type, vendor};
-
-/// Longest text that is taken from a request; longer ones are cut.
-const MAX_TEXT: usize = 253;
+use crate::sessions::Marks;
 
 /// The meaning of one Access-Request.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +16,8 @@ pub struct Asked {
     pub hints: Hints,
     /// Calling-Station-Id as it came: the handle that goes out in Class is bound to it.
     pub calling_station: Vec<u8>,
-    /// Calling-Station-Id in its normal form.
-    pub mac: Option<String>,
+    /// What tells its session from others.
+    pub marks: Marks,
     /// User-Name
     pub user_name: Option<String>,
     /// Framed-MTU
@@ -48,7 +47,7 @@ impl Asked {
                 nas_identifier: packet.first(Type::NAS_IDENTIFIER).map(text),
                 method: is_eap.then_some(Method::EapTls),
             },
-            mac: (!calling_station.is_empty()).then(|| station(&calling_station)),
+            marks: Marks::read(packet),
             calling_station,
             user_name: packet.first(Type::USER_NAME).map(text),
             framed_mtu: packet.integer(Type::FRAMED_MTU),
@@ -83,11 +82,6 @@ impl FollowUp {
     }
 }
 
-/// Octets as text; what is no UTF-8 is replaced, for it is only compared and shown.
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets.get(..MAX_TEXT).unwrap_or(octets)).into_owned()
-}
-
 /// The SSID: the vendor's own attribute, else what follows the access point's address in Called-Station-Id (RFC 3580 section 3.20).
 fn ssid(packet: &Packet<'_>) -> Option<String> {
     let own = packet
@@ -101,33 +95,8 @@ fn ssid(packet: &Packet<'_>) -> Option<String> {
 
 /// What follows a MAC address in any notation (`02-00-…`, `02:00:…`, `0200.0000.0001`, `020000000001`) and a colon.
 fn after_address(called: &[u8]) -> Option<&[u8]> {
-    let (_, rest) = address(called)?;
+    let (_, rest) = station::address(called)?;
     rest.strip_prefix(b":").filter(|ssid| !ssid.is_empty())
-}
-
-/// Calling-Station-Id in one form, so that two vendors' notations of a device are one device.
-fn station(octets: &[u8]) -> String {
-    match address(octets) {
-        Some((digits, [])) => {
-            let pairs: Vec<&str> = (0..6).filter_map(|pair| digits.get(2 * pair..2 * pair + 2)).collect();
-            pairs.join(":")
-        }
-        _ => text(octets),
-    }
-}
-
-/// Twelve hex digits with `-`, `:` or `.` between, in lower case, and what follows them.
-fn address(octets: &[u8]) -> Option<(String, &[u8])> {
-    let mut digits = String::with_capacity(12);
-    for (at, octet) in octets.iter().enumerate() {
-        match octet {
-            b'-' | b':' | b'.' if !digits.is_empty() && digits.len() < 12 => {}
-            _ if octet.is_ascii_hexdigit() && digits.len() < 12 => digits.push(char::from(octet.to_ascii_lowercase())),
-            _ if digits.len() == 12 => return octets.get(at..).map(|rest| (digits, rest)),
-            _ => return None,
-        }
-    }
-    (digits.len() == 12).then_some((digits, &[]))
 }
 
 #[cfg(test)]
@@ -153,13 +122,5 @@ mod tests {
         ] {
             assert_eq!(after_address(none.as_bytes()), None, "{none}");
         }
-    }
-
-    #[test]
-    fn a_device_has_one_name_in_every_notation() {
-        for calling in ["02-AB-00-00-00-01", "02:ab:00:00:00:01", "02ab.0000.0001", "02AB00000001"] {
-            assert_eq!(station(calling.as_bytes()), "02:ab:00:00:00:01");
-        }
-        assert_eq!(station(b"192.0.2.7"), "192.0.2.7");
     }
 }

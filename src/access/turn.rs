@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Asked, Facts, Question, reply};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::Reply;
+use crate::sessions::Admitted;
 
 /// What a request leads to.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Lost {
         let authentication = Authentication { method: Method::EapTls, ..Authentication::default() };
         (
             reply::reject(self.failure),
-            Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication, seen: None },
+            Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication, seen: None, admitted: None },
         )
     }
 }
@@ -60,7 +61,7 @@ pub fn unreadable() -> (Reply, Ended) {
     let authentication = Authentication { method: Method::EapTls, evidence, ..Authentication::default() };
     (
         reply::reject(Vec::new()),
-        Ended { outcome: Outcome::Reject, reason: Reason::Malformed, authentication, seen: None },
+        Ended { outcome: Outcome::Reject, reason: Reason::Malformed, authentication, seen: None, admitted: None },
     )
 }
 
@@ -75,6 +76,8 @@ pub struct Ended {
     pub authentication: Authentication,
     /// What is known of a certificate whose chain and subject are verified and whose key the client has proved to hold, whether it was let in or not.
     pub seen: Option<Arc<Facts>>,
+    /// Who was let in, after an Accept.
+    pub admitted: Option<Box<Admitted>>,
 }
 
 /// The last answer of an ended conversation, and to what.

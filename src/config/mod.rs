@@ -166,7 +166,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let (admin, admin_end) = admin::admin(admin_table, listen.admin, &names, now);
     let log = server::log(root.section("log"));
     let cui = federation::federation(&mut root, &names);
-    let registry = registry::registry(&mut root);
+    let registry::Registry { settings: registry, max_sessions } = registry::registry(&mut root, &listen.accounting);
     absent::sections(&mut root, &names);
 
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?)));
@@ -187,11 +187,11 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let config = peers.zip(trust).zip(tls).map(|((peers, trust), tls)| Config {
         node: server.node,
         state_dir: server.state_dir,
-        net: net::Settings { auth: listen.auth, workers: server.workers },
+        net: net::Settings { auth: listen.auth, accounting: listen.accounting, workers: server.workers },
         admin,
         log,
         fetch,
-        engine: server::engine(&eap),
+        engine: server::engine(&eap, max_sessions),
         eap: eap.settings,
         peers,
         trust,

@@ -1,5 +1,6 @@
 //! `[registry]`
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::reader::{Item, Table};
@@ -10,9 +11,30 @@ const RETAIN: Duration = Duration::from_secs(180 * 86_400);
 /// Below, an operator could not even find out what happened yesterday.
 const SHORTEST: Duration = Duration::from_secs(86_400);
 
-/// `None`: the section isn't there, and nothing is kept.
-pub(super) fn registry(root: &mut Table<'_>) -> Option<Settings> {
-    let mut table = root.table("registry")?;
+/// Live sessions, where `max-sessions` isn't given.
+const MAX_SESSIONS: u64 = 200_000;
+
+/// `[registry]`
+pub(super) struct Registry {
+    /// `None`: the section isn't there, and nothing is kept.
+    pub(super) settings: Option<Settings>,
+    /// `max-sessions`
+    pub(super) max_sessions: usize,
+}
+
+/// `accounting`: where records come in, which must be kept.
+pub(super) fn registry(root: &mut Table<'_>, accounting: &[SocketAddr]) -> Registry {
+    let Some(mut table) = root.table("registry") else {
+        if !accounting.is_empty() {
+            root.missing("registry", "[listen].accounting is open, and no record may be answered that isn't kept; add the section, or close that door");
+        }
+        return Registry { settings: None, max_sessions: usize::try_from(MAX_SESSIONS).unwrap_or(usize::MAX) };
+    };
+    let max_sessions = table.integer("max-sessions", 1_000..=10_000_000, MAX_SESSIONS);
+    Registry { settings: Some(settings(table)), max_sessions: usize::try_from(max_sessions).unwrap_or(usize::MAX) }
+}
+
+fn settings(mut table: Table<'_>) -> Settings {
     if let Some(item) = table.take("database") {
         database(&item);
     }
@@ -21,12 +43,12 @@ pub(super) fn registry(root: &mut Table<'_>) -> Option<Settings> {
     let blocks_requested = table.choice("requested", &[("status", false), ("block", true)], false);
     let columns = table.table("import-columns").map(columns).unwrap_or_default();
     table.finish();
-    Some(Settings {
+    Settings {
         retain_authentications: authentications.unwrap_or(RETAIN),
         retain_sessions: sessions.unwrap_or(RETAIN),
         blocks_requested,
         columns,
-    })
+    }
 }
 
 fn database(item: &Item<'_>) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::reader::{Item, Table};
-use crate::{eap, engine, exchange, observe};
+use crate::{eap, engine, exchange, observe, sessions};
 
 /// `[server]`
 pub(super) struct Server {
@@ -46,6 +46,7 @@ fn host_name() -> Arc<str> {
 /// `[listen]`
 pub(super) struct Listen {
     pub(super) auth: Vec<SocketAddr>,
+    pub(super) accounting: Vec<SocketAddr>,
     pub(super) admin: Vec<SocketAddr>,
 }
 
@@ -59,14 +60,22 @@ pub(super) fn listen(mut table: Table<'_>, has_tls: bool) -> Listen {
         );
     }
     let admin = table.take("admin").map(|item| admin_addresses(&item, has_tls)).unwrap_or_default();
-    for (key, what) in [("accounting", "accounting"), ("radsec", "RADIUS over TLS")] {
-        if let Some(item) = table.take(key).filter(|item| !item.is_empty()) {
-            addresses(&item);
-            item.not_built(what);
-        }
+    let accounting = table.take("accounting").map(|item| accounting(&item, &auth)).unwrap_or_default();
+    if let Some(item) = table.take("radsec").filter(|item| !item.is_empty()) {
+        addresses(&item);
+        item.not_built("RADIUS over TLS");
     }
     table.finish();
-    Listen { auth, admin }
+    Listen { auth, accounting, admin }
+}
+
+/// The door tells what a packet may be, so both can't be one.
+fn accounting(item: &Item<'_>, auth: &[SocketAddr]) -> Vec<SocketAddr> {
+    let accounting = addresses(item);
+    for address in accounting.iter().filter(|address| address.port() != 0 && auth.contains(address)) {
+        item.error(format!("{address} is in `auth` too; accounting has a port of its own: \"0.0.0.0:1813\""));
+    }
+    accounting
 }
 
 fn addresses(item: &Item<'_>) -> Vec<SocketAddr> {
@@ -158,7 +167,7 @@ fn max_message(item: &Item<'_>) -> Option<usize> {
 }
 
 /// The bounds of the hall.
-pub(super) fn engine(eap: &Eap) -> engine::Settings {
+pub(super) fn engine(eap: &Eap, max_sessions: usize) -> engine::Settings {
     engine::Settings {
         exchange: exchange::Settings {
             keep_answer: Duration::from_secs(20),
@@ -172,6 +181,8 @@ pub(super) fn engine(eap: &Eap) -> engine::Settings {
         max_asking: 4_096,
         nas_max_asking: 256,
         reserved_asking: 16,
+        records: engine::Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024, reserved: 0 },
+        sessions: sessions::Settings { max_sessions },
     }
 }
 

@@ -225,6 +225,8 @@ impl admin::Status for Live {
 
     fn metrics(&self) -> String {
         self.metrics.set_conversations(self.gauges.conversations.load(Relaxed));
+        self.metrics
+            .set_sessions(lock(&self.gauges.sessions).iter().map(|(service, count)| (service.as_deref(), *count)));
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
             let successes = lock(&self.last_success);

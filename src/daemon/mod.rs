@@ -4,6 +4,7 @@
 
 mod afar;
 mod authorities;
+mod books;
 mod files;
 mod force;
 mod gaps;
@@ -38,6 +39,7 @@ use crate::pki::{Answers, Revocation};
 use crate::{admin, observe};
 
 use afar::Afar;
+use books::Bookkeeping;
 use force::Force;
 use inquiry::Overflows;
 use live::Live;
@@ -110,6 +112,7 @@ pub struct Server {
     /// Certificates that were judged.
     seen: mpsc::Receiver<Arc<Facts>>,
     overflows: Arc<Overflows>,
+    bookkeeping: Bookkeeping,
     addresses: Vec<(Listener, SocketAddr)>,
     admin_addresses: Vec<SocketAddr>,
     force: Arc<Force>,
@@ -140,6 +143,8 @@ struct Losses {
     /// As [`Overflows`] has them.
     questions: u64,
     unseen: u64,
+    /// Changes of sessions that were not written.
+    unwritten: u64,
 }
 
 impl Server {
@@ -160,12 +165,14 @@ impl Server {
         let loaded = loaded.with_answers(&answers);
         files::report(afar.problems().chain(ledger.problems()).chain(office.desk.problems()));
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
-        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings)).transpose();
-        let opened = opened.map_err(system)?;
+        let most = config.engine.sessions.max_sessions;
+        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings, most)).transpose();
+        let mut opened = opened.map_err(system)?;
         let blocks = opened.as_ref().map(|opened| Arc::clone(&opened.blocks)).unwrap_or_default();
+        let sessions = opened.as_mut().map(|opened| std::mem::take(&mut opened.sessions)).unwrap_or_default();
         let snapshot = force::with_blocks(&snapshot(&config, &loaded, &handles), blocks);
-        let engine =
-            Engine::new(config.engine, Arc::clone(&snapshot)).map_err(|_| system("the system has no randomness"))?;
+        let engine = Engine::restored(clock.now(), config.engine, Arc::clone(&snapshot), sessions)
+            .map_err(|_| system("the system has no randomness"))?;
 
         let doors = Doors::bind(&config.net).map_err(system)?;
         let door = admin::Door::bind(&config.admin).map_err(system)?;
@@ -200,6 +207,8 @@ impl Server {
         let admin = door.spawn(shared.clone()).map_err(system)?;
         let overflows = Arc::new(Overflows::default());
         let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
+        let store = registry.as_ref().map(|running| running.keeper.kept());
+        let (books, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
         let hall = Hall {
             engine,
             doors,
@@ -207,6 +216,7 @@ impl Server {
             clock,
             orders: received,
             inquiry,
+            books,
             sink: events(Arc::clone(&sink), kept, registry.as_ref().map(|running| &running.keeper)),
             gauges,
             heartbeat: systemd::heartbeat().map_err(system)?,
@@ -231,6 +241,7 @@ impl Server {
             unanswered,
             seen,
             overflows,
+            bookkeeping,
             addresses,
             admin_addresses,
             force,
@@ -324,6 +335,10 @@ impl Server {
                 "too much at once: {questions} logins were decided without asking OCSP responders, and {unseen} certificates were not looked at"
             );
         }
+        let unwritten = more(|it| it.unwritten);
+        if unwritten != 0 {
+            tracing::warn!("too much at once: {unwritten} changes of sessions were not written down");
+        }
         losses
     }
 
@@ -331,7 +346,13 @@ impl Server {
     fn losses(&self) -> Losses {
         let (unsent, receive_errors) = self.live.losses();
         let Overflows { questions, unseen } = &*self.overflows;
-        Losses { unsent, receive_errors, questions: questions.load(Relaxed), unseen: unseen.load(Relaxed) }
+        Losses {
+            unsent,
+            receive_errors,
+            questions: questions.load(Relaxed),
+            unseen: unseen.load(Relaxed),
+            unwritten: self.bookkeeping.unwritten(),
+        }
     }
 
     /// Has the hall do something, and waits until it is done.
@@ -364,9 +385,10 @@ impl Server {
         if timeout(DRAIN, self.order(Order::Drain)).await.is_err() {
             tracing::warn!("conversations were still alive after {DRAIN:?}");
         }
-        let Self { force, hall, admin, log, registry, .. } = self;
+        let Self { force, hall, admin, log, registry, bookkeeping, .. } = self;
         force.close();
         let _ = hall.join();
+        bookkeeping.end().await;
         if let Some(admin) = admin {
             admin.stop();
         }
@@ -436,7 +458,9 @@ fn wants_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let net = |config: &Config| -> net::Settings { config.net.clone() };
     [
         ("[listen].auth", net(old).auth != net(new).auth),
+        ("[listen].accounting", net(old).accounting != net(new).accounting),
         ("[server].workers", net(old).workers != net(new).workers),
+        ("[registry].max-sessions", old.engine.sessions != new.engine.sessions),
         ("[registry]", old.registry.is_some() != new.registry.is_some()),
         ("[server].state-dir", old.state_dir != new.state_dir),
         ("[listen].admin", old.admin.listen != new.admin.listen),

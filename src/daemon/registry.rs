@@ -16,12 +16,14 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::force::Force;
 use crate::admin::{self, Later, View};
-use crate::engine::Facts;
+use crate::engine::{Facts, Kept};
 use crate::event::{Authentication, Event, Outcome};
 use crate::net::Clock;
 use crate::now::Wall;
 use crate::standing::{Block, BlockedCertificate, Blocks};
-use crate::store::{Blocked, Decided, Device, Failure, Known, Record, Settings, Sighting, Store, Trace, serial_text};
+use crate::store::{
+    Blocked, Decided, Device, Failure, Known, Record, Settings, Sighting, Store, Trace, Wanted, serial_text,
+};
 
 /// Events that may wait to be kept.
 const EVENTS: usize = 8_192;
@@ -78,28 +80,39 @@ pub(super) struct Opened {
     store: Store,
     thread: JoinHandle<()>,
     pub(super) blocks: Arc<Blocks>,
+    /// Who was online when the last process ended.
+    pub(super) sessions: Vec<Kept>,
     is_stale: bool,
 }
 
-/// Opens the file and reads what is blocked. A file that can't be used stops nobody.
-pub(super) fn open(state_dir: &std::path::Path, settings: &Settings) -> std::io::Result<Opened> {
+/// Opens the file and reads what is blocked, and who is online, `most` at most. A file that can't be used stops nobody.
+pub(super) fn open(state_dir: &std::path::Path, settings: &Settings, most: usize) -> std::io::Result<Opened> {
     let (store, thread) = Store::open(state_dir)?;
     // On a thread of its own: whoever starts a server may be inside of a runtime.
     let first = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| Failure::Unusable(error.to_string().into()))?;
-        runtime.block_on(read(&store, settings.blocks_requested))
+        let wanted = Wanted { most, ..Wanted::default() };
+        let both = async { (read(&store, settings.blocks_requested).await, store.sessions(wanted).await) };
+        Ok::<_, Failure>(runtime.block_on(both))
     };
-    let read = std::thread::scope(|scope| scope.spawn(first).join());
-    let (blocks, is_stale) = match read {
-        Ok(Ok(blocks)) => (blocks, false),
-        Ok(Err(failure)) => {
+    let (blocks, sessions) = match std::thread::scope(|scope| scope.spawn(first).join()) {
+        Ok(Ok((blocks, sessions))) => (Some(blocks), Some(sessions)),
+        Ok(Err(failure)) => (Some(Err(failure)), None),
+        Err(_) => (None, None),
+    };
+    let (blocks, is_stale) = match blocks {
+        Some(Ok(blocks)) => (blocks, false),
+        Some(Err(failure)) => {
             tracing::error!("what is blocked can't be read, and IS NOT REFUSED until it can: {failure}");
             (Blocks::default(), true)
         }
-        Err(_) => (Blocks::default(), true),
+        None => (Blocks::default(), true),
     };
-    Ok(Opened { store, thread, blocks: Arc::new(blocks), is_stale })
+    let sessions = sessions.and_then(|sessions| {
+        sessions.inspect_err(|failure| tracing::error!("who was online can't be read: {failure}")).ok()
+    });
+    Ok(Opened { store, thread, blocks: Arc::new(blocks), sessions: sessions.unwrap_or_default(), is_stale })
 }
 
 /// Where the hall puts what is to be kept.
@@ -195,7 +208,7 @@ impl Keeper {
         }
     }
 
-    /// Forgets decisions in time.
+    /// Forgets decisions, records and ended sessions in time.
     async fn forget(self) {
         let mut again = interval(FORGET);
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -204,6 +217,11 @@ impl Keeper {
             let kept = i64::try_from(self.settings.load().retain_authentications.as_secs()).unwrap_or(i64::MAX);
             let before = Wall(self.clock.now().wall.0.saturating_sub(kept));
             while self.store.forget_decisions(before).await == Ok(true) {
+                sleep(REST).await;
+            }
+            let kept = i64::try_from(self.settings.load().retain_sessions.as_secs()).unwrap_or(i64::MAX);
+            let before = Wall(self.clock.now().wall.0.saturating_sub(kept));
+            while self.store.purge_sessions(before).await.is_ok_and(|purged| purged > 0) {
                 sleep(REST).await;
             }
         }

@@ -1,15 +1,15 @@
-//! Conversations that wait for somebody's answer about a certificate: bounded in number, in all and by NAS, and in time. An authority whose responders are slow takes no place from others'.
+//! Who waits for somebody's answer: conversations about a certificate, records until they are written; bounded in number, in all and by NAS, and in time. An authority whose responders are slow takes no place from others'.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::Settings;
+use super::Bounds;
 use crate::now::Mono;
 
 /// Who waits, and until when.
 #[derive(Debug)]
 pub(super) struct Asking {
-    settings: Settings,
+    bounds: Bounds,
     waiting: HashMap<u64, Waiting>,
     deadlines: BTreeSet<(Mono, u64)>,
     by_nas: Counts,
@@ -47,19 +47,19 @@ impl Counts {
 }
 
 impl Asking {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(bounds: Bounds) -> Self {
         let (waiting, deadlines) = (HashMap::new(), BTreeSet::new());
-        Self { settings, waiting, deadlines, by_nas: Counts::default(), by_authority: Counts::default() }
+        Self { bounds, waiting, deadlines, by_nas: Counts::default(), by_authority: Counts::default() }
     }
 
     /// A conversation of a NAS begins to wait for what is said of an authority's certificates; `false`: too many wait already.
     pub(super) fn insert(&mut self, now: Mono, number: u64, nas: &Arc<str>, authority: &Arc<str>) -> bool {
-        let Settings { max_asking, nas_max_asking, reserved_asking, .. } = self.settings;
-        let is_full = self.waiting.len() >= max_asking || self.by_nas.of(nas) >= nas_max_asking;
-        if is_full && self.by_authority.of(authority) >= reserved_asking {
+        let Bounds { most, nas_most, reserved, .. } = self.bounds;
+        let is_full = self.waiting.len() >= most || self.by_nas.of(nas) >= nas_most;
+        if is_full && self.by_authority.of(authority) >= reserved {
             return false;
         }
-        let deadline = now + self.settings.ask_timeout;
+        let deadline = now + self.bounds.timeout;
         self.remove(number);
         self.waiting.insert(number, Waiting { deadline, nas: nas.clone(), authority: authority.clone() });
         self.deadlines.insert((deadline, number));
@@ -77,6 +77,11 @@ impl Asking {
         true
     }
 
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(super) fn deadline(&self) -> Option<Mono> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
@@ -92,19 +97,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::tests::settings;
 
     const NOW: Mono = Mono(Duration::from_secs(100));
 
-    fn asking() -> Asking {
-        let bounds = Settings { ask_timeout: Duration::from_secs(2), max_asking: 3, nas_max_asking: 2, ..settings() };
-        Asking::new(bounds)
+    fn bounds(most: usize, nas_most: usize) -> Bounds {
+        Bounds { timeout: Duration::from_secs(2), most, nas_most, reserved: 16 }
     }
 
     #[test]
     fn so_many_wait_and_so_many_of_one_nas() {
         let (one, other, ca): (Arc<str>, Arc<str>, Arc<str>) = ("one".into(), "other".into(), "ca".into());
-        let bounds = Settings { max_asking: 30, nas_max_asking: 20, ..settings() };
+        let bounds = bounds(30, 20);
         let mut asking = Asking::new(bounds);
         for number in 0..20 {
             assert!(asking.insert(NOW, number, &one, &ca), "{number}");
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn an_authority_for_whose_answers_everybody_waits_takes_no_place_from_another() {
         let (nas, slow, well): (Arc<str>, Arc<str>, Arc<str>) = ("nas".into(), "slow".into(), "well".into());
-        let bounds = Settings { max_asking: 40, nas_max_asking: 30, reserved_asking: 16, ..settings() };
+        let bounds = bounds(40, 30);
         let mut asking = Asking::new(bounds);
         let slow = (0..100).filter(|number| asking.insert(NOW, *number, &nas, &slow)).count();
         assert_eq!(slow, 30);
@@ -135,7 +138,7 @@ mod tests {
 
     #[test]
     fn each_has_its_time_and_the_first_goes_first() {
-        let mut asking = asking();
+        let mut asking = Asking::new(bounds(3, 2));
         assert_eq!(asking.deadline(), None);
         asking.insert(NOW, 1, &"one".into(), &"ca".into());
         asking.insert(NOW + Duration::from_secs(1), 2, &"one".into(), &"ca".into());

@@ -4,36 +4,48 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::accounting::Books;
 use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
-use super::{Arrival, Facts, Order, Output, Question, Settings, Snapshot, Step, Stepped, Ticket};
+use super::{Arrival, Facts, Kept, Order, Output, Question, Settings, Snapshot, Step, Stepped, Ticket};
 use crate::access::{self, Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
-use crate::radius::Packet;
+use crate::radius::{Code, Packet};
 use crate::secret::NoRandom;
 
 /// The hall.
 #[derive(Debug)]
 pub struct Engine {
     settings: Settings,
-    snapshot: Arc<Snapshot>,
+    pub(super) snapshot: Arc<Snapshot>,
     exchanges: Exchanges,
     keeper: Keeper,
-    table: Table,
+    pub(super) table: Table,
     last_answers: LastAnswers,
     queue: Queue,
-    outputs: VecDeque<Output>,
-    /// No conversation begins any more.
-    closed: bool,
+    pub(super) books: Books,
+    pub(super) outputs: VecDeque<Output>,
+    /// No conversation begins any more, and no record is taken.
+    pub(super) closed: bool,
     draining: Option<Ticket>,
 }
 
 impl Engine {
     /// Empty tables. The error: there are no random octets for the key of State.
     pub fn new(settings: Settings, snapshot: Arc<Snapshot>) -> Result<Self, NoRandom> {
+        Self::restored(Now::default(), settings, snapshot, Vec::new())
+    }
+
+    /// With sessions that were live when the last process ended. `now`: when this one begins; its sessions are numbered from there.
+    pub fn restored(
+        now: Now,
+        settings: Settings,
+        snapshot: Arc<Snapshot>,
+        sessions: Vec<Kept>,
+    ) -> Result<Self, NoRandom> {
         Ok(Self {
             snapshot,
             exchanges: Exchanges::new(settings.exchange),
@@ -41,6 +53,7 @@ impl Engine {
             table: Table::new(settings),
             last_answers: LastAnswers::new(settings.max_conversations, settings.conversation_timeout),
             queue: Queue::new(),
+            books: Books::new(now, settings, sessions),
             outputs: VecDeque::new(),
             closed: false,
             draining: None,
@@ -56,9 +69,11 @@ impl Engine {
                 self.snapshot = snapshot;
                 self.last_answers.clear();
                 self.exchanges.forget_accepts();
+                self.books.judge_all();
                 self.outputs.push_back(Output::Done(ticket));
             }
             Arrival::Answer(Ticket(number)) => self.answered(now, number),
+            Arrival::Written(Ticket(number), written) => self.written(now, number, written),
             Arrival::Order(ticket, Order::Drain) => {
                 self.closed = true;
                 self.draining = Some(ticket);
@@ -140,11 +155,12 @@ impl Engine {
         while let Some(number) = self.table.unanswered(now.mono) {
             self.answered(now, number);
         }
+        self.settle_books(now);
         while let Some(number) = self.table.expired(now.mono) {
             let Some(slot) = self.table.remove(number) else { break };
             if let Some(request) = slot.pending {
                 self.unanswered(now, request, Reason::ConversationExpired);
-            } else if let Some(Ended { outcome, reason, authentication, seen }) =
+            } else if let Some(Ended { outcome, reason, authentication, seen, admitted: _ }) =
                 slot.conversation.and_then(|conversation| conversation.expire(now))
             {
                 let event = Event { code: None, nas: Some(slot.nas.name.clone()), ..dropped(now, slot.hop, reason) };
@@ -180,7 +196,13 @@ impl Engine {
     /// When [`Engine::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
-        [self.exchanges.poll_timeout(), self.table.deadline(), self.last_answers.deadline()].into_iter().flatten().min()
+        let due = [
+            self.exchanges.poll_timeout(),
+            self.table.deadline(),
+            self.last_answers.deadline(),
+            self.books.poll_timeout(),
+        ];
+        due.into_iter().flatten().min()
     }
 
     /// Conversations that are alive.
@@ -191,18 +213,18 @@ impl Engine {
 
     fn datagram(&mut self, now: Now, hop: Hop, octets: &[u8]) {
         let peers = self.snapshot.peers.clone();
-        let event = Event { code: Some(RequestCode::AccessRequest), ..dropped(now, hop, Reason::Duplicate) };
+        let event = dropped(now, hop, Reason::Duplicate);
         match self.exchanges.receive(now, &peers, hop, octets) {
             Received::Dropped { reason, code, nas, message_authenticator, superseded: _ } => {
                 let nas = nas.map(|nas| nas.name.clone());
                 let code = Some(code);
                 self.event(Event { reason, code, nas, message_authenticator, ..event });
             }
-            Received::Repeat { id, outgoing, nas, message_authenticator } => {
+            Received::Repeat { id, code, outgoing, nas, message_authenticator } => {
                 self.table.repeated(now.mono, id);
                 self.outputs.push_back(Output::Send(outgoing));
-                let message_authenticator = Some(message_authenticator);
-                self.event(Event { nas: Some(nas.name.clone()), message_authenticator, ..event });
+                let (code, message_authenticator) = (Some(code), Some(message_authenticator));
+                self.event(Event { nas: Some(nas.name.clone()), code, message_authenticator, ..event });
             }
             Received::Status { outgoing, nas } => {
                 self.outputs.push_back(Output::Send(outgoing));
@@ -219,8 +241,10 @@ impl Engine {
             }
             // The late answer of the exchange that this one ends finds no exchange to go to.
             Received::Request { id, nas, packet, message_authenticator, superseded: _ } => {
-                let request = Request { hop, exchange: id, nas, message_authenticator };
-                self.request(now, request, &packet);
+                let is_accounting = packet.code() == Code::ACCOUNTING_REQUEST;
+                let code = if is_accounting { RequestCode::AccountingRequest } else { RequestCode::AccessRequest };
+                let request = Request { hop, exchange: id, code, nas, message_authenticator };
+                if is_accounting { self.account(now, request, &packet) } else { self.request(now, request, &packet) }
             }
         }
     }
@@ -276,7 +300,7 @@ impl Engine {
         let Ok(state) = self.keeper.make(number, request.hop.peer.ip()) else {
             return self.unanswered(now, request, Reason::Internal);
         };
-        let station = asked.mac.clone();
+        let station = asked.marks.station.clone().map(Into::into);
         let (conversation, turn) = Conversation::begin(now, &self.snapshot.access, request.nas.clone(), state, asked);
         // One that ends with its first answer takes no place.
         if matches!(turn, Turn::Challenge(_)) {
@@ -341,16 +365,19 @@ impl Engine {
         self.drained();
     }
 
-    fn answer(&mut self, now: Now, request: &Request, reply: Reply) {
+    pub(super) fn answer(&mut self, now: Now, request: &Request, reply: Reply) {
         let outgoing = self.exchanges.answer(now, request.exchange, reply);
         self.outputs.extend(outgoing.map(Output::Send));
     }
 
     fn ended(&mut self, now: Now, request: &Request, ended: Ended) {
-        let Ended { outcome, reason, authentication, seen } = ended;
+        let Ended { outcome, reason, authentication, seen, admitted } = ended;
         let event = of_request(dropped(now, request.hop, reason), request);
         self.event(Event { outcome, authentication: Some(Box::new(authentication)), ..event });
         self.seen(seen);
+        if let Some(admitted) = admitted {
+            self.admit(now, request, *admitted);
+        }
     }
 
     fn seen(&mut self, facts: Option<Arc<Facts>>) {
@@ -358,17 +385,18 @@ impl Engine {
     }
 
     /// No answer will come.
-    fn unanswered(&mut self, now: Now, request: Request, reason: Reason) {
+    pub(super) fn unanswered(&mut self, now: Now, request: Request, reason: Reason) {
         self.exchanges.abandon(request.exchange);
         self.event(of_request(dropped(now, request.hop, reason), &request));
     }
 
-    fn event(&mut self, event: Event) {
+    pub(super) fn event(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 
-    fn drained(&mut self) {
+    pub(super) fn drained(&mut self) {
         if self.table.len() == 0
+            && self.books.is_settled()
             && let Some(ticket) = self.draining.take()
         {
             self.outputs.push_back(Output::Done(ticket));
@@ -377,7 +405,7 @@ impl Engine {
 }
 
 /// The event of a datagram of which nothing more is known.
-fn dropped(at: Now, hop: Hop, reason: Reason) -> Event {
+pub(super) fn dropped(at: Now, hop: Hop, reason: Reason) -> Event {
     Event {
         at,
         listener: hop.listener,
@@ -391,10 +419,10 @@ fn dropped(at: Now, hop: Hop, reason: Reason) -> Event {
     }
 }
 
-/// Adds what is known of an authentic Access-Request.
-fn of_request(event: Event, request: &Request) -> Event {
+/// Adds what is known of an authentic request.
+pub(super) fn of_request(event: Event, request: &Request) -> Event {
     Event {
-        code: Some(RequestCode::AccessRequest),
+        code: Some(request.code),
         nas: Some(request.nas.name.clone()),
         message_authenticator: Some(request.message_authenticator),
         ..event

@@ -3,6 +3,7 @@
 //! Whoever drives it calls [`Engine::handle`], [`Engine::resume`] and [`Engine::handle_timeout`] for what the world does; after each, [`Engine::poll_output`] until it is empty,
 //! then [`Engine::poll_step`] for work to be run anywhere and given back by `resume`, and sleeps until [`Engine::poll_timeout`] at the latest. Nothing else changes state.
 
+mod accounting;
 mod asking;
 mod ended;
 mod hall;
@@ -16,12 +17,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::access::{Facts, Question};
+pub use crate::sessions::{Change, Kept, Record};
 pub use hall::Engine;
 pub use step::{Step, Stepped};
 
 use crate::access;
 use crate::event::Event;
 use crate::exchange::{self, Hop, Outgoing, Peers};
+use crate::sessions;
 
 /// Bounds.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +45,34 @@ pub struct Settings {
     pub nas_max_asking: usize,
     /// So many may wait for answers about any authority\'s certificates, however many wait for others: one whose responders are slow takes no place from another.
     pub reserved_asking: usize,
+    /// Accounting records that wait until they are written; beyond, or after that time, there is no answer and the NAS asks again.
+    pub records: Bounds,
+    /// Of the table of live sessions.
+    pub sessions: sessions::Settings,
+}
+
+/// How many may wait for something, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long each.
+    pub timeout: Duration,
+    /// How many at once.
+    pub most: usize,
+    /// How many of one NAS.
+    pub nas_most: usize,
+    /// So many of any one authority in any case.
+    pub reserved: usize,
+}
+
+impl Settings {
+    fn asking(&self) -> Bounds {
+        Bounds {
+            timeout: self.ask_timeout,
+            most: self.max_asking,
+            nas_most: self.nas_max_asking,
+            reserved: self.reserved_asking,
+        }
+    }
 }
 
 /// Everything that decisions rest on; immutable, swapped whole.
@@ -53,7 +84,7 @@ pub struct Snapshot {
     pub access: Arc<access::Snapshot>,
 }
 
-/// Names an order, to match its `Done`, or a question, to match its `Answer`.
+/// Names an order, to match its `Done`; a question, to match its `Answer`; a record, to match its `Written`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub u64);
 
@@ -71,6 +102,8 @@ pub enum Arrival<'a> {
     Order(Ticket, Order),
     /// What was asked by [`Output::Ask`] has been answered as far as it will be: what there is to know is where decisions look for it.
     Answer(Ticket),
+    /// What was told by [`Output::Record`] is on disk, or is not and will not be.
+    Written(Ticket, bool),
 }
 
 /// What the shell may want.
@@ -93,6 +126,10 @@ pub enum Output {
     Done(Ticket),
     /// A conversation waits until these are answered, by [`Arrival::Answer`] with the same ticket, or its time is up.
     Ask(Ticket, Vec<Question>),
+    /// An accounting record to be written down. Its NAS is answered after [`Arrival::Written`] with the same ticket, and never before; the same record may come again under another.
+    Record(Ticket, Box<Record>),
+    /// What has become of a live session.
+    Session(Change),
     /// A certificate whose chain and subject are verified, and whose key the client has proved to hold, was judged.
     Seen(Arc<Facts>),
 }

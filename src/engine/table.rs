@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Settings;
 use super::asking::Asking;
 use crate::access::{Conversation, Lost};
-use crate::event::MessageAuthenticator;
+use crate::event::{MessageAuthenticator, RequestCode};
 use crate::exchange::{ExchangeId, Hop, Nas};
 use crate::now::Mono;
 
@@ -22,6 +22,7 @@ const TOTAL: u32 = 10;
 pub(super) struct Request {
     pub(super) hop: Hop,
     pub(super) exchange: ExchangeId,
+    pub(super) code: RequestCode,
     pub(super) nas: Arc<Nas>,
     pub(super) message_authenticator: MessageAuthenticator,
 }
@@ -115,7 +116,7 @@ impl Table {
             by_station: HashMap::new(),
             by_exchange: HashMap::new(),
             orphans: Vec::new(),
-            asking: Asking::new(settings),
+            asking: Asking::new(settings.asking()),
             next: 1,
             capacity,
             timeout,

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Arrival, Engine, Output, Settings, Snapshot, Step, Stepped};
+use super::{Arrival, Bounds, Engine, Output, Settings, Snapshot, Step, Stepped};
 use crate::access::{self, Handles};
 use crate::eap;
 use crate::event::{Event, Listener, Method, Outcome, Reason, TlsVersion};
@@ -12,6 +12,7 @@ use crate::pki::{Revocation, Trust};
 use crate::policy::{Grants, Match, Policy, ReplyUsername, ServiceSettings};
 use crate::radius::{self, Code, Packet, Type, Writer};
 use crate::secret::Secret;
+use crate::sessions;
 use crate::standing::Standing;
 use crate::support::certificates::{Key, server};
 use crate::tls::{self, Group, IdentitySettings};
@@ -38,6 +39,8 @@ pub(crate) fn settings() -> Settings {
         max_asking: 4_096,
         nas_max_asking: 256,
         reserved_asking: 16,
+        records: Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024, reserved: 0 },
+        sessions: sessions::Settings { max_sessions: 100 },
     }
 }
 

@@ -92,6 +92,8 @@ pub enum Received<'a> {
     Repeat {
         /// The exchange that it repeats.
         id: ExchangeId,
+        /// What it is.
+        code: RequestCode,
         /// What to send.
         outgoing: Outgoing,
         /// Who asked.

@@ -347,7 +347,8 @@ fn repeat<'a>(entry: &mut Entry, now: Now, hop: Hop, admitted: &Admitted<'a, '_>
     {
         let outgoing = Outgoing { hop, octets: answered.octets.clone() };
         let message_authenticator = looked_at(admitted);
-        return Received::Repeat { id: answered.id, outgoing, nas: peer.nas.clone(), message_authenticator };
+        let (code, nas) = (label(packet.code()), peer.nas.clone());
+        return Received::Repeat { id: answered.id, code, outgoing, nas, message_authenticator };
     }
     dropped(Reason::Duplicate, label(packet.code()), Some(peer), Some(looked_at(admitted)))
 }

@@ -70,10 +70,11 @@ pub(super) struct Bound {
 impl Doors {
     /// Binds every address of the settings, or none.
     pub fn bind(settings: &Settings) -> Result<Self, BindError> {
-        let bind = |&address: &SocketAddr| {
-            bind(Listener::Auth, address).map_err(|error| BindError { listener: Listener::Auth, address, error })
-        };
-        settings.auth.iter().map(bind).collect::<Result<_, _>>().map(Self)
+        let auth = settings.auth.iter().map(|address| (Listener::Auth, *address));
+        let accounting = settings.accounting.iter().map(|address| (Listener::Accounting, *address));
+        let bind =
+            |(listener, address)| bind(listener, address).map_err(|error| BindError { listener, address, error });
+        auth.chain(accounting).map(bind).collect::<Result<_, _>>().map(Self)
     }
 
     /// The addresses that were bound, with the ports that the system chose where the settings have port 0.

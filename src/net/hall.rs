@@ -6,8 +6,8 @@ use std::future::Future;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::door::{Buffers, Door};
 use super::helpers::{self, Finished, Helpers, end_process_on_panic};
-use super::{Clock, Doors, Gauges, Inquiry};
+use super::{Books, Clock, Doors, Gauges, Inquiry};
 use crate::engine::{Arrival, Engine, Order, Output, Ticket};
 use crate::event::Event;
 use crate::now::Mono;
@@ -56,6 +56,8 @@ pub struct Hall {
     pub orders: mpsc::Receiver<Command>,
     /// Who looks for the revocation data that the engine lacks.
     pub inquiry: Inquiry,
+    /// Who writes accounting records and sessions.
+    pub books: Books,
     /// Takes what became of each packet; must not wait.
     pub sink: Box<dyn FnMut(Event) + Send>,
     /// Where the hall shows how it is.
@@ -87,6 +89,8 @@ impl Hall {
             clock: self.clock,
             orders: self.orders,
             inquiry: self.inquiry,
+            books: self.books,
+            shown_sessions: 0,
             closed: false,
             next_ticket: 0,
             ordered: HashMap::new(),
@@ -108,6 +112,9 @@ struct Running {
     clock: Clock,
     orders: mpsc::Receiver<Command>,
     inquiry: Inquiry,
+    books: Books,
+    /// Which counts of sessions are shown.
+    shown_sessions: u64,
     closed: bool,
     next_ticket: u64,
     ordered: HashMap<Ticket, oneshot::Sender<()>>,
@@ -168,10 +175,20 @@ impl Running {
     /// Takes in what has been answered; whether there may be more.
     fn take_answers(&mut self) -> bool {
         for _ in 0..ANSWERS_A_ROUND {
-            let Some(ticket) = self.inquiry.take() else { return false };
-            self.answer(ticket);
+            match (self.inquiry.take(), self.books.take()) {
+                (None, None) => return false,
+                (answered, written) => {
+                    answered.into_iter().for_each(|ticket| self.answer(ticket));
+                    written.into_iter().for_each(|written| self.written(written));
+                }
+            }
         }
         true
+    }
+
+    fn written(&mut self, (ticket, written): (Ticket, bool)) {
+        self.engine.handle(self.clock.now(), Arrival::Written(ticket, written));
+        self.perform();
     }
 
     fn answer(&mut self, ticket: Ticket) {
@@ -248,6 +265,8 @@ impl Running {
                 Output::Event(event) => (self.sink)(event),
                 Output::Ask(ticket, questions) => (self.inquiry.ask)(ticket, questions),
                 Output::Seen(facts) => (self.inquiry.seen)(facts),
+                Output::Record(ticket, record) => (self.books.record)(ticket, record),
+                Output::Session(change) => (self.books.session)(change),
                 Output::Done(ticket) => {
                     if let Some(done) = self.ordered.remove(&ticket) {
                         // Who gave the order may have stopped waiting.
@@ -258,10 +277,20 @@ impl Running {
         }
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
+        self.show_sessions();
         self.gauges.conversations.store(self.engine.conversations(), Relaxed);
         self.gauges.waiting_steps.store(self.engine.waiting_steps(), Relaxed);
         self.gauges.rounds.fetch_add(1, Relaxed);
+    }
+
+    fn show_sessions(&mut self) {
+        let sessions = self.engine.sessions();
+        let version = sessions.counts_version();
+        if std::mem::replace(&mut self.shown_sessions, version) != version {
+            let counts = sessions.counts().map(|(service, count)| (service.cloned(), count)).collect();
+            *self.gauges.sessions.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+        }
     }
 
     /// Waits until a socket can be read, a Step is finished, an answer or an order comes, or something is due.
@@ -272,6 +301,7 @@ impl Running {
             Wake::Look => {}
             Wake::Finished(finished) => self.resume(finished),
             Wake::Answer(ticket) => self.answer(ticket),
+            Wake::Written(written) => self.written(written),
             Wake::Command(command) => self.order(command),
             Wake::Closed => self.closed = true,
         }
@@ -295,6 +325,9 @@ impl Running {
         if let Poll::Ready(ticket) = self.inquiry.poll_answer(cx) {
             return Poll::Ready(Wake::Answer(ticket));
         }
+        if let Poll::Ready(written) = self.books.poll_written(cx) {
+            return Poll::Ready(Wake::Written(written));
+        }
         if let Poll::Ready(command) = self.orders.poll_recv(cx) {
             return Poll::Ready(command.map_or(Wake::Closed, Wake::Command));
         }
@@ -307,6 +340,7 @@ enum Wake {
     Look,
     Finished(Finished),
     Answer(Ticket),
+    Written((Ticket, bool)),
     Command(Command),
     Closed,
 }

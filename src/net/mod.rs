@@ -1,8 +1,9 @@
 //! Sockets, timers, and the only clock: performs the engine's outputs, decides nothing about a packet.
 //!
 //! [`Doors::bind`] opens the sockets; [`Hall::spawn`] starts the one thread that owns them and the engine. Others reach the engine through the channel of orders
-//! and hear of it through the sink of events and [`Gauges`]; what the engine wants to know is looked for by whoever made its [`Inquiry`]. The hall ends when the channel of orders is closed.
+//! and hear of it through the sink of events and [`Gauges`]; what the engine wants to know is looked for by whoever made its [`Inquiry`], and what it wants written is written by whoever made its [`Books`]. The hall ends when the channel of orders is closed.
 
+mod books;
 mod clock;
 mod door;
 mod hall;
@@ -14,7 +15,9 @@ mod tests;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex};
 
+pub use books::Books;
 pub use clock::Clock;
 pub use door::{BindError, Doors};
 pub use hall::{Command, Hall, Heartbeat};
@@ -25,6 +28,8 @@ pub use inquiry::Inquiry;
 pub struct Settings {
     /// `auth`
     pub auth: Vec<SocketAddr>,
+    /// `accounting`
+    pub accounting: Vec<SocketAddr>,
     /// Threads that may help with public-key work; 0: one less than there are cores.
     pub workers: usize,
 }
@@ -51,4 +56,6 @@ pub struct Gauges {
     pub unsent: AtomicU64,
     /// Times that receiving failed.
     pub receive_errors: AtomicU64,
+    /// Live sessions of each service that has had any; `None`: of none that we know.
+    pub sessions: Mutex<Vec<(Option<Arc<str>>, usize)>>,
 }

@@ -37,6 +37,7 @@ families! {
     authentication_seconds: HistogramVec "sekisho_authentication_seconds" ["service", "tls", "resumed"] "From the first request of a conversation to its decision, the supplicant's and the network's time included.";
     conversations: IntGauge "sekisho_conversations" [] "Conversations that are alive.";
     steps_waiting: IntGauge "sekisho_steps_waiting" [] "Pieces of public-key work that wait for a processor.";
+    sessions: GaugeVec "sekisho_sessions" ["service"] "Live sessions: let in and not known to have ended.";
     crl_this_update: GaugeVec "sekisho_crl_this_update_seconds" ["authority", "crl"] "thisUpdate of the CRL in use, since 1970.";
     crl_next_update: GaugeVec "sekisho_crl_next_update_seconds" ["authority", "crl"] "nextUpdate of the CRL in use, since 1970.";
     crl_last_success: GaugeVec "sekisho_crl_last_success_seconds" ["authority", "crl"] "When the CRL was last read or fetched and found good, since 1970; 0: never.";
@@ -173,6 +174,15 @@ impl Metrics {
     /// Conversations that are alive.
     pub fn set_conversations(&self, count: usize) {
         self.families.conversations.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Live sessions by service; `None`: of none that is known.
+    pub fn set_sessions<'a>(&self, counts: impl IntoIterator<Item = (Option<&'a str>, usize)>) {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.families.sessions.reset();
+        for (service, count) in counts {
+            self.families.sessions.with_label_values(&[service.unwrap_or(NONE)]).set(count as f64);
+        }
     }
 
     /// Steps that wait to be run.

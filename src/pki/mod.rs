@@ -7,6 +7,7 @@
 //! - One set of CRLs after another → [`Vanished`], what is on no list any more and stays revoked: `vanished`.
 //! - A responder's octets → [`OcspAnswer`] → [`Answers`]: `ocsp`.
 //! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`.
+//! - What a live session keeps, to be judged again: `imprint`.
 //!
 //! `der` reads what strangers send before any other parser does, `extension` what certificates, CRLs and OCSP messages share; `digest` is what they are known by.
 
@@ -19,6 +20,7 @@ mod digest;
 mod extension;
 mod facts;
 mod gaps;
+mod imprint;
 mod listed;
 mod locations;
 mod name;
@@ -43,6 +45,7 @@ pub use certificate::claimed;
 pub use crl::{BadCrl, Crl, CrlSummary};
 pub use facts::{AltName, Facts, Link, NoPath};
 pub use gaps::{Coverage, Gap};
+pub use imprint::Imprint;
 pub use listed::listed;
 pub use locations::Locations;
 pub use name::{SHORT_NAMES, is_attribute_name};
@@ -52,4 +55,4 @@ pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
 pub use trust::{AuthoritySummary, Trust};
 pub use vanished::{Disappeared, Vanished, VanishedEntry};
-pub use verdict::{Verdict, questions, verdict};
+pub use verdict::{Verdict, condemned, questions, verdict};

@@ -13,9 +13,9 @@ use crate::now::Wall;
 /// Changes with every change of the form.
 const VERSION: u8 = 2;
 /// Octets that are looked at.
-const MAX_OCTETS: usize = 16 * 1024;
+pub(super) const MAX_OCTETS: usize = 16 * 1024;
 /// Octets of an issuer's id that are kept.
-const SHORT_ID: usize = 16;
+pub(super) const SHORT_ID: usize = 16;
 
 /// OIDs that most certificates have, by position; append only.
 const OIDS: [&str; 3] = ["1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4", "1.3.6.1.4.1.311.20.2.2"];
@@ -63,7 +63,7 @@ impl Facts {
         let fingerprint = reader.array()?;
         let short_id = reader.array::<SHORT_ID>()?;
         let issuer = trust.issuers.iter().find(|issuer| issuer.id.starts_with(&short_id))?;
-        let serial = reader.octets(MAX_SERIAL)?.to_vec();
+        let serial = reader.serial()?.to_vec();
         let not_before = Wall(i64::from_be_bytes(reader.array()?));
         let not_after = Wall(i64::from_be_bytes(reader.array()?));
         let subject = reader.list(|reader| Some((reader.attribute()?, reader.text()?)))?;
@@ -103,18 +103,18 @@ fn kind(name: &AltName) -> u8 {
     }
 }
 
-struct Writer(Vec<u8>);
+pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
     /// Two octets of length, then the octets. Longer ones, which [`Facts`] never hold, are cut.
-    fn octets(&mut self, octets: &[u8]) {
+    pub(super) fn octets(&mut self, octets: &[u8]) {
         let length = u16::try_from(octets.len()).unwrap_or(u16::MAX);
         self.0.extend_from_slice(&length.to_be_bytes());
         self.0.extend(octets.iter().take(usize::from(length)));
     }
 
     /// One octet of count, then the items.
-    fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
+    pub(super) fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
         let count = u8::try_from(items.len()).unwrap_or(u8::MAX);
         self.0.push(count);
         items.iter().take(usize::from(count)).for_each(|item| write(self, item));
@@ -131,7 +131,7 @@ impl Writer {
     }
 
     /// The name, and what else there is of it, which is seldom.
-    fn point(&mut self, point: &Point) {
+    pub(super) fn point(&mut self, point: &Point) {
         let reasons = Some(point.reasons).filter(|reasons| *reasons != ALL_REASONS);
         self.0.push(u8::from(reasons.is_some()) | u8::from(point.issuer.is_some()) << 1);
         self.0.extend_from_slice(&point.name.to_be_bytes());
@@ -144,10 +144,10 @@ impl Writer {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (array, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*array)
@@ -160,11 +160,16 @@ impl<'a> Reader<'a> {
         Some(octets)
     }
 
-    fn text(&mut self) -> Option<String> {
+    /// A serial of any length that a certificate may have.
+    pub(super) fn serial(&mut self) -> Option<&'a [u8]> {
+        self.octets(MAX_SERIAL)
+    }
+
+    pub(super) fn text(&mut self) -> Option<String> {
         str::from_utf8(self.octets(MAX_VALUE)?).ok().map(str::to_owned)
     }
 
-    fn list<T>(&mut self, read: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(super) fn list<T>(&mut self, read: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let [count] = self.array()?;
         (0..count).map(|_| read(self)).collect()
     }
@@ -181,7 +186,7 @@ impl<'a> Reader<'a> {
         self.position_or_text(|position| SHORT_NAMES.get(position).map(|(short, _)| *short))
     }
 
-    fn point(&mut self) -> Option<Point> {
+    pub(super) fn point(&mut self) -> Option<Point> {
         let [more] = self.array()?;
         let name = u64::from_be_bytes(self.array()?);
         let reasons = if more & 1 == 0 { ALL_REASONS } else { u16::from_be_bytes(self.array()?) & ALL_REASONS };

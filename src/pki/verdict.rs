@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::crl::reason_name;
 use super::facts::{Facts, Link};
+use super::imprint::Imprint;
 use super::ocsp::{OcspAnswer, Question};
 use super::purpose;
 use super::revocation::{Covering, Freshness, Revocation};
@@ -35,6 +36,16 @@ pub fn verdict(trust: &Trust, revocation: &Revocation, facts: &Facts, now: Wall)
     };
     let case = Case { trust, revocation, authority, facts, now };
     case.refused().unwrap_or_else(|| case.not_revoked())
+}
+
+/// Whether a certificate that was let in has to go: `Revoked` or `DistrustedAuthority`, with the evidence. Dates, purpose and the age of CRLs end nobody's session: its time-out is never beyond notAfter,
+/// and a CA that is late would otherwise end everybody's. Where its issuer isn't configured any more, nothing can be said.
+#[must_use]
+pub fn condemned(trust: &Trust, revocation: &Revocation, imprint: &Imprint, now: Wall) -> Option<Verdict> {
+    let facts = imprint.facts(trust)?;
+    let authority = trust.authority_of(&facts)?;
+    let case = Case { trust, revocation, authority, facts: &facts, now };
+    case.revoked().or_else(|| case.distrusted())
 }
 
 /// What a responder could still say about these facts: for every certificate of the path but the anchor, whether OCSP would be consulted before a source that is fresh, and has no fresh answer.

@@ -76,6 +76,21 @@ impl Attributes {
         kept
     }
 
+    /// The first of a type as an integer; `None` where there is none, or it has another length than four octets.
+    #[must_use]
+    pub fn integer(&self, kind: Type) -> Option<u32> {
+        let mut rest = self.octets.as_slice();
+        while let Some((attribute, after)) = split(rest) {
+            if let [found, _, value @ ..] = attribute
+                && Type(*found) == kind
+            {
+                return Some(u32::from_be_bytes(value.try_into().ok()?));
+            }
+            rest = after;
+        }
+        None
+    }
+
     /// The VLAN by id or name (RFC 3580 section 3.31): Tunnel-Type VLAN, Tunnel-Medium-Type IEEE-802, Tunnel-Private-Group-ID, tag 0; integers three octets long (RFC 2868).
     pub fn push_vlan(&mut self, vlan: &str) -> Result<(), TooLong> {
         let before = self.octets.len();

@@ -6,6 +6,7 @@
 //! - [`Attributes`] and [`Writer`] write.
 //! - [`Key`] makes and checks authenticators; which rule holds for which code is one table, [`Rule`].
 //! - [`hidden`] covers and uncovers passwords and keys.
+//! - [`station`] gives a device one name.
 //! - [`dictionary`] knows attributes and their values by name.
 //!
 //! Extended attributes (RFC 6929) and vendors' own formats stay opaque octets.
@@ -15,6 +16,7 @@ mod authenticator;
 pub mod dictionary;
 pub mod hidden;
 mod packet;
+pub mod station;
 mod types;
 mod writer;
 

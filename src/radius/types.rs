@@ -54,6 +54,7 @@ numbers! { Type:
     NAS_IDENTIFIER = 32 "NAS-Identifier";
     PROXY_STATE = 33 "Proxy-State";
     ACCT_STATUS_TYPE = 40 "Acct-Status-Type";
+    ACCT_DELAY_TIME = 41 "Acct-Delay-Time";
     ACCT_INPUT_OCTETS = 42 "Acct-Input-Octets";
     ACCT_OUTPUT_OCTETS = 43 "Acct-Output-Octets";
     ACCT_SESSION_ID = 44 "Acct-Session-Id";
@@ -76,9 +77,11 @@ numbers! { Type:
     NAS_PORT_ID = 87 "NAS-Port-Id";
     CHARGEABLE_USER_IDENTITY = 89 "Chargeable-User-Identity (RFC 4372)";
     NAS_IPV6_ADDRESS = 95 "NAS-IPv6-Address";
+    FRAMED_IPV6_PREFIX = 97 "Framed-IPv6-Prefix (RFC 3162)";
     ERROR_CAUSE = 101 "Error-Cause (RFC 5176)";
     EAP_KEY_NAME = 102 "EAP-Key-Name (RFC 4072)";
     OPERATOR_NAME = 126 "Operator-Name (RFC 5580)";
+    FRAMED_IPV6_ADDRESS = 168 "Framed-IPv6-Address (RFC 6911)";
 }
 
 /// Vendors' enterprise numbers, and the types of theirs that the server itself reads or writes.

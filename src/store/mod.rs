@@ -6,6 +6,7 @@
 //!
 //! Another area's tables: a file in `migrations`, a line in `schema`, and a file here with methods of [`Store`] that call `write` and `read`.
 
+mod accounting;
 mod audit;
 mod certificates;
 mod connect;
@@ -32,6 +33,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
+pub use accounting::{Entry, Wanted};
 pub use certificates::{Change, Condition, Sighting, serial_text};
 pub use failure::Failure;
 pub use health::Health;

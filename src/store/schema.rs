@@ -5,7 +5,10 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 
 /// Number, name, text.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "certificates", include_str!("migrations/0001_certificates.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "certificates", include_str!("migrations/0001_certificates.sql")),
+    (2, "accounting", include_str!("migrations/0002_accounting.sql")),
+];
 
 /// Brings the file's tables up to date.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {

@@ -40,7 +40,6 @@ fn what_is_not_built_is_exactly_this() {
         "home-server[0]",
         "home-server[1]",
         "home-server[2]",
-        "listen.accounting",
         "listen.radsec",
         "nas[0].disconnect",
         "nas[1].disconnect",

@@ -13,13 +13,16 @@ use crate::world::{NAS, OTHER_NAS, Options, World, asker, station, supplicant};
 
 /// How much the engine holds: what it shows of itself, numbers aside.
 fn size(world: &World) -> usize {
-    format!("{:?}", world.engine).bytes().filter(|octet| !octet.is_ascii_digit()).count()
+    format!("{:?}", world.engine).bytes().filter(|octet| !octet.is_ascii_digit() && *octet != b'.').count()
 }
 
 fn forget(world: &mut World) {
     world.wait(Duration::from_secs(3_600));
+    // Who was let in is online for as long as the service says.
+    world.wait(Duration::from_secs(9 * 3_600));
     world.sent();
     world.events.clear();
+    world.changes.clear();
 }
 
 #[test]

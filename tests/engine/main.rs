@@ -2,6 +2,7 @@
 //! Names that begin with a letter and two digits are rows of the catalogue of attacks and faults.
 
 mod accept;
+mod accounting;
 mod asking;
 mod certificates;
 mod chance;

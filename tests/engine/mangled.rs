@@ -216,6 +216,8 @@ fn says_the_same(original: &Request, octets: &[u8]) -> bool {
 
 fn after(world: &mut World) {
     world.wait(Duration::from_secs(3_600));
+    // Who was let in is online for as long as the service says.
+    world.wait(Duration::from_secs(9 * 3_600));
     world.sent();
     assert_eq!((world.engine.conversations(), world.engine.waiting_steps()), (0, 0));
     assert_eq!(world.engine.poll_timeout(), None, "nothing is left to be forgotten");

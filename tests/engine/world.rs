@@ -7,7 +7,9 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sekisho::access::{self, Handles};
-use sekisho::engine::{Arrival, Engine, Facts, Order, Output, Question, Settings, Snapshot, Ticket};
+use sekisho::engine::{
+    Arrival, Bounds, Change, Engine, Facts, Kept, Order, Output, Question, Record, Settings, Snapshot, Ticket,
+};
 use sekisho::event::{Event, Listener, Method, OcspStatus, Outcome, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now, Wall};
@@ -21,7 +23,7 @@ use sekisho::secret::Secret;
 use sekisho::standing::{Blocks, Standing};
 use sekisho::supplicant::{Next, Report, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
-use sekisho::{eap, supplicant};
+use sekisho::{eap, sessions, supplicant};
 
 use crate::ocsp;
 use crate::pki::{self, CAMPUS, Credential, crl, pki};
@@ -57,6 +59,10 @@ pub(crate) struct Options {
     pub(crate) silent_crl: Option<(u64, Vec<&'static Credential>)>,
     /// How many conversations may wait for a responder, in all and of one NAS.
     pub(crate) max_asking: (usize, usize),
+    /// How many accounting records may wait.
+    pub(crate) max_records: usize,
+    /// How many sessions may be live.
+    pub(crate) max_sessions: usize,
     /// The access points' network is a NAS.
     pub(crate) is_nas: bool,
     /// What is blocked here.
@@ -86,6 +92,8 @@ impl Default for Options {
             grace: Duration::ZERO,
             silent_crl: None,
             max_asking: (4_096, 256),
+            max_records: 4_096,
+            max_sessions: 10_000,
             is_nas: true,
             blocks: Arc::default(),
             services: vec!["JAIST", "eduroam"],
@@ -112,6 +120,10 @@ pub(crate) struct World {
     pub(crate) asked: Vec<(Ticket, Vec<Question>)>,
     /// What was shown.
     pub(crate) seen: Vec<Arc<Facts>>,
+    /// Accounting records that nobody has written yet.
+    pub(crate) records: Vec<(Ticket, Record)>,
+    /// What has become of sessions.
+    pub(crate) changes: Vec<Change>,
     answers: Arc<Answers>,
     /// What the responder will say, and when.
     due: Vec<(Mono, Ticket, Vec<Question>, Says)>,
@@ -136,6 +148,11 @@ impl World {
     }
 
     pub(crate) fn with(options: Options) -> Self {
+        Self::restarted(options, Vec::new())
+    }
+
+    /// A new process, whose database has kept these sessions.
+    pub(crate) fn restarted(options: Options, kept: Vec<Kept>) -> Self {
         let now = Now { mono: Mono::default(), wall: Wall(pki::now()) };
         let (trust, _) = Trust::new(&authorities(&options), now.wall).expect("good authorities");
         let trust = Arc::new(trust);
@@ -156,8 +173,15 @@ impl World {
             max_asking: options.max_asking.0,
             nas_max_asking: options.max_asking.1,
             reserved_asking: 0,
+            records: Bounds {
+                timeout: Duration::from_secs(2),
+                most: options.max_records,
+                nas_most: options.max_records,
+                reserved: 0,
+            },
+            sessions: sessions::Settings { max_sessions: options.max_sessions },
         };
-        let engine = Engine::new(settings, first).expect("random octets");
+        let engine = Engine::restored(now, settings, first, kept).expect("random octets");
         Self {
             engine,
             now,
@@ -171,6 +195,8 @@ impl World {
             responder: Responder::silent(),
             asked: Vec::new(),
             seen: Vec::new(),
+            records: Vec::new(),
+            changes: Vec::new(),
             answers,
             due: Vec::new(),
             next_ticket: 1,
@@ -293,6 +319,8 @@ impl World {
                 Output::Done(ticket) => self.done.push(ticket),
                 Output::Ask(ticket, questions) => self.ask(ticket, questions),
                 Output::Seen(facts) => self.seen.push(facts),
+                Output::Record(ticket, record) => self.records.push((ticket, *record)),
+                Output::Session(change) => self.changes.push(change),
             }
         }
         sent

@@ -5,6 +5,7 @@ mod handshake;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::gate::{Decided, Gate};
 use super::reply::{self, Accept};
@@ -14,7 +15,10 @@ use crate::eap::{Authenticator, Fault, Heard, Identity};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion};
 use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
-use crate::policy::{Realm, ServiceIndex};
+use crate::pki::{Facts, Imprint};
+use crate::policy::{Grant, Realm, ServiceIndex};
+use crate::radius::Type;
+use crate::sessions::Admitted;
 use crate::{eap, radius};
 use asking::Asking;
 use handshake::{Finished, Handshake};
@@ -135,13 +139,19 @@ impl Conversation {
         let authentication = Authentication {
             method: asked.hints.method.unwrap_or(Method::None),
             outer_identity: asked.user_name,
-            mac: asked.mac,
+            mac: asked.marks.station.map(Into::into),
             ssid: asked.hints.ssid,
             ..Authentication::default()
         };
         (
             reply::reject(failure),
-            Ended { outcome: Outcome::Reject, reason: Reason::ConversationExpired, authentication, seen: None },
+            Ended {
+                outcome: Outcome::Reject,
+                reason: Reason::ConversationExpired,
+                authentication,
+                seen: None,
+                admitted: None,
+            },
         )
     }
 
@@ -321,8 +331,9 @@ impl Conversation {
                 authentication.evidence = decided.decision.evidence().to_vec();
                 authentication.tls = Some(finished.version);
                 authentication.resumed = finished.resumed;
+                let admitted = decided.facts.as_deref().map(|facts| Box::new(self.admitted(facts, &grant)));
                 decided.tell(&mut authentication);
-                let ended = Ended { outcome: Outcome::Accept, reason, authentication, seen };
+                let ended = Ended { outcome: Outcome::Accept, reason, authentication, seen, admitted };
                 self.phase = Phase::Over;
                 Turn::End(reply, Box::new(ended))
             }
@@ -330,6 +341,19 @@ impl Conversation {
                 let long = Evidence::Protocol("an attribute of the Accept is too long".to_owned());
                 self.refuse(now, Refusal::new(Reason::Internal, vec![long]))
             }
+        }
+    }
+
+    fn admitted(&self, facts: &Facts, grant: &Grant) -> Admitted {
+        let service = self.service.and_then(|service| self.by.policy.service(service));
+        let interim = grant.attributes.integer(Type::ACCT_INTERIM_INTERVAL);
+        Admitted {
+            marks: self.asked.marks.clone(),
+            imprint: Imprint::from(facts),
+            user: grant.user.clone(),
+            service: service.map(|service| service.name.clone()),
+            timeout: grant.session_timeout,
+            interim: interim.map(|seconds| Duration::from_secs(seconds.into())),
         }
     }
 
@@ -352,7 +376,7 @@ impl Conversation {
         if let Some(decided) = refusal.decided {
             decided.tell(&mut authentication);
         }
-        Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication, seen }
+        Ended { outcome: Outcome::Reject, reason: refusal.reason, authentication, seen, admitted: None }
     }
 
     /// The supplicant or its NAS fell silent. Whoever was told by an alert that it is refused has been refused; of others it says how far they got,
@@ -385,7 +409,13 @@ impl Conversation {
             authentication.tls = Some(finished.version);
             decided.tell(&mut authentication);
         }
-        Some(Ended { outcome: Outcome::Drop, reason: Reason::ConversationExpired, authentication, seen })
+        Some(Ended {
+            outcome: Outcome::Drop,
+            reason: Reason::ConversationExpired,
+            authentication,
+            seen,
+            admitted: None,
+        })
     }
 
     fn authentication(&self, now: Now) -> Authentication {
@@ -400,7 +430,7 @@ impl Conversation {
                 .map(|identity| identity.text.clone())
                 .or_else(|| self.asked.user_name.clone()),
             certificate: None,
-            mac: self.asked.mac.clone(),
+            mac: self.asked.marks.station.clone().map(Into::into),
             ssid: self.asked.hints.ssid.clone(),
             tls: None,
             resumed: false,

@@ -19,7 +19,7 @@ pub(super) fn address(text: &str) -> SocketAddr {
 
 pub(super) fn bind(addresses: &[&str]) -> Doors {
     let auth = addresses.iter().map(|text| address(text)).collect();
-    Doors::bind(&Settings { auth, workers: 1 }).expect("the addresses are free")
+    Doors::bind(&Settings { auth, ..Settings::default() }).expect("the addresses are free")
 }
 
 pub(super) fn bound(doors: &Doors) -> Vec<SocketAddr> {
@@ -73,14 +73,15 @@ fn a_port_of_the_systems_choice_is_told() {
 fn an_address_that_is_taken_is_an_error_that_names_it() {
     let doors = bind(&["127.0.0.1:0"]);
     let taken = bound(&doors)[0];
-    let error = Doors::bind(&Settings { auth: vec![taken], workers: 1 }).expect_err("it is taken").to_string();
+    let error =
+        Doors::bind(&Settings { auth: vec![taken], ..Settings::default() }).expect_err("it is taken").to_string();
     assert!(error.contains(&taken.to_string()) && error.contains("auth") && error.contains("ss -ulpn"), "{error}");
 }
 
 #[test]
 fn an_address_of_another_machine_is_an_error_that_says_so() {
     let auth = vec![address("192.0.2.1:1812")];
-    let error = Doors::bind(&Settings { auth, workers: 1 }).expect_err("it isn't ours").to_string();
+    let error = Doors::bind(&Settings { auth, ..Settings::default() }).expect_err("it isn't ours").to_string();
     assert!(error.contains("192.0.2.1:1812") && error.contains("no interface"), "{error}");
 }
 

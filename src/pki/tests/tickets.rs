@@ -2,7 +2,7 @@
 
 use super::campus::*;
 use super::make::*;
-use crate::pki::Facts;
+use crate::pki::{Facts, Imprint, Revocation, condemned, verdict};
 use proptest::prelude::*;
 
 #[test]
@@ -85,4 +85,25 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[test]
+fn an_imprint_is_small_comes_back_from_a_database_and_condemns_as_the_whole_does() {
+    let campus = Campus::new();
+    let trust = campus.trust();
+    let leaf = campus.ca16.issue(&member(&[0x11; 16]).with(distribution_points(&["http://crl.invalid/ca16.crl"])));
+    let facts = facts(&trust, &leaf);
+    let imprint = Imprint::from(&*facts);
+    assert!(imprint.weight() <= 200, "{}", imprint.weight());
+    let octets = imprint.encode();
+    assert_eq!(Imprint::decode(&octets), Some(imprint.clone()));
+    for length in 0..octets.len() {
+        assert_eq!(Imprint::decode(&octets[..length]), None, "{length}");
+    }
+    assert_eq!((imprint.fingerprint(), imprint.serial()), (&facts.fingerprint, facts.serial.as_slice()));
+    let crl = load(&campus.ca16.crl(&fresh(2).revoke(&[0x11; 16], days(-1), None)), &trust);
+    let revocation = Revocation::new(vec![crl]);
+    let whole = verdict(&trust, &revocation, &facts, NOW);
+    assert_eq!(condemned(&trust, &revocation, &imprint, NOW), Some(whole));
+    assert_eq!(condemned(&trust, &campus.fresh_crls(&trust), &imprint, NOW), None);
 }

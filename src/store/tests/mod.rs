@@ -1,5 +1,6 @@
 //! The writer: what is committed, what is refused, and what a bad file leads to.
 
+mod accounting;
 mod writing;
 
 use std::thread::JoinHandle;

@@ -1,0 +1,24 @@
+//! Accounting (RFC 2866) and who is online: a packet → [`Record`], which others write down; records and Accepts → [`Sessions`], which knows the live ones and judges them again.
+//!
+//! - What tells a session from others: `marks`.
+//! - An Accounting-Request → [`Record`]: `record`.
+//! - A live session, and as a database keeps it: `session`.
+//! - The table of them, by number, by Acct-Session-Id, by station, by device: `table`, `index`, `ended`.
+//! - Whether one has to go: `judge`.
+
+mod ended;
+mod index;
+mod judge;
+mod marks;
+mod record;
+mod session;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use judge::Law;
+pub use marks::{Device, Marks};
+pub use record::{Key, Record, SLACK, Status};
+pub use session::{Admitted, Condemned, Kept, Session, SessionId, Stage, State, Tie};
+pub use table::{Change, End, Sessions, Settings};

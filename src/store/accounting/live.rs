@@ -1,0 +1,150 @@
+//! Sessions, live and ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+
+use super::number;
+use crate::now::Wall;
+use crate::pki::Imprint;
+use crate::sessions::{Device, End, Kept, Session, SessionId, Stage, Tie};
+use crate::store::{Failure, Store};
+
+const PUT: &str = "INSERT OR REPLACE INTO session (id, nas, peer, identifier, address, provisional, service, user, imprint, fingerprint, user_name, \
+     acct_session, multi_session, mac, called, nas_port, framed_ip, framed_ipv6, started, updated, octets_in, octets_out, timeout, interval, interims, until) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// Which live sessions are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Of a user, without ASCII case.
+    pub user: Option<String>,
+    /// With a certificate, by SHA-256 of its DER.
+    pub fingerprint: Option<[u8; 32]>,
+    /// Of a service.
+    pub service: Option<String>,
+    /// After this one.
+    pub after: Option<SessionId>,
+    /// At most so many.
+    pub most: usize,
+}
+
+impl Store {
+    /// The live sessions that are wanted, in the order of their numbers.
+    pub async fn sessions(&self, wanted: Wanted) -> Result<Vec<Kept>, Failure> {
+        self.read(move |connection| Box::pin(async move { select(connection, &wanted).await })).await
+    }
+}
+
+pub(super) async fn put(connection: &mut SqliteConnection, kept: &Kept) -> Result<(), sqlx::Error> {
+    let Kept { session, until } = kept;
+    let imprint = match &session.tie {
+        Some(Tie::Known(imprint)) => Some(imprint.encode()),
+        _ => None,
+    };
+    let query = sqlx::query(PUT)
+        .bind(number(session.id.0))
+        .bind(&*session.device.nas)
+        .bind(session.device.peer.to_string())
+        .bind(session.device.identifier.as_deref())
+        .bind(session.device.address.map(|address| address.to_string()))
+        .bind(session.stage == Stage::Provisional)
+        .bind(session.service.as_deref())
+        .bind(session.user.as_deref())
+        .bind(imprint)
+        .bind(session.fingerprint().map(<[u8; 32]>::as_slice))
+        .bind(session.user_name.as_deref())
+        .bind(session.acct_session.as_deref())
+        .bind(session.multi_session.as_deref())
+        .bind(session.station.as_deref())
+        .bind(session.called.as_deref())
+        .bind(session.nas_port)
+        .bind(session.framed_ip.map(|address| address.to_string()))
+        .bind(session.framed_ipv6.map(|address| address.to_string()))
+        .bind(session.started.0)
+        .bind(session.updated.0)
+        .bind(number(session.octets_in))
+        .bind(number(session.octets_out))
+        .bind(session.timeout.map(|timeout| number(timeout.as_secs())))
+        .bind(session.interval.map(|interval| number(interval.as_secs())))
+        .bind(session.interims)
+        .bind(until.0);
+    query.execute(connection).await.map(drop)
+}
+
+pub(super) async fn end(
+    connection: &mut SqliteConnection,
+    ids: &[SessionId],
+    why: End,
+    at: Wall,
+) -> Result<(), sqlx::Error> {
+    for id in ids {
+        let end = "UPDATE session SET ended = ?, end = ? WHERE id = ? AND ended IS NULL";
+        sqlx::query(end).bind(at.0).bind(why.name()).bind(number(id.0)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn select(connection: &mut SqliteConnection, wanted: &Wanted) -> Result<Vec<Kept>, sqlx::Error> {
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM session WHERE ended IS NULL");
+    if let Some(user) = &wanted.user {
+        query.push(" AND user = ").push_bind(user);
+    }
+    if let Some(fingerprint) = &wanted.fingerprint {
+        query.push(" AND fingerprint = ").push_bind(fingerprint.as_slice());
+    }
+    if let Some(service) = &wanted.service {
+        query.push(" AND service = ").push_bind(service);
+    }
+    if let Some(after) = wanted.after {
+        query.push(" AND id > ").push_bind(number(after.0));
+    }
+    query.push(" ORDER BY id LIMIT ").push_bind(number(wanted.most as u64));
+    let rows = query.build().fetch_all(connection).await?;
+    // A row that can't be read is nobody's session.
+    Ok(rows.iter().filter_map(|row| kept(row).ok()).collect())
+}
+
+fn kept(row: &SqliteRow) -> Result<Kept, sqlx::Error> {
+    let text = |column| row.try_get::<Option<String>, _>(column).map(|text| text.map(String::into_boxed_str));
+    let seconds = |column| {
+        let seconds = row.try_get::<Option<i64>, _>(column)?;
+        Ok::<_, sqlx::Error>(seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs))
+    };
+    let count = |column| row.try_get::<i64, _>(column).map(|count| u64::try_from(count).unwrap_or(0));
+    let device = Device {
+        nas: row.try_get::<String, _>("nas")?.into(),
+        peer: read(&row.try_get::<String, _>("peer")?)?,
+        identifier: text("identifier")?,
+        address: text("address")?.map(|address| read(&address)).transpose()?,
+    };
+    let imprint = row.try_get::<Option<Vec<u8>>, _>("imprint")?.and_then(|octets| Imprint::decode(&octets));
+    let fingerprint = row.try_get::<Option<Vec<u8>>, _>("fingerprint")?;
+    let fingerprint = fingerprint.and_then(|octets| <[u8; 32]>::try_from(octets).ok());
+    let mut session = Session::new(SessionId(count("id")?), Arc::new(device), Wall(row.try_get("started")?));
+    session.stage = if row.try_get("provisional")? { Stage::Provisional } else { Stage::Started };
+    session.service = text("service")?.map(Into::into);
+    session.user = text("user")?.map(Into::into);
+    session.tie = imprint.map(Tie::Known).or(fingerprint.map(Tie::Fingerprint));
+    session.user_name = text("user_name")?;
+    session.acct_session = text("acct_session")?;
+    session.multi_session = text("multi_session")?;
+    session.station = text("mac")?;
+    session.called = text("called")?;
+    session.nas_port = row.try_get("nas_port")?;
+    session.framed_ip = text("framed_ip")?.map(|address| read(&address)).transpose()?;
+    session.framed_ipv6 = text("framed_ipv6")?.map(|address| read(&address)).transpose()?;
+    session.updated = Wall(row.try_get("updated")?);
+    session.octets_in = count("octets_in")?;
+    session.octets_out = count("octets_out")?;
+    session.timeout = seconds("timeout")?;
+    session.interval = seconds("interval")?;
+    session.interims = row.try_get("interims")?;
+    Ok(Kept { session, until: Wall(row.try_get("until")?) })
+}
+
+fn read<T: std::str::FromStr>(text: &str) -> Result<T, sqlx::Error> {
+    text.parse().map_err(|_| sqlx::Error::Decode(format!("\"{text}\" is no address").into()))
+}

@@ -1,0 +1,70 @@
+//! Accounting records and sessions.
+
+mod live;
+mod records;
+
+use std::sync::Arc;
+
+use sqlx::SqliteConnection;
+
+pub use live::Wanted;
+
+use super::{Failure, Store};
+use crate::now::Wall;
+use crate::sessions::{End, Kept, Record, SessionId};
+
+/// Sessions and records of one COMMIT at most, when old ones are thrown away: nobody waits long for it.
+const PURGED_AT_ONCE: i64 = 2_000;
+
+/// Something to be written into the books, in its order.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A record; one that is there already stays as it is.
+    Record(Box<Record>),
+    /// A session is like this now.
+    Put(Box<Kept>),
+    /// These have ended.
+    Ended(Vec<SessionId>, End, Wall),
+}
+
+impl Store {
+    /// Writes all of these, or none.
+    pub async fn enter(&self, entries: Arc<[Entry]>) -> Result<(), Failure> {
+        self.write(move |connection| Box::pin(async move { enter(connection, &entries).await })).await
+    }
+
+    /// Throws away records of before a time and sessions that had ended by then, some of them; how many. To be called again until there are none.
+    pub async fn purge_sessions(&self, before: Wall) -> Result<u64, Failure> {
+        let purge = [
+            "DELETE FROM accounting WHERE id IN (SELECT id FROM accounting WHERE happened < ? LIMIT ?)",
+            "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE ended < ? LIMIT ?)",
+        ];
+        self.write(move |connection| {
+            Box::pin(async move {
+                let mut purged = 0;
+                for sql in purge {
+                    let query = sqlx::query(sql).bind(before.0).bind(PURGED_AT_ONCE);
+                    purged += query.execute(&mut *connection).await?.rows_affected();
+                }
+                Ok(purged)
+            })
+        })
+        .await
+    }
+}
+
+async fn enter(connection: &mut SqliteConnection, entries: &[Entry]) -> Result<(), sqlx::Error> {
+    for entry in entries {
+        match entry {
+            Entry::Record(record) => records::insert(connection, record).await?,
+            Entry::Put(kept) => live::put(connection, kept).await?,
+            Entry::Ended(ids, why, at) => live::end(connection, ids, *why, *at).await?,
+        }
+    }
+    Ok(())
+}
+
+/// SQLite's integers are signed; a counter that goes beyond stands still.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
