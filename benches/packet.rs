@@ -133,6 +133,7 @@ fn exchange(bencher: Bencher<'_, '_>, kind: &str) {
         max_conversations: 0,
         class: true,
         federation: false,
+        disconnect: None,
     };
     let peers = Arc::new(Peers::new(&[nas]).unwrap());
     let hop = Hop { listener: Listener::Auth, socket: 0, local: None, peer: SocketAddr::from(([10, 1, 2, 3], 5000)) };

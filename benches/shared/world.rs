@@ -216,7 +216,11 @@ fn snapshot(campus: &Campus, tls: &Arc<tls::Server>, now: Now) -> Arc<Snapshot> 
         tls: tls.clone(),
         handles: Arc::new(Handles::new(Some(&Secret::new(*b"cui"))).expect("random octets")),
     };
-    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas()]).expect("one NAS")), access: Arc::new(access) })
+    Arc::new(Snapshot {
+        peers: Arc::new(Peers::new(&[nas()]).expect("one NAS")),
+        access: Arc::new(access),
+        disconnect: engine::Automatic::default(),
+    })
 }
 
 pub(crate) fn authority(campus: &Campus) -> AuthoritySettings {
@@ -246,6 +250,7 @@ fn nas() -> NasSettings {
         max_conversations: 0,
         class: true,
         federation: false,
+        disconnect: None,
     }
 }
 

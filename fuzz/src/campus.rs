@@ -159,6 +159,7 @@ fn nas() -> NasSettings {
         max_conversations: 0,
         class: true,
         federation: false,
+        disconnect: None,
     }
 }
 

@@ -185,7 +185,7 @@ impl Scene {
                     self.has_asked = true;
                 }
                 Output::Seen(facts) => assert_eq!(&*facts.authority, "root"),
-                Output::Session(_) | Output::Done(_) => {}
+                Output::Session(_) | Output::Done(..) | Output::Request(_) | Output::Notice(_) => {}
                 Output::Record(..) => panic!("a record of no accounting"),
             }
         }
@@ -277,7 +277,11 @@ fn make_snapshot(revocation: RevocationSource) -> Arc<Snapshot> {
         tls: Arc::new(tls::Server::new(&tls, None).expect("a good identity")),
         handles: Arc::new(Handles::new(None).expect("random octets")),
     };
-    Arc::new(Snapshot { peers: campus.peers.clone(), access: Arc::new(access) })
+    Arc::new(Snapshot {
+        peers: campus.peers.clone(),
+        access: Arc::new(access),
+        disconnect: sekisho::engine::Automatic::default(),
+    })
 }
 
 fn eap_of(request: &[u8]) -> Option<Vec<u8>> {

@@ -5,7 +5,7 @@ use super::gate::Decided;
 use super::{Snapshot, State};
 use crate::eap;
 use crate::exchange::{Keys, Nas, Reply};
-use crate::policy::{Grant, ReplyUsername, ServiceIndex};
+use crate::policy::Grant;
 use crate::radius::{Attributes, Code, TooLong, Type};
 
 /// RADIUS-Request: when the session times out the NAS asks again instead of ending it (RFC 2865 section 5.29).
@@ -25,10 +25,9 @@ pub(super) fn reject(eap: Vec<u8>) -> Reply {
 /// Everything that goes into an Accept.
 pub(super) struct Accept<'a> {
     pub(super) by: &'a Snapshot,
-    pub(super) service: ServiceIndex,
     pub(super) nas: &'a Nas,
     pub(super) asked: &'a Asked,
-    pub(super) outer_identity: Option<&'a str>,
+    pub(super) user_name: &'a str,
     pub(super) decided: &'a Decided,
     pub(super) grant: &'a Grant,
     pub(super) keys: &'a eap::Keys,
@@ -39,7 +38,7 @@ impl Accept<'_> {
     /// The error: an attribute is longer than it can be; the configuration's own were checked when it was read.
     pub(super) fn reply(self) -> Result<Reply, TooLong> {
         let mut attributes = Attributes::default();
-        attributes.push(Type::USER_NAME, self.user_name().as_bytes())?;
+        attributes.push(Type::USER_NAME, self.user_name.as_bytes())?;
         let timeout = u32::try_from(self.grant.session_timeout.as_secs()).unwrap_or(u32::MAX);
         attributes.push_integer(Type::SESSION_TIMEOUT, timeout);
         attributes.push_integer(Type::TERMINATION_ACTION, TERMINATION_ACTION_RADIUS_REQUEST);
@@ -62,15 +61,6 @@ impl Accept<'_> {
         attributes.extend(&self.grant.attributes.without(&[Type::REPLY_MESSAGE]));
         let keys = Some(Keys { msk: self.keys.msk.clone() });
         Ok(Reply { code: Code::ACCESS_ACCEPT, eap: self.success, attributes, keys })
-    }
-
-    fn user_name(&self) -> &str {
-        let outer =
-            self.by.policy.service(self.service).is_some_and(|service| service.reply_username == ReplyUsername::Outer);
-        match self.outer_identity {
-            Some(identity) if outer && !identity.is_empty() => identity,
-            _ => &self.grant.user,
-        }
     }
 
     fn class(&self) -> Option<Vec<u8>> {

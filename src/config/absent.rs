@@ -10,7 +10,6 @@ pub(super) fn sections(root: &mut Table<'_>, names: &Names) {
     each(root, "home-server", "proxying", |table| home_server(table, names));
     one(root, "radsec", "RADIUS over TLS", |table| radsec(table, names));
     one(root, "otp", "one-time passwords", otp);
-    one(root, "disconnect", "Disconnect and CoA (RFC 5176)", disconnect);
 }
 
 /// The keys of a service.
@@ -79,12 +78,6 @@ fn otp(table: &mut Table<'_>) {
         duration(&mut attempts, "per");
         attempts.finish();
     }
-}
-
-fn disconnect(table: &mut Table<'_>) {
-    table.boolean("automatic", true);
-    table.integer("at-most", 0..=10_000_000, 200);
-    duration(table, "per");
 }
 
 fn visitors(table: &mut Table<'_>) {

@@ -113,7 +113,15 @@ pub(super) fn secret(item: &Item<'_>, is_file: bool, what: &str) -> Option<Secre
 
 /// A shared secret; short ones are reported (W19).
 pub(super) fn shared_secret(table: &mut Table<'_>) -> Option<Secret> {
-    let (item, is_file) = either(table, &SHARED)?;
+    good_secret(either(table, &SHARED)?)
+}
+
+/// As [`shared_secret`], where there may be none.
+pub(super) fn optional_shared_secret(table: &mut Table<'_>) -> Option<Secret> {
+    good_secret(optional(table, &SHARED)?)
+}
+
+fn good_secret((item, is_file): (Item<'_>, bool)) -> Option<Secret> {
     let secret = secret(&item, is_file, "a shared secret")?;
     if secret.is_empty() {
         item.error("the shared secret is empty: anybody could speak for this NAS; make one: openssl rand -base64 24");

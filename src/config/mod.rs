@@ -7,6 +7,7 @@ mod absent;
 mod admin;
 mod afar;
 mod authority;
+mod disconnect;
 mod federation;
 mod files;
 mod grants;
@@ -34,7 +35,7 @@ use zeroize::Zeroizing;
 
 use crate::fetch::{ocsp, remote, staple};
 use crate::now::Wall;
-use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy};
+use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy, sessions};
 use names::Names;
 use reader::Table;
 use report::{Place, Report};
@@ -74,6 +75,8 @@ pub struct Config {
     pub tls: Arc<crate::tls::Server>,
     /// `[registry]`; `None`: nothing is kept.
     pub registry: Option<crate::store::Settings>,
+    /// `[disconnect]`
+    pub disconnect: sessions::disconnect::Automatic,
     /// `[federation]`
     pub cui: access::CuiSettings,
     /// notAfter of the leaf of each identity.
@@ -167,6 +170,8 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let log = server::log(root.section("log"));
     let cui = federation::federation(&mut root, &names);
     let registry::Registry { settings: registry, max_sessions } = registry::registry(&mut root, &listen.accounting);
+    let all_mute = all_nas.settings.iter().all(|nas| nas.disconnect.is_none());
+    let disconnect = disconnect::disconnect(&mut root, all_mute);
     absent::sections(&mut root, &names);
 
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?)));
@@ -198,6 +203,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         policy: Arc::new(policy::Policy::new(services.settings, authorities.usernames)),
         tls: Arc::new(tls),
         registry,
+        disconnect,
         cui,
         identity_ends,
     });

@@ -1,12 +1,13 @@
 //! `[[nas]]`
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use super::names::{self, Names};
 use super::reader::{Item, Places, Table};
 use super::{files, scalar};
 use crate::event::Method;
-use crate::exchange::{NasSettings, Peers, Prefix};
+use crate::exchange::{DisconnectSettings, Identify, NasSettings, Peers, Prefix};
 
 /// A way to log in.
 pub(super) fn method(item: &Item<'_>) -> Option<Method> {
@@ -49,7 +50,7 @@ fn one(mut table: Table<'_>, names: &Names, all: &mut AllNas) {
     let max_conversations = table.integer("max-conversations", 0..=10_000_000, 0);
     let class = table.boolean("class", true);
     let federation = federation(&mut table, names);
-    disconnect(&mut table);
+    let disconnect = disconnect(&mut table);
     let peer = match table.take("certificate-name") {
         Some(item) => {
             item.name();
@@ -76,6 +77,7 @@ fn one(mut table: Table<'_>, names: &Names, all: &mut AllNas) {
         max_conversations: usize::try_from(max_conversations).unwrap_or(0),
         class,
         federation,
+        disconnect,
     });
 }
 
@@ -112,17 +114,54 @@ fn federation(table: &mut Table<'_>, names: &Names) -> bool {
     federation
 }
 
-/// Read through, so that its mistakes show before it is built.
-fn disconnect(table: &mut Table<'_>) {
-    let Some(item) = table.take("disconnect") else { return };
-    item.not_built("Disconnect and CoA (RFC 5176)");
-    let Some(mut table) = item.table() else { return };
-    table.take("address").map(|item| item.name());
-    table.integer("port", 1..=65_535, 3799);
-    files::either(&mut table, &files::SHARED).map(|(item, _)| item.text());
-    let by = ["acct-session-id", "calling-station-id", "user-name"].map(|name| (name, ()));
-    table.take("identify-by").map(|item| item.list(|item| item.choice(&by)));
+/// What `disconnect` can name a session by.
+const IDENTIFY_BY: [(&str, Identify); 3] = [
+    ("acct-session-id", Identify::AcctSessionId),
+    ("calling-station-id", Identify::CallingStationId),
+    ("user-name", Identify::UserName),
+];
+
+fn disconnect(table: &mut Table<'_>) -> Option<DisconnectSettings> {
+    let mut table = table.take("disconnect")?.table()?;
+    let address = table.take("address").and_then(|item| own_address(&item));
+    let port = table.integer("port", 1..=65_535, 3799);
+    let secret = files::optional_shared_secret(&mut table);
+    let identify_by = table.take("identify-by").map(|item| identify_by(&item));
     table.finish();
+    Some(DisconnectSettings {
+        port: u16::try_from(port).unwrap_or(3799),
+        secret,
+        address,
+        identify_by: identify_by.unwrap_or_else(|| IDENTIFY_BY.map(|(_, by)| by).to_vec()),
+    })
+}
+
+fn own_address(item: &Item<'_>) -> Option<IpAddr> {
+    let address: IpAddr = item.parsed(|text| {
+        text.parse().map_err(|_| format!("\"{text}\" is no IP address; leave it out to tell the address that asked"))
+    })?;
+    let is_broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
+    if address.is_unspecified() || address.is_multicast() || is_broadcast {
+        item.error(format!("nobody can answer from {address}; write the NAS's own address, or leave it out"));
+    }
+    Some(address)
+}
+
+fn identify_by(item: &Item<'_>) -> Vec<Identify> {
+    if item.is_empty() {
+        item.error("is empty: no session could be named to this NAS; write [\"acct-session-id\", \"calling-station-id\", \"user-name\"], or less");
+    }
+    let mut found = Vec::new();
+    item.list(|item| {
+        let by = item.choice(&IDENTIFY_BY)?;
+        if found.contains(&by) {
+            item.warning("stands here twice");
+        } else {
+            found.push(by);
+        }
+        Some(())
+    });
+    found
 }
 
 fn addresses(table: &mut Table<'_>) -> Vec<Prefix> {

@@ -124,7 +124,7 @@ async fn enter(store: &Store, entries: Arc<[Entry]>) -> Vec<bool> {
     }
 }
 
-/// Nobody is disconnected yet.
+/// That it has to go; what became of it is told when its NAS has answered.
 fn condemned(session: &Session) {
     let State::Condemned(why) = &session.state else { return };
     let (user, reason) = (session.user.as_deref().unwrap_or("unknown"), why.reason);

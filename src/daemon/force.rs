@@ -111,5 +111,5 @@ pub(super) fn with_blocks(snapshot: &Snapshot, blocks: Arc<Blocks>) -> Arc<Snaps
         tls: Arc::clone(tls),
         handles: Arc::clone(handles),
     };
-    Arc::new(Snapshot { peers: Arc::clone(&snapshot.peers), access: Arc::new(access) })
+    Arc::new(Snapshot { peers: Arc::clone(&snapshot.peers), access: Arc::new(access), disconnect: snapshot.disconnect })
 }

@@ -9,6 +9,7 @@ mod files;
 mod force;
 mod gaps;
 mod inquiry;
+mod leaving;
 mod live;
 mod registry;
 mod reload;
@@ -182,6 +183,7 @@ impl Server {
         let gauges = Arc::new(Gauges::default());
         let (sink, writer) = Observer::spawn(&config.log, Arc::clone(&metrics), &config.node).map_err(system)?;
         let sink = Arc::new(sink);
+        let notice = leaving::notices(Arc::clone(&metrics));
         let live = Arc::new(Live::new(metrics, Arc::clone(&gauges), clock));
         live.configured(&config, clock.now().wall);
         live.loaded(&config, &loaded);
@@ -218,6 +220,7 @@ impl Server {
             inquiry,
             books,
             sink: events(Arc::clone(&sink), kept, registry.as_ref().map(|running| &running.keeper)),
+            notice,
             gauges,
             heartbeat: systemd::heartbeat().map_err(system)?,
         };
@@ -435,7 +438,7 @@ fn snapshot(config: &Config, loaded: &Loaded, handles: &Arc<Handles>) -> Arc<Sna
         tls: Arc::clone(&config.tls),
         handles: Arc::new(handles.with_cui(&config.cui)),
     };
-    Arc::new(Snapshot { peers: Arc::clone(&config.peers), access: Arc::new(access) })
+    Arc::new(Snapshot { peers: Arc::clone(&config.peers), access: Arc::new(access), disconnect: config.disconnect })
 }
 
 /// Runs a server in the foreground until SIGTERM or SIGINT; SIGHUP reloads. With `leash` it also ends when standard input does: with whoever holds the other end, however that ends.

@@ -72,7 +72,7 @@ impl Engine {
             return self.unanswered(now, request, Reason::Malformed);
         };
         self.books.sessions.account(now, &record, law(&snapshot));
-        self.tell_changes();
+        self.tell_changes(now);
         let number = self.table.next_number();
         if !self.books.asking.insert(now.mono, number, nas, nas) {
             return self.unanswered(now, request, Reason::Overload);
@@ -100,7 +100,7 @@ impl Engine {
         let snapshot = Arc::clone(&self.snapshot);
         let device = admitted.marks.device(&request.nas.name, request.hop.peer.ip());
         self.books.sessions.admit(now, admitted, &device, law(&snapshot));
-        self.tell_changes();
+        self.tell_changes(now);
     }
 
     /// Does what is due.
@@ -113,12 +113,11 @@ impl Engine {
         }
         let snapshot = Arc::clone(&self.snapshot);
         self.books.sessions.handle_timeout(now, law(&snapshot));
-        self.tell_changes();
+        self.tell_changes(now);
     }
 
-    fn tell_changes(&mut self) {
-        while let Some(change) = self.books.sessions.poll_change() {
-            self.outputs.push_back(Output::Session(change));
-        }
+    fn tell_changes(&mut self, now: Now) {
+        self.pass_changes_on(now);
+        self.settle_leaving(now);
     }
 }

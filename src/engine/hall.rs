@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accounting::Books;
+use super::disconnects::Leaving;
 use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
-use super::{Arrival, Facts, Kept, Order, Output, Question, Settings, Snapshot, Step, Stepped, Ticket};
+use super::{Arrival, Done, Facts, Kept, Order, Output, Question, Settings, Snapshot, Step, Stepped, Ticket};
 use crate::access::{self, Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
@@ -27,6 +28,7 @@ pub struct Engine {
     last_answers: LastAnswers,
     queue: Queue,
     pub(super) books: Books,
+    pub(super) leaving: Leaving,
     pub(super) outputs: VecDeque<Output>,
     /// No conversation begins any more, and no record is taken.
     pub(super) closed: bool,
@@ -54,6 +56,7 @@ impl Engine {
             last_answers: LastAnswers::new(settings.max_conversations, settings.conversation_timeout),
             queue: Queue::new(),
             books: Books::new(now, settings, sessions),
+            leaving: Leaving::new(now),
             outputs: VecDeque::new(),
             closed: false,
             draining: None,
@@ -70,15 +73,17 @@ impl Engine {
                 self.last_answers.clear();
                 self.exchanges.forget_accepts();
                 self.books.judge_all();
-                self.outputs.push_back(Output::Done(ticket));
+                self.outputs.push_back(Output::Done(ticket, Done::Carried));
             }
             Arrival::Answer(Ticket(number)) => self.answered(now, number),
             Arrival::Written(Ticket(number), written) => self.written(now, number, written),
+            Arrival::Reply { from, octets } => self.replied(now, from, octets),
             Arrival::Order(ticket, Order::Drain) => {
                 self.closed = true;
                 self.draining = Some(ticket);
                 self.drained();
             }
+            Arrival::Order(ticket, order) => self.order_about_sessions(now, ticket, &order),
         }
     }
 
@@ -201,6 +206,7 @@ impl Engine {
             self.table.deadline(),
             self.last_answers.deadline(),
             self.books.poll_timeout(),
+            self.leaving.poll_timeout(),
         ];
         due.into_iter().flatten().min()
     }
@@ -399,7 +405,7 @@ impl Engine {
             && self.books.is_settled()
             && let Some(ticket) = self.draining.take()
         {
-            self.outputs.push_back(Output::Done(ticket));
+            self.outputs.push_back(Output::Done(ticket, Done::Carried));
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod accounting;
 mod asking;
+mod disconnects;
 mod ended;
 mod hall;
 mod queue;
@@ -13,11 +14,14 @@ mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::access::{Facts, Question};
-pub use crate::sessions::{Change, Kept, Record};
+pub use crate::exchange::Datagram;
+pub use crate::sessions::disconnect::{Automatic, Batch, BatchId, Disconnected, Told};
+pub use crate::sessions::{Change, Kept, Record, SessionId};
 pub use hall::Engine;
 pub use step::{Step, Stepped};
 
@@ -82,6 +86,8 @@ pub struct Snapshot {
     pub peers: Arc<Peers>,
     /// What conversations decide by.
     pub access: Arc<access::Snapshot>,
+    /// What happens to sessions that are condemned.
+    pub disconnect: Automatic,
 }
 
 /// Names an order, to match its `Done`; a question, to match its `Answer`; a record, to match its `Written`.
@@ -104,6 +110,13 @@ pub enum Arrival<'a> {
     Answer(Ticket),
     /// What was told by [`Output::Record`] is on disk, or is not and will not be.
     Written(Ticket, bool),
+    /// A datagram came to where [`Output::Request`] is sent from.
+    Reply {
+        /// Who sent it.
+        from: SocketAddr,
+        /// Its octets.
+        octets: &'a [u8],
+    },
 }
 
 /// What the shell may want.
@@ -113,6 +126,36 @@ pub enum Order {
     Swap(Arc<Snapshot>),
     /// Begin no more conversations; `Done` comes when the last has ended.
     Drain,
+    /// Have its NAS end a session (RFC 5176); `Done` comes when the NAS has answered, or will not.
+    Disconnect(SessionId),
+    /// Let a batch go that the guard holds.
+    Release(BatchId),
+    /// Let its sessions stay.
+    Discard(BatchId),
+    /// What does the guard hold?
+    Held,
+}
+
+/// What came of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It is carried out.
+    Carried,
+    /// What the NAS says.
+    Disconnected(Box<Disconnected>),
+    /// The batch that was released or discarded; `None`: there is none of that name.
+    Batch(Option<Box<Batch>>),
+    /// What the guard holds, the oldest first.
+    Held(Vec<Batch>),
+}
+
+/// What somebody should hear of.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// A NAS was told to end a session, or couldn't be.
+    Disconnected(Box<Disconnected>),
+    /// So many have to go at once that an operator decides.
+    Held(Box<Batch>),
 }
 
 /// What goes out.
@@ -122,8 +165,12 @@ pub enum Output {
     Send(Outgoing),
     /// What became of a packet.
     Event(Event),
-    /// An order has been carried out.
-    Done(Ticket),
+    /// What came of an order.
+    Done(Ticket, Done),
+    /// A datagram to send from a socket of its own: something is asked of a NAS. What comes back is an [`Arrival::Reply`].
+    Request(Datagram),
+    /// Something about sessions that have to go.
+    Notice(Notice),
     /// A conversation waits until these are answered, by [`Arrival::Answer`] with the same ticket, or its time is up.
     Ask(Ticket, Vec<Question>),
     /// An accounting record to be written down. Its NAS is answered after [`Arrival::Written`] with the same ticket, and never before; the same record may come again under another.

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Arrival, Bounds, Engine, Output, Settings, Snapshot, Step, Stepped};
+use super::{Arrival, Automatic, Bounds, Engine, Output, Settings, Snapshot, Step, Stepped};
 use crate::access::{self, Handles};
 use crate::eap;
 use crate::event::{Event, Listener, Method, Outcome, Reason, TlsVersion};
@@ -57,6 +57,7 @@ pub(crate) fn snapshot() -> Arc<Snapshot> {
         max_conversations: 0,
         class: false,
         federation: false,
+        disconnect: None,
     };
     let access = access::Snapshot {
         eap: eap::Settings { fragment_size: 1_200, max_message: 16_384, max_idle_rounds: 50 },
@@ -67,7 +68,11 @@ pub(crate) fn snapshot() -> Arc<Snapshot> {
         tls: Arc::new(tls_server()),
         handles: Arc::new(Handles::new(None).unwrap()),
     };
-    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas]).unwrap()), access: Arc::new(access) })
+    Arc::new(Snapshot {
+        peers: Arc::new(Peers::new(&[nas]).unwrap()),
+        access: Arc::new(access),
+        disconnect: Automatic::default(),
+    })
 }
 
 /// Whatever is asked for.

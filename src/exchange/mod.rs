@@ -2,12 +2,13 @@
 //!
 //! A datagram's way: [`Peers`] says whose it is, [`Packet::parse`](crate::radius::Packet::parse) whether it is a packet, the NAS's key whether it is authentic;
 //! only then does [`Exchanges`] look whether it is a repeat. What is new goes out as [`Received::Request`] and waits for [`Exchanges::answer`].
-//! Status-Server is answered on the spot. [`Asker`] is the other side, for what we ask others.
+//! Status-Server is answered on the spot. [`Asker`] is the other side, for what we ask others, and [`Requests`] waits for their answers.
 
 mod asker;
 mod peers;
 mod receive;
 mod reply;
+mod requests;
 mod status;
 mod table;
 
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use asker::{Asker, BadReply};
-pub use peers::{Nas, NasSettings, Peers, Prefix, SHORT_SECRET};
+pub use peers::{Disconnect, DisconnectSettings, Identify, Nas, NasSettings, Peers, Prefix, SHORT_SECRET};
+pub use requests::{Datagram, Due, NotAsked, Repeats, RequestId, Requests};
 pub use status::STATUS_PER_SECOND;
 pub use table::{Exchanges, REPEATS_PER_SECOND};
 

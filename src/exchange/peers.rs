@@ -1,9 +1,10 @@
 //! Who may ask: NAS by address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use super::Asker;
 use crate::event::Method;
 use crate::radius::Key;
 use crate::secret::Secret;
@@ -91,6 +92,61 @@ pub struct NasSettings {
     pub class: bool,
     /// `federation`
     pub federation: bool,
+    /// `disconnect`; `None`: it can't be told.
+    pub disconnect: Option<DisconnectSettings>,
+}
+
+/// How a session is named to its NAS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Identify {
+    /// By Acct-Session-Id.
+    AcctSessionId,
+    /// By Calling-Station-Id.
+    CallingStationId,
+    /// By User-Name.
+    UserName,
+}
+
+/// `disconnect` of a NAS: it can be told to end sessions (RFC 5176).
+#[derive(Clone, Debug)]
+pub struct DisconnectSettings {
+    /// `port`
+    pub port: u16,
+    /// `secret`; `None`: the NAS's own.
+    pub secret: Option<Secret>,
+    /// `address`; `None`: that which asked.
+    pub address: Option<IpAddr>,
+    /// `identify-by`
+    pub identify_by: Vec<Identify>,
+}
+
+/// How a NAS is told to end a session.
+#[derive(Clone, Debug)]
+pub struct Disconnect {
+    /// With its secret.
+    pub asker: Arc<Asker>,
+    /// By what it knows its sessions.
+    pub identify_by: Vec<Identify>,
+    port: u16,
+    address: Option<IpAddr>,
+}
+
+impl Disconnect {
+    fn new(settings: &DisconnectSettings, own: &Secret) -> Self {
+        let secret = settings.secret.as_ref().unwrap_or(own);
+        Self {
+            asker: Arc::new(Asker::new(secret.clone())),
+            identify_by: settings.identify_by.clone(),
+            port: settings.port,
+            address: settings.address,
+        }
+    }
+
+    /// Where a NAS is told whose request for the session came from `peer`. What its packets say of addresses counts for nothing.
+    #[must_use]
+    pub fn destination(&self, peer: IpAddr) -> SocketAddr {
+        SocketAddr::new(self.address.unwrap_or(peer).to_canonical(), self.port)
+    }
 }
 
 /// A NAS as the rest of the core sees it: no secret.
@@ -110,6 +166,8 @@ pub struct Nas {
     pub class: bool,
     /// `federation`
     pub federation: bool,
+    /// `disconnect`; `None`: it can't be told.
+    pub disconnect: Option<Disconnect>,
 }
 
 /// A NAS with what only the hop may know.
@@ -131,6 +189,7 @@ impl Peer {
             max_conversations: settings.max_conversations,
             class: settings.class,
             federation: settings.federation,
+            disconnect: settings.disconnect.as_ref().map(|one| Disconnect::new(one, &settings.secret)),
         };
         Self {
             nas: Arc::new(nas),
@@ -159,6 +218,12 @@ impl Peers {
                 errors.push((
                     index,
                     format!("the secret of {} is empty: anybody could answer and ask in its name", nas.name),
+                ));
+            }
+            if nas.disconnect.as_ref().and_then(|one| one.secret.as_ref()).is_some_and(Secret::is_empty) {
+                errors.push((
+                    index,
+                    format!("the secret of {}'s `disconnect` is empty: anybody could answer in its name", nas.name),
                 ));
             }
             let peer = Arc::new(Peer::new(index, nas));

@@ -17,16 +17,17 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::door::{Buffers, Door};
 use super::helpers::{self, Finished, Helpers, end_process_on_panic};
+use super::outlets::Outlets;
 use super::{Books, Clock, Doors, Gauges, Inquiry};
-use crate::engine::{Arrival, Engine, Order, Output, Ticket};
+use crate::engine::{Arrival, Done, Engine, Notice, Order, Output, Ticket};
 use crate::event::Event;
 use crate::now::Mono;
 
 /// Answers that are taken in one round: what is decided then takes its turn with the sockets.
 const ANSWERS_A_ROUND: usize = 64;
 
-/// An order, and where its completion is reported.
-pub type Command = (Order, oneshot::Sender<()>);
+/// An order, and where it is reported what came of it.
+pub type Command = (Order, oneshot::Sender<Done>);
 
 /// Something done again and again by the hall itself, so that it stops when the hall is stuck: the supervisor's watchdog.
 pub struct Heartbeat {
@@ -60,6 +61,8 @@ pub struct Hall {
     pub books: Books,
     /// Takes what became of each packet; must not wait.
     pub sink: Box<dyn FnMut(Event) + Send>,
+    /// Takes what somebody should hear of; must not wait.
+    pub notice: Box<dyn FnMut(Notice) + Send>,
     /// Where the hall shows how it is.
     pub gauges: Arc<Gauges>,
     /// The watchdog's food.
@@ -84,6 +87,7 @@ impl Hall {
         let running = Running {
             engine: self.engine,
             doors,
+            outlets: Outlets::new(),
             buffers: Buffers::new(),
             helpers,
             clock: self.clock,
@@ -95,6 +99,7 @@ impl Hall {
             next_ticket: 0,
             ordered: HashMap::new(),
             sink: self.sink,
+            notice: self.notice,
             gauges: self.gauges,
             heartbeat: self.heartbeat,
             next_beat: Mono::default(),
@@ -107,6 +112,7 @@ impl Hall {
 struct Running {
     engine: Engine,
     doors: Vec<Door>,
+    outlets: Outlets,
     buffers: Buffers,
     helpers: Helpers,
     clock: Clock,
@@ -117,8 +123,9 @@ struct Running {
     shown_sessions: u64,
     closed: bool,
     next_ticket: u64,
-    ordered: HashMap<Ticket, oneshot::Sender<()>>,
+    ordered: HashMap<Ticket, oneshot::Sender<Done>>,
     sink: Box<dyn FnMut(Event) + Send>,
+    notice: Box<dyn FnMut(Notice) + Send>,
     gauges: Arc<Gauges>,
     heartbeat: Option<Heartbeat>,
     next_beat: Mono,
@@ -218,6 +225,9 @@ impl Running {
             }
             self.perform();
         }
+        let (now, engine) = (self.clock.now(), &mut self.engine);
+        more |= self.outlets.receive(|from, octets| engine.handle(now, Arrival::Reply { from, octets }));
+        self.perform();
         more
     }
 
@@ -267,10 +277,16 @@ impl Running {
                 Output::Seen(facts) => (self.inquiry.seen)(facts),
                 Output::Record(ticket, record) => (self.books.record)(ticket, record),
                 Output::Session(change) => (self.books.session)(change),
-                Output::Done(ticket) => {
+                Output::Request(datagram) => {
+                    if self.outlets.send(&datagram).is_err() {
+                        self.gauges.unsent.fetch_add(1, Relaxed);
+                    }
+                }
+                Output::Notice(notice) => (self.notice)(notice),
+                Output::Done(ticket, result) => {
                     if let Some(done) = self.ordered.remove(&ticket) {
                         // Who gave the order may have stopped waiting.
-                        let _ = done.send(());
+                        let _ = done.send(result);
                     }
                 }
             }
@@ -318,6 +334,7 @@ impl Running {
         let now = self.clock.mono();
         // Each is polled, so that each wakes the task.
         let readable = self.doors.iter().filter(|door| door.poll_readable(now, cx).is_ready()).count() > 0;
+        let readable = self.outlets.poll_readable(cx).is_ready() || readable;
         let due = timer.is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
         if let Poll::Ready(finished) = self.helpers.poll_finished(cx) {
             return Poll::Ready(Wake::Finished(finished));

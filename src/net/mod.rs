@@ -9,6 +9,7 @@ mod door;
 mod hall;
 mod helpers;
 mod inquiry;
+mod outlets;
 
 #[cfg(test)]
 mod tests;

@@ -2,4 +2,5 @@
 #![expect(clippy::disallowed_types, reason = "these tests are the other side")]
 
 mod doors;
+mod outlets;
 mod rounds;

@@ -38,6 +38,7 @@ families! {
     conversations: IntGauge "sekisho_conversations" [] "Conversations that are alive.";
     steps_waiting: IntGauge "sekisho_steps_waiting" [] "Pieces of public-key work that wait for a processor.";
     sessions: GaugeVec "sekisho_sessions" ["service"] "Live sessions: let in and not known to have ended.";
+    disconnects: IntCounterVec "sekisho_disconnects_total" ["result"] "Times that a NAS was told to end a session, or should have been, by what came of it.";
     crl_this_update: GaugeVec "sekisho_crl_this_update_seconds" ["authority", "crl"] "thisUpdate of the CRL in use, since 1970.";
     crl_next_update: GaugeVec "sekisho_crl_next_update_seconds" ["authority", "crl"] "nextUpdate of the CRL in use, since 1970.";
     crl_last_success: GaugeVec "sekisho_crl_last_success_seconds" ["authority", "crl"] "When the CRL was last read or fetched and found good, since 1970; 0: never.";
@@ -74,6 +75,8 @@ const MAX_SERVICES: usize = 256;
 const MAX_NAS: usize = 4_096;
 /// Responders of all authorities together: certificates name them, and a CA may name many.
 const MAX_RESPONDERS: usize = 1_024;
+/// What may come of telling a NAS to end a session.
+const DISCONNECTS: [&str; 4] = ["ack", "nak", "no-answer", "not-possible"];
 /// The label of what is over a bound.
 const OTHER: &str = "other";
 /// The label of what there isn't.
@@ -118,6 +121,10 @@ impl Metrics {
         let registry = Registry::new();
         let families = Families::new(&registry).expect("names and labels of the table are good");
         registry.register(Box::new(ProcessCollector::for_self())).expect("no name of ours begins with process_");
+        // All of them from the start, so that the first shows as an increase.
+        for result in DISCONNECTS {
+            families.disconnects.with_label_values(&[result]);
+        }
         families.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
         Self {
             requests: every_request(&families.requests),
@@ -169,6 +176,11 @@ impl Metrics {
         {
             seconds.observe(authentication.duration.as_secs_f64());
         }
+    }
+
+    /// A NAS was told to end a session, or should have been; `result` of a closed list.
+    pub fn disconnected(&self, result: &'static str) {
+        self.families.disconnects.with_label_values(&[result]).inc();
     }
 
     /// Conversations that are alive.

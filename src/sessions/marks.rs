@@ -27,6 +27,8 @@ pub struct Marks {
     pub multi_session: Option<Box<str>>,
     /// Calling-Station-Id in its normal form.
     pub station: Option<Box<str>>,
+    /// Calling-Station-Id as the NAS writes it: whoever tells the NAS of it must write it so.
+    pub calling: Option<Box<str>>,
     /// Called-Station-Id in its normal form.
     pub called: Option<Box<str>>,
     /// NAS-Identifier
@@ -45,6 +47,7 @@ impl Marks {
             acct_session: present(Type::ACCT_SESSION_ID).map(exact),
             multi_session: present(Type::ACCT_MULTI_SESSION_ID).map(exact),
             station: normal(Type::CALLING_STATION_ID),
+            calling: present(Type::CALLING_STATION_ID).map(exact),
             called: normal(Type::CALLED_STATION_ID),
             identifier: present(Type::NAS_IDENTIFIER).map(exact),
             address: address(packet),

@@ -4,8 +4,9 @@
 //! - An Accounting-Request → [`Record`]: `record`.
 //! - A live session, and as a database keeps it: `session`.
 //! - The table of them, by number, by Acct-Session-Id, by station, by device: `table`, `index`, `ended`.
-//! - Whether one has to go: `judge`.
+//! - Whether one has to go: `judge`; how it is made to: [`disconnect`].
 
+pub mod disconnect;
 mod ended;
 mod index;
 mod judge;

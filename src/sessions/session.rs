@@ -22,6 +22,8 @@ pub struct Admitted {
     pub imprint: Imprint,
     /// The user by the certificate.
     pub user: Arc<str>,
+    /// User-Name of the Accept: the NAS knows the session by it (RFC 2865 section 5.1).
+    pub user_name: Box<str>,
     /// The service.
     pub service: Option<Arc<str>>,
     /// Session-Timeout
@@ -105,6 +107,8 @@ pub struct Session {
     pub multi_session: Option<Box<str>>,
     /// Calling-Station-Id in its normal form.
     pub station: Option<Box<str>>,
+    /// Calling-Station-Id as its NAS writes it; no database keeps it.
+    pub calling: Option<Box<str>>,
     /// Called-Station-Id in its normal form.
     pub called: Option<Box<str>>,
     /// NAS-Port
@@ -158,6 +162,7 @@ impl Session {
             acct_session: None,
             multi_session: None,
             station: None,
+            calling: None,
             called: None,
             nas_port: None,
             framed_ip: None,

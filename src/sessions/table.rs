@@ -6,6 +6,7 @@ mod sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::disconnect::Disconnected;
 use super::ended::Ended;
 use super::index::Index;
 use super::session::{Kept, Session, SessionId, Stage, State};
@@ -36,6 +37,8 @@ pub enum End {
     Silent,
     /// It made room for others.
     Overflow,
+    /// Its NAS has ended it because we said so, and doesn't account for it.
+    Disconnected,
 }
 
 impl End {
@@ -48,6 +51,7 @@ impl End {
             Self::Replaced => "replaced",
             Self::Silent => "silent",
             Self::Overflow => "overflow",
+            Self::Disconnected => "disconnected",
         }
     }
 }
@@ -127,6 +131,25 @@ impl Sessions {
     #[must_use]
     pub fn get(&self, id: SessionId) -> Option<&Session> {
         self.all.get(&id)
+    }
+
+    /// Those at one device.
+    pub fn of_device<'s>(&'s self, device: &Arc<Device>) -> impl Iterator<Item = &'s Session> + use<'s> {
+        self.index.of_device(device).filter_map(|id| self.all.get(&id))
+    }
+
+    /// Whether none waits to be judged.
+    #[must_use]
+    pub fn all_judged(&self) -> bool {
+        self.sweep.is_over()
+    }
+
+    /// A NAS has ended sessions because we said so. Those that it accounts for end by its Stop; of the others nothing will be heard any more.
+    pub fn disconnected(&mut self, now: Now, done: &Disconnected) {
+        let is_provisional =
+            |id: &SessionId| self.all.get(id).is_some_and(|session| session.stage == Stage::Provisional);
+        let ids = done.silent(self).filter(is_provisional).collect();
+        self.end(now, ids, End::Disconnected, now.wall);
     }
 
     /// All that are live, the oldest first.

@@ -1,6 +1,8 @@
 //! Records, and the table that they and Accepts make.
 
 mod aging;
+mod disconnects;
+mod guarding;
 mod judging;
 mod moves;
 mod reading;
@@ -82,6 +84,7 @@ impl Bench {
             marks: marks.clone(),
             imprint: imprint(serial),
             user: format!("user{serial}").into(),
+            user_name: format!("user{serial}").into(),
             service: Some("JAIST".into()),
             timeout: 8 * HOUR,
             interim: None,

@@ -1,5 +1,10 @@
 //! Slips and oddities in NAS, services and authorities.
 
+use std::time::Duration;
+
+use sekisho::engine::Automatic;
+use sekisho::exchange::Identify;
+
 use crate::campus::Campus;
 use crate::support::certificates::authority;
 use crate::{BASE, and, base};
@@ -226,4 +231,64 @@ fn what_cannot_be_a_key_or_an_operators_name_is_found() {
     load("cui-key-file = \"secrets/open\"").warning(file, "\"secrets/open\"", "mode 644").only(1);
     load("operator-name = \"jaist.ac.jp\"").error(name, "\"jaist.ac.jp\"", "1jaist.ac.jp").only(1);
     load("operator-name = \"1\"").error(name, "\"1\"", "RFC 5580").only(1);
+}
+
+fn told(disconnect: &str) -> String {
+    base("secret-file", &format!("disconnect = {disconnect}\nsecret-file"))
+}
+
+#[test]
+fn how_a_nas_is_told_to_end_sessions_is_read_with_its_defaults() {
+    let campus = Campus::new();
+    campus.load(&told("{}")).good();
+    let text =
+        "{ port = 1700, secret = \"0123456789abcdef\", address = \"2001:db8::7\", identify-by = [\"user-name\"] }";
+    let config = campus.load(&told(text)).config.expect("a good configuration");
+    let asked_from = "10.1.2.3".parse().expect("an address");
+    let nas = config.peers.find(asked_from).expect("it is known");
+    let disconnect = nas.disconnect.as_ref().expect("it can be told");
+    assert_eq!(disconnect.destination(asked_from).to_string(), "[2001:db8::7]:1700");
+    assert_eq!(disconnect.identify_by, [Identify::UserName]);
+    let config = campus.load(&told("{}")).config.expect("a good configuration");
+    let nas = config.peers.find(asked_from).expect("it is known");
+    let disconnect = nas.disconnect.as_ref().expect("it can be told");
+    assert_eq!(disconnect.destination(asked_from).to_string(), "10.1.2.3:3799");
+    assert_eq!(disconnect.identify_by.len(), 3);
+}
+
+#[test]
+fn slips_in_how_a_nas_is_told_are_found() {
+    let campus = Campus::new();
+    let key = |key: &str| format!("nas[0].disconnect.{key}");
+    campus.load(&told("{ port = 0 }")).error(&key("port"), "0 }", "1 to 65535").only(1);
+    campus
+        .load(&told("{ address = \"nas.example\" }"))
+        .error(&key("address"), "\"nas.example\"", "no IP address")
+        .only(1);
+    for nobody in ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "ff02::1"] {
+        let loaded = campus.load(&told(&format!("{{ address = \"{nobody}\" }}")));
+        loaded.error(&key("address"), &format!("\"{nobody}\""), "nobody can answer from").only(1);
+    }
+    campus.load(&told("{ identify-by = [] }")).error(&key("identify-by"), "[]", "no session could be named").only(1);
+    campus
+        .load(&told("{ identify-by = [\"username\"] }"))
+        .error(&key("identify-by[0]"), "\"username\"", "did you mean \"user-name\"?")
+        .only(1);
+    campus.load(&told("{ secret = \"\" }")).error(&key("secret"), "\"\"", "is empty").only(1);
+    campus.load(&told("{ secret = \"short\" }")).warning(&key("secret"), "\"short\"", "5 octets only").only(1);
+    campus.load(&told("{ ports = 1 }")).error(&key("ports"), "ports", "did you mean \"port\"?").only(1);
+}
+
+#[test]
+fn what_is_disconnected_by_itself_is_read_and_where_nobody_can_be_told_that_is_said() {
+    let campus = Campus::new();
+    let guard = |text: &str| format!("{}\n[disconnect]\n{text}\n", told("{}"));
+    let config = campus.load(&guard("automatic = false\nat-most = 7\nper = \"5m\"")).config.expect("it is good");
+    let wanted = Automatic { enabled: false, at_most: 7, per: Duration::from_secs(300) };
+    assert_eq!(config.disconnect, wanted);
+    assert_eq!(campus.load(&guard("")).config.expect("it is good").disconnect, Automatic::default());
+    campus.load(&guard("per = \"0s\"")).error("disconnect.per", "\"0s\"", "longer than nothing").only(1);
+    campus.load(&guard("at-most = -1")).error("disconnect.at-most", "-1", "must be from 0").only(1);
+    campus.load(&guard("at-most = 0 # none")).warning("disconnect.at-most", "0 # none", "for an operator").only(1);
+    campus.load(&and("[disconnect]\n")).warning("disconnect", "[disconnect]", "no [[nas]] has `disconnect`").only(1);
 }

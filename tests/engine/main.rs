@@ -7,6 +7,7 @@ mod asking;
 mod certificates;
 mod chance;
 mod changes;
+mod disconnecting;
 mod eap;
 mod flood;
 mod hand;

@@ -8,10 +8,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sekisho::access::{self, Handles};
 use sekisho::engine::{
-    Arrival, Bounds, Change, Engine, Facts, Kept, Order, Output, Question, Record, Settings, Snapshot, Ticket,
+    Arrival, Automatic, Bounds, Change, Datagram, Done, Engine, Facts, Kept, Notice, Order, Output, Question, Record,
+    Settings, Snapshot, Ticket,
 };
 use sekisho::event::{Event, Listener, Method, OcspStatus, Outcome, Reason, TlsVersion};
-use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
+use sekisho::exchange::{self, Asker, DisconnectSettings, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now, Wall};
 use sekisho::pki::{
     Answers, AuthoritySettings, Crl, Distrust, OcspAnswer, Origin, Purpose, Revocation, RevocationSource, Trust,
@@ -63,6 +64,9 @@ pub(crate) struct Options {
     pub(crate) max_records: usize,
     /// How many sessions may be live.
     pub(crate) max_sessions: usize,
+    /// How NAS are told to end sessions, and how many sessions go by themselves.
+    pub(crate) disconnect: Option<DisconnectSettings>,
+    pub(crate) automatic: Automatic,
     /// The access points' network is a NAS.
     pub(crate) is_nas: bool,
     /// What is blocked here.
@@ -94,6 +98,8 @@ impl Default for Options {
             max_asking: (4_096, 256),
             max_records: 4_096,
             max_sessions: 10_000,
+            disconnect: None,
+            automatic: Automatic::default(),
             is_nas: true,
             blocks: Arc::default(),
             services: vec!["JAIST", "eduroam"],
@@ -112,6 +118,11 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     /// Orders that have been carried out.
     pub(crate) done: Vec<Ticket>,
+    /// What came of them.
+    pub(crate) results: Vec<Done>,
+    /// What is asked of NAS.
+    pub(crate) requests: Vec<Datagram>,
+    pub(crate) notices: Vec<Notice>,
     /// Steps that were run.
     pub(crate) steps: usize,
     /// Who is asked about certificates.
@@ -191,6 +202,9 @@ impl World {
             handles,
             events: Vec::new(),
             done: Vec::new(),
+            results: Vec::new(),
+            requests: Vec::new(),
+            notices: Vec::new(),
             steps: 0,
             responder: Responder::silent(),
             asked: Vec::new(),
@@ -316,7 +330,12 @@ impl World {
             match output {
                 Output::Send(outgoing) => sent.push(outgoing),
                 Output::Event(event) => self.events.push(event),
-                Output::Done(ticket) => self.done.push(ticket),
+                Output::Done(ticket, result) => {
+                    self.done.push(ticket);
+                    self.results.push(result);
+                }
+                Output::Request(datagram) => self.requests.push(datagram),
+                Output::Notice(notice) => self.notices.push(notice),
                 Output::Ask(ticket, questions) => self.ask(ticket, questions),
                 Output::Seen(facts) => self.seen.push(facts),
                 Output::Record(ticket, record) => self.records.push((ticket, *record)),
@@ -506,6 +525,7 @@ fn snapshot(
         max_conversations: options.nas_max_conversations,
         class: true,
         federation: false,
+        disconnect: options.disconnect.clone(),
     };
     let other = NasSettings {
         name: "other".into(),
@@ -526,7 +546,11 @@ fn snapshot(
         tls: tls.clone(),
         handles: handles.clone(),
     };
-    Arc::new(Snapshot { peers: Arc::new(Peers::new(&[nas, other]).expect("two NAS")), access: Arc::new(access) })
+    Arc::new(Snapshot {
+        peers: Arc::new(Peers::new(&[nas, other]).expect("two NAS")),
+        access: Arc::new(access),
+        disconnect: options.automatic,
+    })
 }
 
 fn policy(options: &Options) -> Policy {

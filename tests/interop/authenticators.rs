@@ -8,6 +8,9 @@ use crate::scratch::{Scratch, unique};
 use crate::server::Server;
 
 const PROXY_STATE: u8 = 33;
+/// Where hostapd is told to end sessions, and with what secret, which isn't that of its requests.
+const DAS: u16 = 3799;
+const DAS_SECRET: &str = "another secret for disconnecting";
 
 /// A switch's port: hostapd with the wired driver on one end of a cable, wpa_supplicant on the other.
 fn wpa_supplicant_logs_in_over_a_wire(tls: Tls) {
@@ -16,14 +19,18 @@ fn wpa_supplicant_logs_in_over_a_wire(tls: Tls) {
     let (near, far) = (format!("sk{}a", unique()), format!("sk{}b", unique()));
     switch.cable(&near, &device, &far);
 
-    let server = Server::start_in(Place::Namespace(switch.name()), "");
+    let place = Place::Namespace(switch.name());
+    let told = format!("disconnect = {{ port = {DAS}, secret = \"{DAS_SECRET}\" }}\n");
+    let mut server = Server::changed_in(place, |text| text.replace("[log]\n", &format!("{told}[log]\n")));
     let scratch = Scratch::new();
     let configuration = scratch.write(
         "hostapd.conf",
         format!(
             "driver=wired\ninterface={near}\nieee8021x=1\neap_server=0\nuse_pae_group_addr=1\n\
              nas_identifier=switch\nown_ip_addr=127.0.0.1\nauth_server_addr=127.0.0.1\nauth_server_port={}\n\
-             auth_server_shared_secret={SECRET}\n",
+             auth_server_shared_secret={SECRET}\n\
+             radius_das_port={DAS}\nradius_das_client=127.0.0.1 {DAS_SECRET}\nradius_das_time_window=60\n\
+             radius_das_require_event_timestamp=1\nradius_das_require_message_authenticator=1\n",
             server.port
         ),
     );
@@ -37,6 +44,16 @@ fn wpa_supplicant_logs_in_over_a_wire(tls: Tls) {
     let mut supplicant = Process::start("wpa_supplicant", &mut command, &scratch);
     supplicant.wait_until("logged in", |process| process.log().contains("CTRL-EVENT-CONNECTED"));
     authenticator.wait_until("told to open the port", |process| process.log().contains("AP-STA-CONNECTED"));
+
+    // The CA revokes the certificate: nobody asks, and the port goes down.
+    server.publish_ca16(2, &[&pki().revoked, &pki().member_rsa]);
+    authenticator.wait_until("told to close the port", |process| process.log().contains("AP-STA-DISCONNECTED"));
+    server.log_with("disconnected");
+    assert_eq!(server.sample_in(place, r#"sekisho_disconnects_total{result="ack"}"#), Some(1.0));
+    // The next login is refused.
+    drop(supplicant);
+    let mut supplicant = Process::start("wpa_supplicant-again", &mut command, &scratch);
+    supplicant.wait_until("refused", |process| process.log().contains("CTRL-EVENT-EAP-FAILURE"));
 }
 
 #[test]

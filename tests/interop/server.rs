@@ -51,6 +51,11 @@ impl Server {
         Self::start_with(Place::Host, |scratch, port, admin| change(scratch, configuration(port, admin, "")))
     }
 
+    /// The same in a network namespace.
+    pub(crate) fn changed_in(place: Place<'_>, change: impl FnOnce(String) -> String) -> Self {
+        Self::start_with(place, |_, port, admin| change(configuration(port, admin, "")))
+    }
+
     fn start_with(place: Place<'_>, configure: impl FnOnce(&Scratch, u16, u16) -> String) -> Self {
         let scratch = Scratch::new();
         let (port, admin) = (free_port(), free_port());
@@ -62,6 +67,12 @@ impl Server {
         process.wait_until("ready (/readyz)", |_| ready(place, admin));
         process.wait_bound(port);
         Self { process, command, scratch, port, admin }
+    }
+
+    /// A sample of the metrics of a server in a network namespace.
+    pub(crate) fn sample_in(&self, place: Place<'_>, sample: &str) -> Option<f64> {
+        let metrics = get_in(place, self.admin, "/metrics");
+        metrics.lines().find_map(|line| line.strip_prefix(sample)?.trim().parse().ok())
     }
 
     /// Ends it and starts it anew, with what it has left in its folder.
@@ -162,14 +173,16 @@ fn ready(place: Place<'_>, admin: u16) -> bool {
     match place {
         Place::Host => get(admin, "/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")),
         // This process isn't in there; the shell is.
-        Place::Namespace(_) => {
-            let ask = format!(
-                "exec 3<>/dev/tcp/127.0.0.1/{admin} || exit 0; \
-                 printf 'GET /readyz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
-            );
-            must(place.command("bash").args(["-c", &ask])).starts_with("HTTP/1.1 200")
-        }
+        Place::Namespace(_) => get_in(place, admin, "/readyz").starts_with("HTTP/1.1 200"),
     }
+}
+
+fn get_in(place: Place<'_>, admin: u16, path: &str) -> String {
+    let ask = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{admin} || exit 0; \
+         printf 'GET {path} HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
+    );
+    must(place.command("bash").args(["-c", &ask]))
 }
 
 fn write_files(scratch: &Scratch) {

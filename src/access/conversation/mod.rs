@@ -16,7 +16,7 @@ use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion
 use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
 use crate::pki::{Facts, Imprint};
-use crate::policy::{Grant, Realm, ServiceIndex};
+use crate::policy::{Grant, Realm, ReplyUsername, ServiceIndex};
 use crate::radius::Type;
 use crate::sessions::Admitted;
 use crate::{eap, radius};
@@ -315,10 +315,9 @@ impl Conversation {
         };
         let accept = Accept {
             by: &self.by,
-            service: self.service.unwrap_or(ServiceIndex(usize::MAX)),
             nas: &self.nas,
             asked: &self.asked,
-            outer_identity: self.identity.as_ref().map(|identity| identity.text.as_str()),
+            user_name: self.user_name(&grant),
             decided: &decided,
             grant: &grant,
             keys: &finished.keys,
@@ -344,6 +343,20 @@ impl Conversation {
         }
     }
 
+    /// User-Name of the Accept (`reply-username`).
+    fn user_name<'a>(&'a self, grant: &'a Grant) -> &'a str {
+        let service = self.service.and_then(|service| self.by.policy.service(service));
+        match &self.identity {
+            Some(identity)
+                if service.is_some_and(|service| service.reply_username == ReplyUsername::Outer)
+                    && !identity.text.is_empty() =>
+            {
+                &identity.text
+            }
+            _ => &grant.user,
+        }
+    }
+
     fn admitted(&self, facts: &Facts, grant: &Grant) -> Admitted {
         let service = self.service.and_then(|service| self.by.policy.service(service));
         let interim = grant.attributes.integer(Type::ACCT_INTERIM_INTERVAL);
@@ -351,6 +364,7 @@ impl Conversation {
             marks: self.asked.marks.clone(),
             imprint: Imprint::from(facts),
             user: grant.user.clone(),
+            user_name: self.user_name(grant).into(),
             service: service.map(|service| service.name.clone()),
             timeout: grant.session_timeout,
             interim: interim.map(|seconds| Duration::from_secs(seconds.into())),

@@ -5,6 +5,7 @@ mod asking;
 mod peers;
 mod repeats;
 mod replies;
+mod requests;
 mod status;
 
 use std::net::{IpAddr, SocketAddr};
@@ -33,6 +34,7 @@ fn nas(name: &str, networks: &[&str]) -> NasSettings {
         max_conversations: 0,
         class: true,
         federation: false,
+        disconnect: None,
     }
 }
 

@@ -51,6 +51,7 @@ fn run_with(clock: Clock, heartbeat: Option<Heartbeat>, inquiry: Inquiry) -> Run
         books: Books::closed(),
         // The test may have seen enough.
         sink: Box::new(move |event| drop(sender.send(event))),
+        notice: Box::new(drop),
         gauges: Arc::clone(&gauges),
         heartbeat,
     };

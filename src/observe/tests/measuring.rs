@@ -33,6 +33,7 @@ fn filled() -> Metrics {
     metrics.staple_fetched("p256", "ok");
     metrics.set_conversations(3);
     metrics.set_steps_waiting(2);
+    metrics.disconnected("nak");
     metrics.set_reload(true, Wall(5_000));
     metrics
 }
@@ -55,6 +56,8 @@ fn every_family_of_the_contract_appears_as_it_stands_there() {
         r#"sekisho_authentication_seconds_bucket{resumed="false",service="JAIST",tls="1.3",le="0.05"} 1"#,
         "sekisho_conversations 3",
         "sekisho_steps_waiting 2",
+        r#"sekisho_disconnects_total{result="ack"} 0"#,
+        r#"sekisho_disconnects_total{result="nak"} 1"#,
         r#"sekisho_crl_this_update_seconds{authority="ca16",crl="a.crl"} 1000"#,
         r#"sekisho_crl_next_update_seconds{authority="ca16",crl="a.crl"} 2000"#,
         r#"sekisho_crl_last_success_seconds{authority="ca16",crl="a.crl"} 3000"#,

@@ -39,7 +39,7 @@ impl Sessions {
     }
 
     fn admitted(&mut self, now: Now, admitted: Admitted, device: Arc<Device>) -> Session {
-        let Admitted { marks, imprint, user, service, timeout, interim } = admitted;
+        let Admitted { marks, imprint, user, user_name, service, timeout, interim } = admitted;
         Session {
             stage: Stage::Provisional,
             service,
@@ -47,7 +47,9 @@ impl Sessions {
             tie: Some(Tie::Known(imprint)),
             acct_session: marks.acct_session,
             multi_session: marks.multi_session,
+            user_name: Some(user_name),
             station: marks.station,
+            calling: marks.calling,
             called: marks.called,
             timeout: Some(timeout),
             interval: interim,
@@ -174,7 +176,7 @@ fn is_another(session: &Session, record: &Record) -> bool {
 
 /// The NAS has asked again, in the middle of a session or before it has begun: whoever is there now is who was let in now.
 fn readmitted(now: Now, session: Session, admitted: Admitted, device: Arc<Device>) -> Session {
-    let Admitted { marks, imprint, user, service, timeout, interim } = admitted;
+    let Admitted { marks, imprint, user, user_name, service, timeout, interim } = admitted;
     Session {
         device,
         state: State::Good,
@@ -183,6 +185,8 @@ fn readmitted(now: Now, session: Session, admitted: Admitted, device: Arc<Device
         tie: Some(Tie::Known(imprint)),
         acct_session: marks.acct_session.or(session.acct_session),
         multi_session: marks.multi_session.or(session.multi_session),
+        user_name: Some(user_name),
+        calling: marks.calling.or(session.calling),
         called: marks.called.or(session.called),
         started: if session.stage == Stage::Provisional { now.wall } else { session.started },
         updated: now.wall,
@@ -205,6 +209,7 @@ fn heard_of(now: Now, session: Session, record: &Record, device: &Arc<Device>) -
         acct_session: marks.acct_session.or(session.acct_session),
         multi_session: marks.multi_session.or(session.multi_session),
         station: marks.station.or(session.station),
+        calling: marks.calling.or(session.calling),
         called: marks.called.or(session.called),
         nas_port: record.nas_port.or(session.nas_port),
         framed_ip: record.framed_ip.or(session.framed_ip),

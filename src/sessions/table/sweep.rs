@@ -31,6 +31,11 @@ impl Sweep {
         self.round = false;
     }
 
+    /// Whether nobody waits.
+    pub(super) fn is_over(&self) -> bool {
+        self.until.is_none()
+    }
+
     /// When there is something to do.
     pub(super) fn due(&self) -> Mono {
         if self.until.is_some() { Mono::default() } else { self.again }

@@ -65,6 +65,7 @@ fn many_are_judged_slice_by_slice_and_new_crls_in_between_leave_nobody_out() {
             marks: marks(&number.to_string()),
             imprint: serials[number % 3].clone(),
             user: "user".into(),
+            user_name: "user".into(),
             service: None,
             timeout: HOUR,
             interim: None,

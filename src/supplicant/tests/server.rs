@@ -150,6 +150,7 @@ impl Server {
             max_conversations: 0,
             class: false,
             federation: false,
+            disconnect: None,
         };
         let keep = exchange::Settings {
             keep_answer: Duration::from_secs(10),
