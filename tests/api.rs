@@ -130,6 +130,7 @@ fn configuration(admin: &str) -> String {
         r#"
 [server]
 state-dir = "state"
+[registry]
 [listen]
 auth = ["127.0.0.1:0"]
 admin = ["127.0.0.1:0"]

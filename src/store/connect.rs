@@ -1,6 +1,6 @@
 //! How the file is opened.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -45,8 +45,11 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
 }
 
-/// Names and histories of people: for the owner alone. The files beside it take its permissions.
+/// Names and histories of people: for the owner alone. The files beside it take its permissions. Of a new server the state directory isn't there yet.
 fn create(file: &Path) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map(drop),

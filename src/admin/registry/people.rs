@@ -30,7 +30,7 @@ pub(super) fn table() -> Vec<Route> {
             "Blocks a person, by every method and every certificate, present and future.",
         )
         .takes::<Asked>()
-        .gives::<Blocked>(200),
+        .gives::<BlockedUser>(200),
         Route::delete("/api/v1/users/{name}/block", Role::Operator, unblock, "Lets a person in again.")
             .answers(204, ""),
     ]
@@ -48,7 +48,7 @@ struct Asked {
 
 /// A person who is blocked.
 #[derive(Debug, Serialize, ToSchema)]
-struct Blocked {
+struct BlockedUser {
     user: String,
     since: Time,
     until: Option<Time>,
@@ -61,7 +61,7 @@ async fn block(
     caller: Caller,
     Path(name): Path<String>,
     Body(asked): Body<Asked>,
-) -> Result<Json<Blocked>, Problem> {
+) -> Result<Json<BlockedUser>, Problem> {
     let registry = shared.registry()?;
     let now = shared.status.now();
     let name = user(&name)?;
@@ -84,7 +84,7 @@ async fn block(
     let audited = line(&shared, &caller, "block-user", &name, json!({ "reason": reason, "until": until }));
     registry.store().block_person(person, audited).await?;
     registry.enforce().await?;
-    Ok(Json(Blocked { user: name, since: Time(now), until, by: caller.name.to_string(), reason }))
+    Ok(Json(BlockedUser { user: name, since: Time(now), until, by: caller.name.to_string(), reason }))
 }
 
 async fn unblock(
