@@ -20,6 +20,8 @@ use support::scratch::Scratch;
 mod accounting;
 #[path = "serve/afar.rs"]
 mod afar;
+#[path = "serve/contract.rs"]
+mod contract;
 #[path = "serve/learned.rs"]
 mod learned;
 #[path = "serve/ocsp.rs"]

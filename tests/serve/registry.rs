@@ -17,11 +17,11 @@ use rcgen::DnType;
 const ROLES: [&str; 4] = ["status", "viewer", "registrar", "operator"];
 
 /// With a registry, and a token for each role, which is its name.
-fn campus() -> Campus {
+pub(super) fn campus() -> Campus {
     campus_with("")
 }
 
-fn campus_with(lines: &str) -> Campus {
+pub(super) fn campus_with(lines: &str) -> Campus {
     let campus = Campus::new();
     member(&campus);
     let mut text = std::fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
@@ -38,13 +38,20 @@ fn campus_with(lines: &str) -> Campus {
 }
 
 /// Status and body of an answer.
-struct Said(u16, Value, String);
+pub(super) struct Said(pub(super) u16, pub(super) Value, pub(super) String);
 
-fn ask(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>) -> Said {
+pub(super) fn ask(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>) -> Said {
     ask_with(serving, role, method, path, body, "")
 }
 
-fn ask_with(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>, headers: &str) -> Said {
+pub(super) fn ask_with(
+    serving: &Serving,
+    role: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+    headers: &str,
+) -> Said {
     let mut stream = TcpStream::connect(("127.0.0.1", serving.admin)).expect("the door is open");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
     let body = body.map(|body| body.to_string()).unwrap_or_default();
@@ -61,7 +68,7 @@ fn ask_with(serving: &Serving, role: &str, method: &str, path: &str, body: Optio
 }
 
 /// A good answer's body.
-fn good(said: Said) -> Value {
+pub(super) fn good(said: Said) -> Value {
     assert!((200..300).contains(&said.0), "{}", said.2);
     said.1
 }
@@ -70,7 +77,7 @@ fn pem(campus: &Campus) -> String {
     std::fs::read_to_string(campus.path("member.pem")).expect("it was written")
 }
 
-fn register(campus: &Campus, serving: &Serving) -> Value {
+pub(super) fn register(campus: &Campus, serving: &Serving) -> Value {
     good(ask(serving, "registrar", "POST", "/api/v1/certificates", Some(json!({ "pem": pem(campus) }))))
 }
 
@@ -85,12 +92,12 @@ fn refused(output: &Output, reason: &str, serving: &mut Serving) {
     });
 }
 
-fn let_in(output: &Output) {
+pub(super) fn let_in(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}", said(output));
 }
 
 /// Asks until what is answered is as wanted.
-fn wait_for(serving: &mut Serving, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) {
+pub(super) fn wait_for(serving: &mut Serving, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) {
     let admin = serving.admin;
     serving.process.wait_until(what, |_| {
         let mut stream = TcpStream::connect(("127.0.0.1", admin)).expect("the door is open");

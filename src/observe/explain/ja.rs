@@ -197,7 +197,7 @@ pub(super) fn note(note: &Note<'_>, clock: Clock<'_>) -> String {
         ),
         Note::Unused => "一度も使われていません。不要であれば、失効を申請してください。".into(),
         Note::Unconfirmed { days } => format!(
-            "本サーバーで利用を停止してから {days} 日たちましたが、認証局の失効情報には載っていません。認証局に失効を申請したか、申請がどうなったかを確認してください。"
+            "本サーバーで利用を停止していますが（{days} 日経過）、認証局の失効情報にはまだ載っていません。認証局に失効を申請したか、申請がどうなったかを確認してください。"
         ),
     }
 }
@@ -246,14 +246,16 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             format!("{what}{} に失効しました{why}。", clock.date(*at))
         }
         Evidence::Blocked { since, until, reason, by } => {
-            let ago = clock.ago(*since).map(|span| format!("（{}前）", text(span))).unwrap_or_default();
-            let end = until.map(|at| format!("、期限は {}", clock.date(at))).unwrap_or_default();
+            let ago = clock.ago(*since).map(|span| format!("{}前", text(span)));
+            let end = until.map(|at| format!("期限: {}", clock.date(at)));
             let why = match &**reason {
-                "" => String::new(),
-                reason if CRL_REASONS.contains(&reason) => format!("、理由は{}", revocation_reason(reason)),
-                reason => format!("、理由は「{}」", quoted(reason)),
+                "" | "unspecified" => None,
+                reason if CRL_REASONS.contains(&reason) => Some(format!("理由: {}", revocation_reason(reason))),
+                reason => Some(format!("理由: 「{}」", quoted(reason))),
             };
-            format!("{} に {} が利用を停止しました{ago}{end}{why}。", clock.date(*since), quoted(by))
+            let notes: Vec<String> = [ago, end, why].into_iter().flatten().collect();
+            let notes = if notes.is_empty() { String::new() } else { format!("（{}）", notes.join("、")) };
+            format!("{} に {} が利用を停止しました{notes}。", clock.date(*since), quoted(by))
         }
         Evidence::Distrust { from } => match clock.until(*from) {
             Some(span) if *from > clock.now => {
