@@ -177,7 +177,7 @@ pub(super) fn standing(standing: Standing) -> Words {
             "発行されたら、本人が証明書を取得し、端末に入れてください。",
         ),
         Standing::Listed => (
-            "認証局の一覧で失効済の証明書です。",
+            "認証局の一覧では、失効済となっている証明書です。",
             "失効した証明書は元に戻りません。必要であれば、新しい証明書を取得してください。",
         ),
     };
@@ -219,7 +219,7 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         Evidence::Path(why) => format!("信頼する認証局までの経路を確認できません: {}。", quoted(why)),
         Evidence::Organisation { attribute, wanted, found } => {
             let found = found.as_ref().map_or("ありません".into(), |found| format!("「{}」です", quoted(found)));
-            format!("主体者名の {attribute} は「{}」のはずですが、{found}。", quoted(wanted))
+            format!("主体者名の {attribute} は「{}」でなければなりませんが、{found}。", quoted(wanted))
         }
         Evidence::Purposes(None) => "拡張鍵用途（EKU）が書かれていません。".into(),
         Evidence::Purposes(Some(found)) => {
