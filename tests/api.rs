@@ -16,12 +16,14 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
+use support::campus::CAMPUS;
 use support::certificates::{Authority, Key, authority, client, crl, day, server};
 use support::process::{Place, Process, run};
 use support::scratch::Scratch;
 
 #[path = "support"]
 mod support {
+    pub(crate) mod campus;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
     #[expect(dead_code, reason = "shared: others use more of it")]
@@ -144,25 +146,7 @@ state-dir = "state"
 [listen]
 auth = ["127.0.0.1:0"]
 admin = ["127.0.0.1:0"]
-[[identity]]
-name = "server"
-chain = "server.pem"
-key = "server.key"
-[[authority]]
-name = "ca"
-certificate = "ca.pem"
-subject = {{ O = "Example University" }}
-revocation = "crl"
-crl = ["ca.crl"]
-[[nas]]
-name = "ap"
-address = ["127.0.0.0/8"]
-secret = "a secret that is long enough"
-[[service]]
-name = "campus"
-match = {{ ssid = ["campus"] }}
-authorities = ["ca"]
-vlan = "120"
+{CAMPUS}vlan = "120"
 [admin]
 {admin}
 [[admin.token]]

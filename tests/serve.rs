@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use support::campus::CAMPUS;
 use support::certificates::{Authority, Key, authority, crl, day, server};
 use support::http::get;
 use support::process::{Place, Process};
@@ -34,6 +35,7 @@ mod staple;
 mod vanished;
 #[path = "support"]
 mod support {
+    pub(crate) mod campus;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
     #[expect(dead_code, reason = "shared: others use more of it")]
@@ -90,25 +92,7 @@ state-dir = "."
 [listen]
 auth = ["127.0.0.1:0", "[::1]:0"]
 admin = ["127.0.0.1:0"]
-[[identity]]
-name = "server"
-chain = "server.pem"
-key = "server.key"
-[[authority]]
-name = "ca"
-certificate = "ca.pem"
-subject = {{ O = "Example University" }}
-revocation = "crl"
-crl = ["ca.crl"]
-[[nas]]
-name = "ap"
-address = ["127.0.0.0/8"]
-secret = "a secret that is long enough"
-[[service]]
-name = "campus"
-match = {{ ssid = ["campus"] }}
-authorities = ["ca"]
-vlan = "{vlan}"
+{CAMPUS}vlan = "{vlan}"
 "#
         );
         self.write("sekisho.toml", &text);

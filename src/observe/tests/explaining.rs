@@ -324,7 +324,9 @@ fn japanese_is_polite_and_calls_things_by_one_name() {
     for Explanation { summary, evidence, next } in texts {
         for text in evidence.iter().chain([&summary, &next]) {
             for sentence in text.split_terminator('。') {
-                let end = sentence.trim_end_matches(|c| c == '）');
+                // A note in brackets may follow.
+                let noted = sentence.strip_suffix('）').and_then(|text| text.rsplit_once('（'));
+                let end = noted.map_or(sentence, |(text, _)| text);
                 let is_polite =
                     ["です", "ます", "ました", "ません", "ください", "せんでした"].iter().any(|it| end.ends_with(it));
                 let is_value =
