@@ -16,12 +16,14 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
+use support::campus::CAMPUS;
 use support::certificates::{Authority, Key, authority, client, crl, day, server};
 use support::process::{Place, Process, run};
 use support::scratch::Scratch;
 
 #[path = "support"]
 mod support {
+    pub(crate) mod campus;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
     #[expect(dead_code, reason = "shared: others use more of it")]
@@ -96,6 +98,16 @@ impl Campus {
         answered(&mut stream, method, path, body).expect("an answer")
     }
 
+    /// An answer as it came.
+    fn ask_for_text(&self, path: &str, accept: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: {accept}");
+        write!(stream, "{head}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n").expect("sent");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("text");
+        text
+    }
+
     /// The same in TLS, with somebody's certificate.
     fn ask_securely(&self, member: Option<&Member>, path: &str) -> io::Result<(u16, Value)> {
         let mut roots = RootCertStore::empty();
@@ -134,25 +146,7 @@ state-dir = "state"
 [listen]
 auth = ["127.0.0.1:0"]
 admin = ["127.0.0.1:0"]
-[[identity]]
-name = "server"
-chain = "server.pem"
-key = "server.key"
-[[authority]]
-name = "ca"
-certificate = "ca.pem"
-subject = {{ O = "Example University" }}
-revocation = "crl"
-crl = ["ca.crl"]
-[[nas]]
-name = "ap"
-address = ["127.0.0.0/8"]
-secret = "a secret that is long enough"
-[[service]]
-name = "campus"
-match = {{ ssid = ["campus"] }}
-authorities = ["ca"]
-vlan = "120"
+{CAMPUS}vlan = "120"
 [admin]
 {admin}
 [[admin.token]]
@@ -250,6 +244,58 @@ fn a_reload_shows_another_certificate() {
     campus.reload();
     until(|| campus.process.log(), |log| log.contains("configuration reloaded"));
     assert_eq!(campus.ask_securely(None, "/healthz").expect("an answer").0, 200);
+}
+
+#[test]
+fn a07_nothing_that_is_shown_holds_a_secret() {
+    let campus = Campus::new("");
+    let member = campus.member(1);
+    assert_eq!(campus.ask("POST", "/api/v1/certificates", Some(&json!({ "pem": member.pem }))).0, 201);
+    let hash = data_encoding::HEXLOWER.encode(&sekisho::admin::hash_token(TOKEN.as_bytes()));
+    let key = fs::read_to_string(campus.path("server.key")).expect("it was written");
+    let key: String = key.lines().filter(|line| !line.starts_with("-----")).collect();
+    let secrets = [TOKEN, "a secret that is long enough", &hash, &key[40..80], "PRIVATE KEY", "BEGIN CERTIFICATE"];
+    let (_, description) = campus.ask("GET", "/openapi.json", None);
+    let paths = description["paths"].as_object().expect("paths");
+    let asked = paths.iter().filter(|(_, operations)| operations.get("get").is_some()).map(|(path, _)| path);
+    for path in asked {
+        let path = path.replace("{id}", "ca:01").replace("{name}", "member@university.example");
+        for accept in ["application/json", "text/csv"] {
+            let text = campus.ask_for_text(&path, accept);
+            assert!(text.starts_with("HTTP/1.1 ") && !text.contains(" 500 "), "{path}: {text}");
+            for secret in secrets {
+                assert!(!text.contains(secret), "{path}: {secret}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a11_what_cannot_be_loaded_changes_nothing_and_the_last_of_several_at_once_counts() {
+    let campus = Campus::new("");
+    let loaded = || campus.process.log().matches("configuration reloaded").count();
+    let works = || campus.ask("GET", "/api/v1/audit", None).0;
+    for bad in ["", "[admin]\n", "not TOML at all [", "[server]\nstate-dir = \"state\"\n[sever]\n"] {
+        let refused = || campus.process.log().matches("not reloaded").count();
+        let before = refused();
+        campus.scratch.replace("sekisho.toml", bad);
+        campus.reload();
+        until(refused, |now| *now > before);
+        assert_eq!(works(), 200, "{bad}: the token of before counts");
+        assert!(campus.ask_for_text("/metrics", "*/*").contains("sekisho_config_last_reload_successful 0"), "{bad}");
+    }
+    assert_eq!(loaded(), 0);
+    // Half of it, then the rest: whoever reads sees one or the other file.
+    let good = configuration("");
+    for number in 0..10 {
+        let text = if number % 2 == 0 { good[..good.len() / 2].to_owned() } else { good.clone() };
+        campus.scratch.replace("sekisho.toml", text);
+        campus.reload();
+    }
+    until(loaded, |times| *times > 0);
+    let is_good = |text: &String| text.contains("sekisho_config_last_reload_successful 1");
+    until(|| campus.ask_for_text("/metrics", "*/*"), is_good);
+    assert_eq!(works(), 200);
 }
 
 /// Looks until it is so.

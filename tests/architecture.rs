@@ -45,7 +45,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("observe", &["pki", "policy"]),
     ("store", &["pki", "sessions"]),
     ("explain", &["fetch", "observe", "pki", "policy"]),
-    ("admin", &["observe", "pki", "policy", "sessions", "standing", "store"]),
+    // What a client may send as its chain is bounded alike on both of its doors.
+    ("admin", &["observe", "pki", "policy", "sessions", "standing", "store", "tls"]),
     (
         "config",
         &[

@@ -34,6 +34,7 @@ const METRICS: &[&str] = &[
     "sekisho_identity_staple_next_update_seconds",
     "sekisho_identity_revoked",
     "sekisho_identity_staple_fetches_total",
+    "sekisho_unconfirmed_blocks_overdue",
 ];
 
 fn deploy(name: &str) -> PathBuf {

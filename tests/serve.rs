@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use support::campus::CAMPUS;
 use support::certificates::{Authority, Key, authority, crl, day, server};
 use support::http::get;
 use support::process::{Place, Process};
@@ -20,6 +21,8 @@ use support::scratch::Scratch;
 mod accounting;
 #[path = "serve/afar.rs"]
 mod afar;
+#[path = "serve/contract.rs"]
+mod contract;
 #[path = "serve/learned.rs"]
 mod learned;
 #[path = "serve/nas.rs"]
@@ -36,6 +39,7 @@ mod staple;
 mod vanished;
 #[path = "support"]
 mod support {
+    pub(crate) mod campus;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
     #[expect(dead_code, reason = "shared: others use more of it")]
@@ -92,25 +96,7 @@ state-dir = "."
 [listen]
 auth = ["127.0.0.1:0", "[::1]:0"]
 admin = ["127.0.0.1:0"]
-[[identity]]
-name = "server"
-chain = "server.pem"
-key = "server.key"
-[[authority]]
-name = "ca"
-certificate = "ca.pem"
-subject = {{ O = "Example University" }}
-revocation = "crl"
-crl = ["ca.crl"]
-[[nas]]
-name = "ap"
-address = ["127.0.0.0/8"]
-secret = "a secret that is long enough"
-[[service]]
-name = "campus"
-match = {{ ssid = ["campus"] }}
-authorities = ["ca"]
-vlan = "{vlan}"
+{CAMPUS}vlan = "{vlan}"
 "#
         );
         self.write("sekisho.toml", &text);

@@ -10,21 +10,42 @@ use serde::Serialize;
 
 use super::problem::Problem;
 
-/// A strong validator.
+/// A strong validator: the version of what callers change, and after a point that of what is shown, which time and logins change too.
+/// A change is for the former; who looks again asks for both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ETag(String);
 
 impl ETag {
-    /// Of whatever is shown as JSON: equal octets, equal version.
-    pub(super) fn of(shown: &[u8]) -> Self {
-        let hash = digest::digest(&digest::SHA256, shown);
-        Self(format!("\"{}\"", HEXLOWER.encode(hash.as_ref().get(..16).unwrap_or_default())))
+    /// Of whatever changes only when somebody changes it: equal octets, equal version.
+    pub(super) fn of(kept: &[u8]) -> Self {
+        Self(short(kept))
     }
 
     /// Of a value as it would be shown.
     pub(super) fn of_json(value: &impl Serialize) -> Self {
         Self::of(&serde_json::to_vec(value).unwrap_or_default())
     }
+
+    /// As it is sent with a value of this version.
+    pub(super) fn header(&self, shown: &impl Serialize) -> [(HeaderName, HeaderValue); 1] {
+        let body = serde_json::to_vec(shown).unwrap_or_default();
+        [(header::ETAG, HeaderValue::from_str(&self.with(&body)).unwrap_or(HeaderValue::from_static("\"\"")))]
+    }
+
+    fn with(&self, shown: &[u8]) -> String {
+        format!("\"{}.{}\"", self.0, short(shown))
+    }
+}
+
+fn short(octets: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, octets);
+    HEXLOWER.encode(hash.as_ref().get(..16).unwrap_or_default())
+}
+
+/// 412: somebody was quicker.
+pub(super) fn changed() -> Problem {
+    let gone = "this has been changed since it was looked at; look again, and decide again";
+    Problem::new(StatusCode::PRECONDITION_FAILED, gone)
 }
 
 /// What `If-Match` wants.
@@ -55,11 +76,10 @@ impl IfMatch {
     pub(super) fn check(&self, current: Option<&ETag>) -> Result<(), Problem> {
         let holds = match (&self.0, current) {
             (Wanted::Whatever, _) | (Wanted::Something, Some(_)) => true,
-            (Wanted::OneOf(tags), Some(current)) => tags.contains(&current.0),
+            (Wanted::OneOf(tags), Some(current)) => tags.iter().any(|tag| version(tag) == Some(&*current.0)),
             (_, None) => false,
         };
-        let gone = "this has been changed since it was looked at; look again, and decide again";
-        if holds { Ok(()) } else { Err(Problem::new(StatusCode::PRECONDITION_FAILED, gone)) }
+        if holds { Ok(()) } else { Err(changed()) }
     }
 }
 
@@ -78,12 +98,18 @@ pub(super) fn shown_as(headers: &HeaderMap, value: &impl Serialize, tag: &ETag) 
     answered(headers, body, tag)
 }
 
+/// The version of a strong tag.
+fn version(tag: &str) -> Option<&str> {
+    tag.strip_prefix('"')?.strip_suffix('"')?.split('.').next()
+}
+
 fn answered(headers: &HeaderMap, body: Vec<u8>, tag: &ETag) -> Result<Response, Problem> {
-    let version = HeaderValue::from_str(&tag.0).unwrap_or(HeaderValue::from_static("\"\""));
+    let sent = tag.with(&body);
+    let version = HeaderValue::from_str(&sent).unwrap_or(HeaderValue::from_static("\"\""));
     let is_known = match wanted(headers, header::IF_NONE_MATCH) {
         Some(Wanted::Something) => true,
         // A weak comparison (RFC 9110 section 13.1.2).
-        Some(Wanted::OneOf(tags)) => tags.iter().any(|known| known.strip_prefix("W/").unwrap_or(known) == tag.0),
+        Some(Wanted::OneOf(tags)) => tags.iter().any(|known| known.strip_prefix("W/").unwrap_or(known) == sent),
         Some(Wanted::Whatever) | None => false,
     };
     let version = [(header::ETAG, version)];

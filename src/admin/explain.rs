@@ -15,9 +15,7 @@ use super::route::Route;
 use super::shared::Shared;
 use super::time::Time;
 use crate::now::Wall;
-
-/// Most certificates that are taken: as many as a chain has.
-const MAX_CHAIN: usize = 6;
+use crate::tls::MAX_CHAIN;
 
 pub(super) fn routes() -> Vec<Route> {
     let summary = "What would be decided for a certificate, and why, as `sekisho explain` says it; fetches nothing.";

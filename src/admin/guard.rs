@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::to_bytes;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -14,6 +15,8 @@ use super::input::too_long;
 use super::problem::{Problem, normalised};
 use super::route::Times;
 use super::shared::Shared;
+use crate::observe::escape_in_json;
+use crate::policy::is_hidden;
 
 /// Longest body in octets.
 pub(super) const MAX_BODY: usize = 1 << 20;
@@ -47,11 +50,30 @@ pub(super) async fn guard(
             .unwrap_or_else(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response()),
         Err(problem) => problem.into_response(),
     };
-    let mut response = normalised(response, &path);
+    let mut response = plain(normalised(response, &path)).await;
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// JSON without a character that doesn't show, or moves others: whoever looks at an answer in a terminal sees what is there. It reads back the same.
+async fn plain(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if !kind.is_some_and(|kind| kind.ends_with(b"json")) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(octets) = to_bytes(body, usize::MAX).await else {
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a fault of ours").into_response();
+    };
+    match std::str::from_utf8(&octets) {
+        Ok(text) if text.contains(is_hidden) => {
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(parts, escape_in_json(text).into())
+        }
+        _ => Response::from_parts(parts, octets.into()),
+    }
 }
 
 fn check(shared: &Shared, request: &Request) -> Result<(), Problem> {

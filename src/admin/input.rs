@@ -17,7 +17,7 @@ use super::guard::MAX_BODY;
 use super::page::{self, Page};
 use super::problem::Problem;
 
-/// A JSON body. Its type denies unknown fields.
+/// A JSON body; none is an empty object. Its type denies unknown fields.
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
@@ -29,7 +29,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             StatusCode::PAYLOAD_TOO_LARGE => too_long(),
             _ => Problem::bad_request("the body ended before its time"),
         })?;
-        read_json(&octets).map(Self)
+        // What isn't there says as much as an object without a field.
+        read_json(if octets.is_empty() { b"{}" } else { &octets }).map(Self)
     }
 }
 
@@ -86,7 +87,7 @@ impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for L
         let (paging, filters): (Vec<_>, Vec<_>) = pairs(parts).into_iter().partition(|(key, _)| is_paging(key));
         refuse_unknown::<T>(&filters, &page::KEYS)?;
         let page::Asked { limit, cursor } = read_query(&paging)?;
-        let limit = page::limit(limit)?;
+        let limit = page::limit(limit.as_deref())?;
         let list = List::new(parts.uri.path(), &filters);
         Ok(Self { filter: read_query(&filters)?, limit, cursor, list })
     }

@@ -79,7 +79,10 @@ fn operation(route: &Route) -> Value {
         add("parameters", parameters.into());
     }
     if let Some(body) = &route.body {
-        add("requestBody", json!({ "required": true, "content": { "application/json": { "schema": body } } }));
+        add(
+            "requestBody",
+            json!({ "required": !route.body_is_optional, "content": { "application/json": { "schema": body } } }),
+        );
     }
     operation
 }
@@ -119,7 +122,14 @@ fn parameters(route: &Route) -> Vec<Value> {
         }),
     ];
     let paging = paging.into_iter().filter(|_| route.is_list);
-    in_path.chain(in_query).chain(paging).collect()
+    let condition = route.condition.map(|header| {
+        let description = match header {
+            "If-Match" => "An `ETag` that was given before: 412 where somebody has changed it since. `*`: wherever there is anything.",
+            _ => "An `ETag` that was given before: 304 where it is the same still.",
+        };
+        json!({ "name": header, "in": "header", "description": description, "schema": { "type": "string" } })
+    });
+    in_path.chain(in_query).chain(paging).chain(condition).collect()
 }
 
 fn responses(route: &Route) -> Value {
@@ -132,13 +142,22 @@ fn responses(route: &Route) -> Value {
         }
     }
     let describe = |(status, (description, content)): (String, (String, Map<String, Value>))| {
-        let response = match content.is_empty() {
-            true => json!({ "description": description }),
-            false => json!({ "description": description, "content": content }),
-        };
+        let mut response = json!({ "description": description });
+        if let Some(response) = response.as_object_mut() {
+            if !content.is_empty() {
+                response.insert("content".into(), content.into());
+            }
+            if route.has_etag {
+                let tag = json!({ "description": "Its version.", "schema": { "type": "string" } });
+                response.insert("headers".into(), json!({ "ETag": tag }));
+            }
+        }
         (status, response)
     };
     let mut responses: Map<String, Value> = by_status.into_iter().map(describe).collect();
+    if route.condition == Some("If-Match") {
+        responses.insert("412".into(), json!({ "$ref": "#/components/responses/Problem" }));
+    }
     responses.insert("default".into(), json!({ "$ref": "#/components/responses/Problem" }));
     responses.into()
 }

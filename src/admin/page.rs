@@ -30,13 +30,13 @@ impl<T> Page<T> {
 /// How much of a list is asked for, and from where on.
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
-    pub(super) limit: Option<u64>,
+    pub(super) limit: Option<String>,
     pub(super) cursor: Option<String>,
 }
 
 /// `limit`, as it counts.
-pub(super) fn limit(asked: Option<u64>) -> Result<usize, Problem> {
-    let limit = asked.map_or(Some(LIMIT), |asked| usize::try_from(asked).ok());
+pub(super) fn limit(asked: Option<&str>) -> Result<usize, Problem> {
+    let limit = asked.map_or(Some(LIMIT), |asked| asked.parse().ok());
     limit.filter(|limit| (1..=MOST).contains(limit)).ok_or_else(|| {
         Problem::bad_request("the query can't be read").field("limit", format!("must be from 1 to {MOST}"))
     })

@@ -102,6 +102,11 @@ pub(super) struct Route {
     pub(super) parameters: Vec<Parameter>,
     pub(super) is_list: bool,
     pub(super) body: Option<Value>,
+    /// Whether the body may be left out.
+    pub(super) body_is_optional: bool,
+    /// Whether answers say which version it is, and whether a request may ask for one with this header.
+    pub(super) has_etag: bool,
+    pub(super) condition: Option<&'static str>,
     pub(super) answers: Vec<Answer>,
     /// What the schemas above refer to.
     pub(super) schemas: Vec<(String, RefOr<Schema>)>,
@@ -153,6 +158,9 @@ impl Route {
             parameters,
             is_list: false,
             body: None,
+            body_is_optional: false,
+            has_etag: false,
+            condition: None,
             answers,
             schemas,
             handler,
@@ -188,6 +196,30 @@ impl Route {
         self
     }
 
+    /// As [`Self::takes`], of a body that may be left out: each of its fields has a default.
+    pub(super) fn may_take<B: ToSchema>(mut self) -> Self {
+        self.body_is_optional = true;
+        self.takes::<B>()
+    }
+
+    /// Its answers say which version they are of, as [`super::etag`] has it.
+    pub(super) fn states_version(mut self) -> Self {
+        self.has_etag = true;
+        self
+    }
+
+    /// [`Self::states_version`], and who has it already isn't sent it again.
+    pub(super) fn versioned(mut self) -> Self {
+        self.condition = Some("If-None-Match");
+        self.states_version().answers(304, "")
+    }
+
+    /// [`Self::states_version`], and a change may be for one version only, as [`super::etag::IfMatch`] reads it.
+    pub(super) fn for_a_version(mut self) -> Self {
+        self.condition = Some("If-Match");
+        self.states_version()
+    }
+
     /// An answer in JSON.
     pub(super) fn gives<A: ToSchema>(mut self, status: u16) -> Self {
         let schema = Some(self.refer::<A>());
@@ -202,7 +234,7 @@ impl Route {
     }
 
     /// Somebody else is waited for, so long.
-    pub(super) fn may_take(self, time: Duration) -> Self {
+    pub(super) fn may_last(self, time: Duration) -> Self {
         Self { time: Some(time), ..self }
     }
 

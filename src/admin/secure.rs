@@ -9,8 +9,8 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, ParsedCertificate};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
@@ -26,18 +26,13 @@ use tokio_rustls::server::TlsStream;
 use super::{Peer, Status};
 use crate::event::Reason;
 use crate::secret::Secret;
+use crate::tls::{Unfit, client_chain};
 
 /// How long a handshake may take.
 pub(super) const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long somebody who was refused has to read the alert before the connection is reset, and how much he may send meanwhile.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_OCTETS: usize = 64 << 10;
-/// Most certificates of a client's chain, and most octets of all together.
-const MAX_CHAIN: usize = 6;
-const MAX_CHAIN_OCTETS: usize = 32 << 10;
-/// Longest SubjectPublicKeyInfo of a client: RSA with 8192 bits takes about 1,062 octets.
-const MAX_PUBLIC_KEY: usize = 1_100;
-
 /// `[admin].chain` and `key`, ready to be shown.
 pub struct Tls {
     key: Arc<CertifiedKey>,
@@ -260,12 +255,11 @@ impl ClientCertVerifier for Asking {
         rest: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let octets = rest.iter().fold(leaf.len(), |sum, certificate| sum.saturating_add(certificate.len()));
-        let public_key = ParsedCertificate::try_from(leaf)?.subject_public_key_info().len();
-        if rest.len() >= MAX_CHAIN || octets > MAX_CHAIN_OCTETS || public_key > MAX_PUBLIC_KEY {
-            return Err(Error::InvalidCertificate(CertificateError::InvalidPurpose));
-        }
-        self.state().chain = std::iter::once(leaf).chain(rest).map(|one| one.clone().into_owned()).collect();
+        let chain = client_chain(leaf, rest).map_err(|unfit| match unfit {
+            Unfit::TooMuch(_) => Error::InvalidCertificate(CertificateError::InvalidPurpose),
+            Unfit::Unreadable(error) => error,
+        })?;
+        self.state().chain = chain;
         Ok(ClientCertVerified::assertion())
     }
 

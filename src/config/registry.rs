@@ -11,6 +11,9 @@ const RETAIN: Duration = Duration::from_secs(180 * 86_400);
 /// Below, an operator could not even find out what happened yesterday.
 const SHORTEST: Duration = Duration::from_secs(86_400);
 
+/// A CA takes from ten minutes to days.
+const UNCONFIRMED: Duration = Duration::from_secs(3 * 86_400);
+
 /// Live sessions, where `max-sessions` isn't given.
 const MAX_SESSIONS: u64 = 200_000;
 
@@ -40,12 +43,14 @@ fn settings(mut table: Table<'_>) -> Settings {
     }
     let authentications = table.take("retain-authentications").and_then(|item| retain(&item));
     let sessions = table.take("retain-sessions").and_then(|item| retain(&item));
+    let unconfirmed_after = table.take("unconfirmed-after").and_then(|item| item.duration());
     let blocks_requested = table.choice("requested", &[("status", false), ("block", true)], false);
     let columns = table.table("import-columns").map(columns).unwrap_or_default();
     table.finish();
     Settings {
         retain_authentications: authentications.unwrap_or(RETAIN),
         retain_sessions: sessions.unwrap_or(RETAIN),
+        unconfirmed_after: unconfirmed_after.unwrap_or(UNCONFIRMED),
         blocks_requested,
         columns,
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::authorities::Known;
+use super::census::Counted;
 use super::force::Force;
 use super::gaps::{Line, Told};
 use super::leaving;
@@ -46,10 +47,18 @@ pub(super) struct Live {
     known: Mutex<Vec<Problem>>,
     vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
-    registry: Mutex<Option<(Store, Arc<Force>)>>,
+    registry: Mutex<Option<Kept>>,
     told: Told,
     /// How it stands with the answers about our own certificates.
     staples: Mutex<Vec<State>>,
+}
+
+/// The registry, as far as it is told of.
+#[derive(Debug)]
+struct Kept {
+    store: Store,
+    force: Arc<Force>,
+    counted: Arc<Counted>,
 }
 
 /// How those are who are asked.
@@ -152,17 +161,21 @@ impl Live {
     }
 
     /// There is a registry.
-    pub(super) fn keeps(&self, store: Store, force: Arc<Force>) {
-        *lock(&self.registry) = Some((store, force));
+    pub(super) fn keeps(&self, store: Store, force: Arc<Force>, counted: Arc<Counted>) {
+        *lock(&self.registry) = Some(Kept { store, force, counted });
     }
 
     /// What is blocked now.
     fn blocks(&self) -> Arc<Blocks> {
-        lock(&self.registry).as_ref().map(|(_, force)| force.view().blocks).unwrap_or_default()
+        lock(&self.registry).as_ref().map(|kept| kept.force.view().blocks).unwrap_or_default()
     }
 
     fn registry(&self) -> Option<store::Health> {
-        lock(&self.registry).as_ref().map(|(store, _)| store.health())
+        lock(&self.registry).as_ref().map(|kept| kept.store.health())
+    }
+
+    fn counted(&self) -> Option<Arc<Counted>> {
+        lock(&self.registry).as_ref().map(|kept| Arc::clone(&kept.counted))
     }
 
     /// Our own certificates were looked after.
@@ -221,6 +234,7 @@ impl admin::Status for Live {
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
         readiness.degraded.extend(self.registry().and_then(|health| health.fault).map(|fault| fault.to_string()));
         readiness.degraded.extend(lock(&self.gauges.held).iter().map(|held| leaving::complaint(held, now)));
+        readiness.degraded.extend(self.counted().and_then(|counted| counted.complaint()));
         readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
         readiness
     }
@@ -244,6 +258,9 @@ impl admin::Status for Live {
         self.metrics.set_vanished(lock(&self.vanished).iter().map(|(authority, count)| (&**authority, *count)));
         if let Some(store::Health { fault, failed, dropped }) = self.registry() {
             self.metrics.set_registry(fault.is_none(), failed, dropped);
+        }
+        if let Some(counted) = self.counted() {
+            counted.show(&self.metrics);
         }
         let staples = lock(&self.staples);
         let named = staples.iter().filter(|state| !state.responders.is_empty());

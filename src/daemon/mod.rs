@@ -5,6 +5,7 @@
 mod afar;
 mod authorities;
 mod books;
+mod census;
 mod files;
 mod force;
 mod gaps;
@@ -198,7 +199,8 @@ impl Server {
             None => (None, None),
             Some((opened, settings)) => {
                 let (running, events) = Keeper::spawn(opened, settings, &force, clock);
-                live.keeps(running.keeper.kept(), Arc::clone(&force));
+                let counted = running.keeper.count(&force);
+                live.keeps(running.keeper.kept(), Arc::clone(&force), counted);
                 (Some(running), Some(events))
             }
         };

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use super::census::Counted;
 use super::force::Force;
 use crate::admin::{self, Later, View};
 use crate::engine::{Facts, Kept, Past};
@@ -157,6 +158,11 @@ impl Keeper {
     /// Where it is kept.
     pub(super) fn kept(&self) -> Store {
         self.store.clone()
+    }
+
+    /// Begins to count what is kept.
+    pub(super) fn count(&self, force: &Arc<Force>) -> Arc<Counted> {
+        Counted::spawn(self.store.clone(), Arc::clone(force), Arc::clone(&self.settings), self.clock)
     }
 
     /// Other settings from now on.

@@ -63,6 +63,10 @@ families! {
     registry_up: IntGauge "sekisho_registry_up" [] "1: the registry can be written; 0: the disk is full or the file is damaged. Absent where none is kept.";
     registry_failed: IntGauge "sekisho_registry_failed_changes" [] "Changes that could not be written since this process began.";
     registry_dropped: IntGauge "sekisho_registry_dropped_decisions" [] "Decisions that were not kept since this process began.";
+    certificates: GaugeVec "sekisho_certificates" ["status"] "Certificates that the registry knows, by status. Counted now and then.";
+    unconfirmed: IntGauge "sekisho_unconfirmed_blocks" [] "Certificates that are blocked here and not revoked by their authority yet.";
+    unconfirmed_overdue: IntGauge "sekisho_unconfirmed_blocks_overdue" [] "Of them, those that have been for longer than `unconfirmed-after`.";
+    unconfirmed_oldest: IntGauge "sekisho_unconfirmed_blocks_oldest_timestamp_seconds" [] "Since when the oldest of them is blocked, since 1970; 0: there is none.";
     log_dropped: IntCounter "sekisho_log_dropped_total" [] "Log lines lost because whoever reads the log is too slow.";
     build_info: GaugeVec "sekisho_build_info" ["version"] "Always 1.";
 }
@@ -251,6 +255,21 @@ impl Metrics {
         set(&self.families.registry_up, u64::from(is_up));
         set(&self.families.registry_failed, failed);
         set(&self.families.registry_dropped, dropped);
+    }
+
+    /// How many certificates there are by status.
+    pub fn set_certificates<'a>(&self, counts: impl IntoIterator<Item = (&'a str, u64)>) {
+        for (status, count) in counts {
+            self.families.certificates.with_label_values(&[status]).set(count as f64);
+        }
+    }
+
+    /// Blocks that no authority has followed: how many, how many for too long, and since when the oldest is.
+    pub fn set_unconfirmed(&self, count: u64, overdue: u64, oldest: Option<Wall>) {
+        let set = |gauge: &IntGauge, count: u64| gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        set(&self.families.unconfirmed, count);
+        set(&self.families.unconfirmed_overdue, overdue);
+        self.families.unconfirmed_oldest.set(oldest.unwrap_or_default().0);
     }
 
     /// The responders (authority, address), whether each is asked, and when it last gave a good answer, all of them: those of before are forgotten.

@@ -14,7 +14,7 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Asked, Explainer, Explanation, Unasked};
+pub use explain::{Asked, Explainer, Explanation, Note, Standing, Unasked};
 pub(crate) use grounds::{distrusted_from, revocation};
 pub(crate) use line::capped;
 pub use line::{escape_in_json, visible};

@@ -4,7 +4,9 @@ use data_encoding::HEXLOWER;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::record::{Audited, Blocked, Device, Id, Known, Person, Record, Request, Revoked};
+use super::known::{conflict, upsert};
+use super::people::person;
+use super::record::{Audited, Blocked, Device, Id, Known, Record, Request, Revoked};
 use super::{Failure, Store, audit};
 use crate::now::Wall;
 
@@ -23,12 +25,32 @@ pub enum Change<T> {
     Missing,
     /// There is nothing to change.
     Nothing,
+    /// It would take back what only lifting it takes back.
+    Held,
     /// It isn't what it was when it was looked at.
     Other,
 }
 
 /// Whether a change may be made to what there is now.
 pub type Condition = Box<dyn FnOnce(Option<&Record>) -> bool + Send>;
+
+/// Whose certificate it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// The user by the certificate, in ASCII lower case.
+    User(String),
+    /// Where no user is known, the mail address in lower case.
+    Mail(String),
+}
+
+impl Owner {
+    /// Of what is known of a certificate.
+    #[must_use]
+    pub fn of(known: &Known) -> Option<Self> {
+        let user = known.user.as_ref().map(|user| Self::User(user.to_ascii_lowercase()));
+        user.or_else(|| known.mail.as_ref().map(|mail| Self::Mail(mail.to_lowercase())))
+    }
+}
 
 /// A certificate at a login.
 #[derive(Clone, Debug)]
@@ -51,15 +73,18 @@ impl Store {
         audited: Audited,
     ) -> Result<(Record, bool), Failure> {
         let by = by.to_owned();
-        self.write(move |connection| {
+        let registered = self.write(move |connection| {
             Box::pin(async move {
+                if let Some(other) = conflict(connection, &known).await? {
+                    return Ok(Err(Failure::Conflict(other.into())));
+                }
                 let (row, is_new) = upsert(connection, &known, &by, at).await?;
                 audit::insert(connection, &audited).await?;
                 let record = by_row(connection, row).await?.ok_or(sqlx::Error::RowNotFound)?;
-                Ok((record, is_new))
+                Ok(Ok((record, is_new)))
             })
-        })
-        .await
+        });
+        registered.await?
     }
 
     /// One certificate.
@@ -86,7 +111,7 @@ impl Store {
         .await
     }
 
-    /// A revocation is asked for. A serial that nobody has seen yet gets a record.
+    /// A revocation is asked for. A serial that nobody has seen yet gets a record. What was asked for before goes on since then: a new reason doesn't make it younger, and one without a block takes no block back.
     pub async fn request(
         &self,
         id: Id,
@@ -100,18 +125,24 @@ impl Store {
                 if !condition(found.as_ref()) {
                     return Ok(Change::Other);
                 }
+                let before = found.as_ref().and_then(|found| found.request.clone());
+                if before.as_ref().is_some_and(|before| before.block && !request.block) {
+                    return Ok(Change::Held);
+                }
+                let goes_on = before.filter(|before| before.block == request.block);
+                let (since, by) = goes_on.map_or((request.since, request.by), |before| (before.since, before.by));
                 let row = match (found, id) {
                     (Some(found), _) if found.known.serial.is_none() => return Ok(Change::Nothing),
                     (Some(found), _) => found.row,
                     (None, Id::Name(authority, serial)) => {
                         let known =
                             Known { authority: Some(authority), serial: Some(serial), ..Known::default() };
-                        upsert(connection, &known, &request.by, request.since).await?.0
+                        upsert(connection, &known, &by, since).await?.0
                     }
                     (None, _) => return Ok(Change::Missing),
                 };
                 let ask = "UPDATE certificate SET requested = ?, requested_by = ?, requested_reason = ?, requested_note = ?, block = ? WHERE id = ?";
-                let query = sqlx::query(ask).bind(request.since.0).bind(&request.by).bind(&request.reason);
+                let query = sqlx::query(ask).bind(since.0).bind(&by).bind(&request.reason);
                 query.bind(&request.note).bind(request.block).bind(row).execute(&mut *connection).await?;
                 audit::insert(connection, &audited).await?;
                 Ok(by_row(connection, row).await?.map_or(Change::Missing, Change::Made))
@@ -136,36 +167,6 @@ impl Store {
                 sqlx::query(lift).bind(found.row).execute(&mut *connection).await?;
                 audit::insert(connection, &audited).await?;
                 Ok(by_row(connection, found.row).await?.map_or(Change::Missing, Change::Made))
-            })
-        })
-        .await
-    }
-
-    /// Blocks a person; one who is blocked already is blocked by this from now on.
-    pub async fn block_person(&self, person: Person, audited: Audited) -> Result<(), Failure> {
-        self.write(move |connection| {
-            Box::pin(async move {
-                let block = "INSERT INTO person (name, since, until, reason, by) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason, by = excluded.by";
-                let query = sqlx::query(block).bind(person.name.to_ascii_lowercase()).bind(person.since.0);
-                let query = query.bind(person.until.map(|at| at.0)).bind(&person.reason).bind(&person.by);
-                query.execute(&mut *connection).await?;
-                audit::insert(connection, &audited).await
-            })
-        })
-        .await
-    }
-
-    /// Lifts a person's block; whether there was one.
-    pub async fn unblock_person(&self, name: &str, audited: Audited) -> Result<bool, Failure> {
-        let name = name.to_ascii_lowercase();
-        self.write(move |connection| {
-            Box::pin(async move {
-                let lift = sqlx::query("DELETE FROM person WHERE name = ?").bind(&name);
-                let was_there = lift.execute(&mut *connection).await?.rows_affected() > 0;
-                if was_there {
-                    audit::insert(connection, &audited).await?;
-                }
-                Ok(was_there)
             })
         })
         .await
@@ -203,18 +204,23 @@ impl Store {
         .await
     }
 
-    /// The certificates of users that end last, by user in ASCII lower case.
-    pub async fn latest(&self, users: Vec<String>) -> Result<Vec<(String, Record)>, Failure> {
+    /// The newest certificates of people, by who it is: issued, and neither revoked nor asked to be.
+    pub async fn latest(&self, people: Vec<Owner>) -> Result<Vec<(Owner, Record)>, Failure> {
         self.read(move |connection| {
             Box::pin(async move {
                 let mut found = Vec::new();
-                for user in users {
+                for owner in people {
                     let mut query = select();
-                    query.push(" FROM certificate c WHERE c.user = ").push_bind(user.clone());
+                    match &owner {
+                        Owner::User(user) => query.push(" FROM certificate c WHERE c.user = ").push_bind(user),
+                        Owner::Mail(mail) => query
+                            .push(" FROM search s CROSS JOIN certificate c ON c.id = s.certificate WHERE s.key = ")
+                            .push_bind(mail),
+                    };
                     query.push(" AND c.state = 2 AND c.not_after IS NOT NULL ORDER BY c.not_after DESC LIMIT 1");
                     let latest = query.build().fetch_optional(&mut *connection).await?;
                     if let Some(latest) = latest {
-                        found.push((user.to_ascii_lowercase(), record(&latest)?));
+                        found.push((owner, record(&latest)?));
                     }
                 }
                 Ok(found)
@@ -256,75 +262,6 @@ pub(super) async fn saw(connection: &mut SqliteConnection, seen: &Sighting) -> R
     sqlx::query(forget).bind(row).bind(DEVICES).execute(connection).await.map(drop)
 }
 
-/// The row of what is known, with this added to it; whether it is new. What is known better stays: a login or a certificate says more than a list.
-async fn upsert(
-    connection: &mut SqliteConnection,
-    known: &Known,
-    by: &str,
-    at: Wall,
-) -> Result<(i64, bool), sqlx::Error> {
-    let (row, is_new) = match same(connection, known).await? {
-        Some(row) => (row, false),
-        None => {
-            let insert = "INSERT INTO certificate (registered, registered_by) VALUES (?, ?) RETURNING id";
-            (sqlx::query_scalar(insert).bind(at.0).bind(by).fetch_one(&mut *connection).await?, true)
-        }
-    };
-    let set = "UPDATE certificate SET fingerprint = coalesce(fingerprint, ?1), der = coalesce(der, ?2), authority = coalesce(?3, authority), serial = coalesce(?4, serial), issuer = coalesce(?5, issuer), application = coalesce(?6, application), subject = CASE WHEN ?7 = '' OR (facts IS NOT NULL AND ?14 IS NULL) THEN subject ELSE ?7 END, cn = coalesce(?8, cn), mail = CASE WHEN facts IS NOT NULL AND ?14 IS NULL THEN coalesce(mail, ?9) ELSE coalesce(?9, mail) END, user = coalesce(?10, user), not_before = coalesce(?11, not_before), not_after = coalesce(?12, not_after), listed = coalesce(?13, listed), facts = coalesce(?14, facts) WHERE id = ?15";
-    let query = sqlx::query(set).bind(octets(&known.fingerprint)).bind(known.der.as_deref());
-    let query = query.bind(&known.authority).bind(&known.serial).bind(octets(&known.issuer)).bind(&known.application);
-    let query = query.bind(&known.subject).bind(&known.cn).bind(&known.mail).bind(&known.user);
-    let query = query.bind(known.not_before.map(|at| at.0)).bind(known.not_after.map(|at| at.0)).bind(&known.listed);
-    query.bind(known.facts.as_deref()).bind(row).execute(&mut *connection).await?;
-    index(connection, row).await?;
-    Ok((row, is_new))
-}
-
-/// The row that a certificate or a record is already known by.
-async fn same(connection: &mut SqliteConnection, known: &Known) -> Result<Option<i64>, sqlx::Error> {
-    if let Some(fingerprint) = &known.fingerprint {
-        let by_fingerprint = sqlx::query_scalar("SELECT id FROM certificate WHERE fingerprint = ?");
-        let found = by_fingerprint.bind(fingerprint.as_slice()).fetch_optional(&mut *connection).await?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    if let (Some(authority), Some(serial)) = (&known.authority, &known.serial) {
-        // One that is known by its name alone; another certificate of that name is another certificate.
-        let by_name = "SELECT id FROM certificate WHERE authority = ?1 AND serial = ?2 AND (fingerprint IS NULL OR ?3) ORDER BY id LIMIT 1";
-        let by_name = sqlx::query_scalar(by_name).bind(authority).bind(serial).bind(known.fingerprint.is_none());
-        let found = by_name.fetch_optional(&mut *connection).await?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    let Some(application) = &known.application else { return Ok(None) };
-    let by_application = sqlx::query_scalar("SELECT id FROM certificate WHERE application = ?").bind(application);
-    by_application.fetch_optional(connection).await
-}
-
-/// Makes it be found by what is known of it now.
-async fn index(connection: &mut SqliteConnection, row: i64) -> Result<(), sqlx::Error> {
-    let read = sqlx::query("SELECT mail, cn, serial FROM certificate WHERE id = ?").bind(row);
-    let found = read.fetch_one(&mut *connection).await?;
-    let mut keys = Vec::new();
-    for column in 0..3 {
-        let text: Option<String> = found.try_get(column)?;
-        keys.extend(text.map(|text| text.to_lowercase()).filter(|text| !text.is_empty()));
-    }
-    for key in &keys {
-        let insert = "INSERT INTO search (key, certificate) VALUES (?, ?) ON CONFLICT DO NOTHING";
-        sqlx::query(insert).bind(key).bind(row).execute(&mut *connection).await?;
-    }
-    let mut forget = QueryBuilder::<Sqlite>::new("DELETE FROM search WHERE certificate = ");
-    forget.push_bind(row).push(" AND key NOT IN (");
-    let mut list = forget.separated(", ");
-    for key in &keys {
-        list.push_bind(key);
-    }
-    forget.push(")").build().execute(connection).await.map(drop)
-}
-
 async fn find(connection: &mut SqliteConnection, id: &Id) -> Result<Option<Record>, sqlx::Error> {
     let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
     query.push(COLUMNS).push(" FROM certificate c WHERE ");
@@ -339,7 +276,7 @@ async fn find(connection: &mut SqliteConnection, id: &Id) -> Result<Option<Recor
     found.as_ref().map(record).transpose()
 }
 
-async fn by_row(connection: &mut SqliteConnection, row: i64) -> Result<Option<Record>, sqlx::Error> {
+pub(super) async fn by_row(connection: &mut SqliteConnection, row: i64) -> Result<Option<Record>, sqlx::Error> {
     let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
     query.push(COLUMNS).push(" FROM certificate c WHERE c.id = ").push_bind(row);
     query.build().fetch_optional(connection).await?.as_ref().map(record).transpose()
@@ -402,20 +339,6 @@ fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {
         nas: row.try_get("nas")?,
         last_seen: Wall(row.try_get("last_seen")?),
     })
-}
-
-fn person(row: &SqliteRow) -> Result<Person, sqlx::Error> {
-    Ok(Person {
-        name: row.try_get("name")?,
-        since: Wall(row.try_get("since")?),
-        until: row.try_get::<Option<i64>, _>("until")?.map(Wall),
-        reason: row.try_get("reason")?,
-        by: row.try_get("by")?,
-    })
-}
-
-fn octets(hash: &Option<[u8; 32]>) -> Option<&[u8]> {
-    hash.as_ref().map(<[u8; 32]>::as_slice)
 }
 
 /// A hash; one of another length was written by nobody, and is none.

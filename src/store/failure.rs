@@ -12,6 +12,8 @@ pub enum Failure {
     Unusable(Arc<str>),
     /// The database refuses this change.
     Refused(Arc<str>),
+    /// It contradicts what is known.
+    Conflict(Arc<str>),
 }
 
 impl fmt::Display for Failure {
@@ -20,6 +22,7 @@ impl fmt::Display for Failure {
             Self::Busy => f.write_str("the registry has too much to do"),
             Self::Unusable(why) => write!(f, "the registry can't be used: {why}"),
             Self::Refused(why) => write!(f, "the registry refuses it: {why}"),
+            Self::Conflict(why) => write!(f, "this contradicts what is known: {why}"),
         }
     }
 }

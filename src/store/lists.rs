@@ -156,21 +156,15 @@ fn narrow(query: &mut QueryBuilder<Sqlite>, which: &Certificates) {
         Some(State::Requested) => drop(query.push(" AND c.state = 1")),
         Some(State::Applied) => drop(query.push(" AND c.state = 3")),
         Some(State::Issued { now, distrusts, wanted }) => {
-            query.push(" AND c.state = 2");
-            distrusted(query, distrusts, *wanted == Issued::Distrusted);
-            let expired = " (coalesce(c.not_after, 9223372036854775807) < ";
+            query.push(" AND c.state = 2 AND");
+            if *wanted != Issued::Distrusted {
+                query.push(" NOT");
+            }
+            distrusted(query, distrusts);
             match wanted {
                 Issued::Distrusted => {}
-                Issued::Expired => {
-                    query.push(" AND").push(expired).push_bind(now.0).push(" OR coalesce(c.listed, '') = 'expired')");
-                }
-                Issued::Valid => {
-                    query
-                        .push(" AND NOT")
-                        .push(expired)
-                        .push_bind(now.0)
-                        .push(" OR coalesce(c.listed, '') = 'expired')");
-                }
+                Issued::Expired => expired(query.push(" AND"), *now),
+                Issued::Valid => expired(query.push(" AND NOT"), *now),
             }
         }
     }
@@ -188,9 +182,9 @@ fn narrow(query: &mut QueryBuilder<Sqlite>, which: &Certificates) {
     }
 }
 
-/// Those that are distrusted, or those that are not.
-fn distrusted(query: &mut QueryBuilder<Sqlite>, distrusts: &[Distrusted], wanted: bool) {
-    query.push(if wanted { " AND (false" } else { " AND NOT (false" });
+/// Whether they are distrusted.
+fn distrusted(query: &mut QueryBuilder<Sqlite>, distrusts: &[Distrusted]) {
+    query.push(" (false");
     for Distrusted { authority, issued_before, issued_after } in distrusts {
         query.push(" OR (coalesce(c.authority, '') = ").push_bind(authority.clone());
         if let Some(before) = issued_before {
@@ -202,4 +196,66 @@ fn distrusted(query: &mut QueryBuilder<Sqlite>, distrusts: &[Distrusted], wanted
         query.push(")");
     }
     query.push(")");
+}
+
+/// Whether they are past their end, or, where nobody knows that, a list says so.
+fn expired(query: &mut QueryBuilder<Sqlite>, now: Wall) {
+    query.push(" (coalesce(c.not_after, iif(c.listed = 'expired', -9223372036854775808, 9223372036854775807)) < ");
+    query.push_bind(now.0).push(")");
+}
+
+/// How many certificates there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Revoked by their authority.
+    pub revoked: u64,
+    /// A revocation is asked for.
+    pub requested: u64,
+    /// Issued, and distrusted.
+    pub distrusted: u64,
+    /// Else past their end.
+    pub expired: u64,
+    /// Neither.
+    pub valid: u64,
+    /// Not issued yet.
+    pub applied: u64,
+    /// Of those that a revocation is asked for: blocked here.
+    pub unconfirmed: u64,
+    /// Since when the oldest of them is.
+    pub oldest: Option<Wall>,
+    /// Of them: since before the time that was asked for.
+    pub overdue: u64,
+}
+
+impl Store {
+    /// Counts certificates; `overdue`: blocked before that and not revoked by their authority.
+    pub async fn census(&self, now: Wall, distrusts: Vec<Distrusted>, overdue: Wall) -> Result<Census, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let mut query = QueryBuilder::<Sqlite>::new("SELECT total(c.state = 0), total(c.state = 1), total(c.state = 3), total(c.state = 2), total(c.state = 2 AND");
+                distrusted(&mut query, &distrusts);
+                query.push("), total(c.state = 2 AND NOT");
+                distrusted(&mut query, &distrusts);
+                expired(query.push(" AND"), now);
+                query.push(") FROM certificate c");
+                let row = query.build().fetch_one(&mut *connection).await?;
+                let count = |column: usize| row.try_get::<f64, _>(column).map(|count| count as u64);
+                let (issued, distrusted, expired) = (count(3)?, count(4)?, count(5)?);
+                let blocked = "SELECT count(*), min(requested), count(*) FILTER (WHERE requested < ?) FROM certificate WHERE block = 1 AND state = 1";
+                let blocked = sqlx::query(blocked).bind(overdue.0).fetch_one(connection).await?;
+                Ok(Census {
+                    revoked: count(0)?,
+                    requested: count(1)?,
+                    applied: count(2)?,
+                    distrusted,
+                    expired,
+                    valid: issued.saturating_sub(distrusted).saturating_sub(expired),
+                    unconfirmed: blocked.try_get::<i64, _>(0)?.unsigned_abs(),
+                    oldest: blocked.try_get::<Option<i64>, _>(1)?.map(Wall),
+                    overdue: blocked.try_get::<i64, _>(2)?.unsigned_abs(),
+                })
+            })
+        })
+        .await
+    }
 }

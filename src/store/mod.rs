@@ -14,7 +14,9 @@ mod disconnects;
 mod failure;
 mod health;
 mod history;
+mod known;
 mod lists;
+mod people;
 mod record;
 mod schema;
 mod settings;
@@ -35,12 +37,13 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
 pub use accounting::{Entry, Wanted};
-pub use certificates::{Change, Condition, Sighting, serial_text};
+pub use certificates::{Change, Condition, Owner, Sighting, serial_text};
 pub use disconnects::{Decision, Ending, Endings, Settled};
 pub use failure::Failure;
 pub use health::Health;
 pub use history::{Decisions, Trace};
-pub use lists::{Certificates, Distrusted, Issued, Position, State};
+pub use lists::{Census, Certificates, Distrusted, Issued, Position, State};
+pub use people::PersonCondition;
 pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
 pub use settings::{Columns, Settings};
 

@@ -9,6 +9,8 @@ pub struct Settings {
     pub retain_authentications: Duration,
     /// `retain-sessions`
     pub retain_sessions: Duration,
+    /// `unconfirmed-after`: from then on a block that its authority hasn't followed is an alarm.
+    pub unconfirmed_after: Duration,
     /// `requested = "block"`: what a list of the CA's says is asked to be revoked is refused, too.
     pub blocks_requested: bool,
     /// `import-columns`

@@ -9,23 +9,18 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ClientHello, ParsedCertificate, ProducesTickets, ResolvesServerCert, StoresServerSessions};
+use rustls::server::{ClientHello, ProducesTickets, ResolvesServerCert, StoresServerSessions};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme};
 use zeroize::Zeroizing;
 
+use super::chain::{Unfit, client_chain};
 use super::session::{self, Facts, Piece, Remembered, Session};
 use super::{Alert, Failure, Judge, Server};
 use crate::now::Wall;
 use crate::secret::Secret;
 
-/// Most certificates of a client's chain.
-const MAX_CHAIN: usize = 6;
-/// Most octets of a client's chain, all certificates together.
-const MAX_CHAIN_OCTETS: usize = 32 * 1024;
-/// Longest SubjectPublicKeyInfo of a client: RSA with 8192 bits takes about 1,062 octets. Beyond, one verification costs more than a handshake should.
-const MAX_PUBLIC_KEY: usize = 1_100;
 /// Most tickets that one connection opens: a ClientHello has room for many.
 const MAX_OPENED: u8 = 8;
 
@@ -206,19 +201,11 @@ impl ClientCertVerifier for Dealings {
         rest: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let certificates = rest.len().saturating_add(1);
-        let octets = rest.iter().fold(leaf.len(), |sum, certificate| sum.saturating_add(certificate.len()));
-        if certificates > MAX_CHAIN || octets > MAX_CHAIN_OCTETS {
-            let why = format!("the client's chain has {certificates} certificates and {octets} octets");
-            return Err(self.refuse(Failure::Protocol(why), CertificateError::InvalidPurpose));
-        }
-        let public_key = ParsedCertificate::try_from(leaf)?.subject_public_key_info().len();
-        if public_key > MAX_PUBLIC_KEY {
-            let why = format!("the client's public key has {public_key} octets");
-            return Err(self.refuse(Failure::Protocol(why), CertificateError::InvalidPurpose));
-        }
-        self.state().chain =
-            [leaf].into_iter().chain(rest).map(|certificate| certificate.clone().into_owned()).collect();
+        let chain = client_chain(leaf, rest).map_err(|unfit| match unfit {
+            Unfit::TooMuch(why) => self.refuse(Failure::Protocol(why), CertificateError::InvalidPurpose),
+            Unfit::Unreadable(error) => error,
+        })?;
+        self.state().chain = chain.into();
         Ok(ClientCertVerified::assertion())
     }
 

@@ -1,5 +1,6 @@
 //! rustls driven by byte slices: server identities, resumption, the exporter. Who may in is asked of a [`Judge`]. It knows neither EAP, RADIUS nor pki, and reads no clock.
 
+mod chain;
 mod connection;
 mod dealings;
 mod server;
@@ -19,6 +20,7 @@ use crate::event::TlsVersion;
 use crate::now::Wall;
 use crate::secret::Secret;
 
+pub use chain::{MAX_CHAIN, Unfit, client_chain};
 pub use connection::{Connection, Established, Failure, Progress};
 pub use server::{BadSettings, Server};
 pub use ticket_file::{new_ticket_key_line, ticket_key_line, ticket_keys};

@@ -18,7 +18,7 @@ use rcgen::DnType;
 const ROLES: [&str; 4] = ["status", "viewer", "registrar", "operator"];
 
 /// With a registry, and a token for each role, which is its name.
-fn campus() -> Campus {
+pub(super) fn campus() -> Campus {
     campus_with("")
 }
 
@@ -50,7 +50,14 @@ pub(super) fn ask_within(serving: &Serving, role: &str, method: &str, path: &str
     said_within(serving, role, method, path, None, "", Duration::from_secs(seconds))
 }
 
-fn ask_with(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>, headers: &str) -> Said {
+pub(super) fn ask_with(
+    serving: &Serving,
+    role: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+    headers: &str,
+) -> Said {
     said_within(serving, role, method, path, body, headers, PATIENCE)
 }
 
@@ -88,7 +95,7 @@ fn pem(campus: &Campus) -> String {
     std::fs::read_to_string(campus.path("member.pem")).expect("it was written")
 }
 
-fn register(campus: &Campus, serving: &Serving) -> Value {
+pub(super) fn register(campus: &Campus, serving: &Serving) -> Value {
     good(ask(serving, "registrar", "POST", "/api/v1/certificates", Some(json!({ "pem": pem(campus) }))))
 }
 
@@ -103,7 +110,7 @@ fn refused(output: &Output, reason: &str, serving: &mut Serving) {
     });
 }
 
-fn let_in(output: &Output) {
+pub(super) fn let_in(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}", said(output));
 }
 

@@ -19,7 +19,10 @@ use crate::admin::shared::Shared;
 use crate::admin::time::Time;
 use crate::now::Wall;
 use crate::standing::Status;
-use crate::store::{self, Certificates, Distrusted, Issued, Position};
+use crate::store::{self, Certificates, Issued, Position};
+
+/// A hundred years.
+const LONGEST_SPAN: i64 = 36_500 * 86_400;
 
 pub(super) fn table() -> Vec<Route> {
     vec![
@@ -27,7 +30,7 @@ pub(super) fn table() -> Vec<Route> {
             .lists::<Filter, Certificate>(),
         Route::get("/api/v1/certificates/{id}", Role::Viewer, one, "One certificate.")
             .gives::<Certificate>(200)
-            .answers(304, ""),
+            .versioned(),
         Route::get("/api/v1/certificates/{id}/status", Role::Status, status, "Its status alone.")
             .gives::<Standing>(200),
     ]
@@ -44,7 +47,7 @@ pub(super) struct Filter {
     q: Option<String>,
     /// Name of the authority.
     authority: Option<String>,
-    /// That end within so many days.
+    /// That end within so many days, or a span: `30`, `30d`, `12h`.
     expiring_within: Option<String>,
 }
 
@@ -57,10 +60,11 @@ impl Filter {
             Status::named(&name).ok_or_else(|| bad("status", &format!("is none; there are: {}", known())))
         });
         let status = status.transpose()?;
-        let days = self
-            .expiring_within
-            .map(|text| days(&text).ok_or_else(|| bad("expiring-within", "is no number of days, like 30 or 30d")));
-        let ends = days.transpose()?.map(|days| (now, Wall(now.0.saturating_add(days.saturating_mul(86_400)))));
+        let span = self.expiring_within.as_deref().map(|text| {
+            span(text)
+                .ok_or_else(|| bad("expiring-within", "is no number of days, like 30, nor a span, like 30d or 12h"))
+        });
+        let ends = span.transpose()?.map(|span| (now, Wall(now.0.saturating_add(span))));
         let prefix = self.q.map(|text| prefix(&text)).filter(|text| !text.is_empty());
         let state = status.map(|status| state(status, view, now));
         Ok((Certificates { state, prefix, authority: self.authority, ends, ..Certificates::default() }, status))
@@ -69,17 +73,28 @@ impl Filter {
 
 /// As mail, CN and serial are kept to be found.
 fn prefix(text: &str) -> String {
-    text.trim().to_lowercase()
+    let text = text.trim().to_lowercase();
+    id::beginning_of_serial(&text).unwrap_or(text)
 }
 
-pub(super) fn days(text: &str) -> Option<i64> {
-    let days: i64 = text.strip_suffix('d').unwrap_or(text).parse().ok()?;
-    (0..=36_500).contains(&days).then_some(days)
+/// Seconds of a span as the configuration has them, or of days.
+fn span(text: &str) -> Option<i64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let seconds = match text.get(digits.len()..)? {
+        "" | "d" => 86_400,
+        "h" => 3_600,
+        "m" => 60,
+        "s" => 1,
+        _ => return None,
+    };
+    let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let span = digits.parse::<i64>().ok().filter(|_| is_number)?.checked_mul(seconds)?;
+    (span <= LONGEST_SPAN).then_some(span)
 }
 
 /// What is kept of certificates with a status.
 pub(super) fn state(status: Status, view: &View, now: Wall) -> store::State {
-    let issued = |wanted| store::State::Issued { now, distrusts: distrusts(view, now), wanted };
+    let issued = |wanted| store::State::Issued { now, distrusts: view.distrusts(Some(now)), wanted };
     match status {
         Status::Revoked => store::State::Revoked,
         Status::RevocationRequested => store::State::Requested,
@@ -88,17 +103,6 @@ pub(super) fn state(status: Status, view: &View, now: Wall) -> store::State {
         Status::Valid => issued(Issued::Valid),
         Status::Applied => store::State::Applied,
     }
-}
-
-fn distrusts(view: &View, now: Wall) -> Vec<Distrusted> {
-    let begun = view.trust.authorities().filter_map(|one| Some((one.name, one.distrust?)));
-    let begun = begun.filter(|(_, distrust)| distrust.from <= now);
-    let kept = begun.map(|(name, distrust)| Distrusted {
-        authority: name.to_string(),
-        issued_before: distrust.issued_before,
-        issued_after: distrust.issued_after,
-    });
-    kept.collect()
 }
 
 async fn list(State(shared): State<Shared>, listing: Listing<Filter>) -> Result<Json<Page<Certificate>>, Problem> {

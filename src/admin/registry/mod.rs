@@ -85,6 +85,7 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Busy | Failure::Unusable(_) => Self::unavailable(failure.to_string()),
+            Failure::Conflict(_) => Self::new(StatusCode::CONFLICT, failure.to_string()),
             Failure::Refused(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, failure.to_string()),
         }
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::shown::{Certificate, shown};
+use super::shown::{Certificate, shown, version};
 use super::{View, id, known, line};
 use crate::admin::Role;
 use crate::admin::audit::Caller;
@@ -26,15 +26,18 @@ use crate::policy::is_hidden;
 use crate::standing::Status;
 use crate::store::Known;
 
-/// Longest text of a record.
-const LONGEST: usize = 1024;
+/// Longest text of a record in octets; a number of an application stands in paths.
+fn longest(field: &str) -> usize {
+    if field == "application" { 256 } else { 1024 }
+}
 
 pub(super) fn table() -> Vec<Route> {
     vec![
         Route::post("/api/v1/certificates", Role::Registrar, register, "Registers a certificate, or a record of one.")
             .takes::<New>()
             .gives::<Certificate>(200)
-            .gives::<Certificate>(201),
+            .gives::<Certificate>(201)
+            .states_version(),
     ]
 }
 
@@ -70,9 +73,9 @@ async fn register(State(shared): State<Shared>, caller: Caller, Body(new): Body<
     if listed.is_some() {
         registry.enforce().await?;
     }
-    let certificate = shown(registry, &[record], now).await?.pop();
+    let certificate = shown(registry, std::slice::from_ref(&record), now).await?.pop();
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(certificate)).into_response())
+    Ok((status, version(&record).header(&certificate), Json(certificate)).into_response())
 }
 
 fn certificate(pem: &str, new: &New, view: &View, now: Wall) -> Result<Known, Problem> {
@@ -101,7 +104,9 @@ fn record(new: &New, view: &View) -> Result<Known, Problem> {
     let bad = |field: &str, detail: &str| Problem::unprocessable("this can't be registered").field(field, detail);
     let text = |field: &str, text: &Option<String>| match text.as_deref().map(str::trim).filter(|text| !text.is_empty())
     {
-        Some(text) if text.len() > LONGEST => Err(bad(field, "is too long")),
+        Some(text) if text.len() > longest(field) => {
+            Err(bad(field, &format!("is longer than {} octets", longest(field))))
+        }
         Some(text) if text.contains(is_hidden) => Err(bad(field, "holds characters that don't show")),
         text => Ok(text.map(str::to_owned)),
     };
@@ -115,10 +120,11 @@ fn record(new: &New, view: &View) -> Result<Known, Problem> {
     {
         return Err(bad("authority", "is no [[authority]] of the configuration"));
     }
-    if serial.is_some() != authority.is_some() {
+    // A number alone is nobody's name: every authority may give the same. With an application it is known whose.
+    if application.is_none() && serial.is_some() != authority.is_some() {
         return Err(bad("serial", "and `authority` name a certificate together"));
     }
-    if serial.is_none() && application.is_none() {
+    if application.is_none() && serial.is_none() {
         return Err(bad("application", "or `serial` and `authority` must say which certificate it is"));
     }
     let status = text("status", &new.status)?

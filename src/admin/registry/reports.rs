@@ -1,18 +1,19 @@
 //! Who must do something: lists of certificates with a question of their own, as JSON or CSV.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::certificates::state;
-use super::shown::{Certificate, shown};
-use super::{Registry, most};
+use super::shown::{Certificate, Device, shown};
+use super::{Registry, View, id, most};
 use crate::admin::Role;
 use crate::admin::audit::Caller;
 use crate::admin::csv;
@@ -23,8 +24,9 @@ use crate::admin::route::Route;
 use crate::admin::shared::Shared;
 use crate::admin::time::Time;
 use crate::now::Wall;
+use crate::observe::Note;
 use crate::standing::Status;
-use crate::store::{Certificates, Position, Record};
+use crate::store::{self, Certificates, Owner, Position, Record};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -32,35 +34,34 @@ const DAY: i64 = 86_400;
 const PIECE: usize = 500;
 
 pub(super) fn table() -> Vec<Route> {
-    let report = |route: Route| route.answers(200, "text/csv");
     vec![
+        report("/api/v1/reports/expiring", expiring, "Who must renew soon."),
         report(
-            Route::get("/api/v1/reports/expiring", Role::Viewer, expiring, "Who must renew soon.")
-                .lists::<Days, Reported>(),
+            "/api/v1/reports/old-authority",
+            old_authority,
+            "Who still has a certificate of an authority that is to be distrusted, or is.",
         ),
+        report("/api/v1/reports/unused", unused, "Valid, and never seen."),
         report(
-            Route::get(
-                "/api/v1/reports/old-authority",
-                Role::Viewer,
-                old_authority,
-                "Who still has a certificate of an authority that is to be distrusted, or is.",
-            )
-            .lists::<Nothing, Reported>(),
-        ),
-        report(
-            Route::get("/api/v1/reports/unused", Role::Viewer, unused, "Valid, and never seen.")
-                .lists::<Nothing, Reported>(),
-        ),
-        report(
-            Route::get(
-                "/api/v1/reports/unconfirmed",
-                Role::Viewer,
-                unconfirmed,
-                "Blocked here for so many days, and not revoked by its authority.",
-            )
-            .lists::<Days, Reported>(),
+            "/api/v1/reports/unconfirmed",
+            unconfirmed,
+            "Blocked here for so many days, and not revoked by its authority.",
         ),
     ]
+}
+
+/// What a report is about, by what is asked for.
+type About<F> = fn(&F, &View, Wall) -> Result<Report, Problem>;
+
+fn report<F>(path: &'static str, about: About<F>, summary: &'static str) -> Route
+where
+    F: DeserializeOwned + IntoParams + Send + Sync + 'static,
+{
+    let handler = move |State(shared): State<Shared>, caller: Caller, headers: HeaderMap, listing: Listing<F>| async move {
+        let report = about(&listing.filter, &shared.registry()?.view(), shared.status.now())?;
+        answer(&shared, &caller, &headers, listing, report).await
+    };
+    Route::get(path, Role::Viewer, handler, summary).lists::<F, Reported>().answers(200, "text/csv")
 }
 
 /// How many days.
@@ -84,16 +85,32 @@ struct Reported {
     days_left: Option<i64>,
     /// Whether its owner has a valid one that ends later.
     renewed: bool,
-    /// Devices that still used this one after that was there.
+    /// The id of that.
+    renewed_as: Option<String>,
+    /// Devices that used this one after that had begun, and haven't used that since.
     still_used_by: Vec<String>,
     /// From when on its authority is distrusted, where that is planned or begun.
     distrusted_from: Option<Time>,
     /// Days since it was blocked here.
     blocked_for: Option<i64>,
+    /// What is to be done, in the configured language.
+    note: String,
+}
+
+/// What somebody is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// To renew.
+    Renewal,
+    /// That nobody has seen it.
+    Unused,
+    /// To ask the CA what has become of the revocation.
+    Unconfirmed,
 }
 
 /// A report: what is looked for, and which of what is found belongs to it.
 struct Report {
+    kind: Kind,
     which: Certificates,
     status: Option<Status>,
     now: Wall,
@@ -105,70 +122,34 @@ fn days(asked: Option<i64>, default: i64) -> Result<i64, Problem> {
     Some(days).filter(|days| (0..=36_500).contains(days)).ok_or_else(bad)
 }
 
-async fn expiring(
-    State(shared): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    listing: Listing<Days>,
-) -> Result<Response, Problem> {
-    let now = shared.status.now();
-    let days = days(listing.filter.days, 30)?;
-    let state = state(Status::Valid, &shared.registry()?.view(), now);
-    let ends = Some((now, Wall(now.0.saturating_add(days * DAY))));
-    let which = Certificates { state: Some(state), ends, ..Certificates::default() };
-    report(&shared, &caller, &headers, listing, Report { which, status: Some(Status::Valid), now }).await
+fn expiring(asked: &Days, view: &View, now: Wall) -> Result<Report, Problem> {
+    let ends = Some((now, Wall(now.0.saturating_add(days(asked.days, 30)? * DAY))));
+    let which = Certificates { state: Some(state(Status::Valid, view, now)), ends, ..Certificates::default() };
+    Ok(Report { kind: Kind::Renewal, which, status: Some(Status::Valid), now })
 }
 
-async fn old_authority(
-    State(shared): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    listing: Listing<Nothing>,
-) -> Result<Response, Problem> {
-    let now = shared.status.now();
-    let view = shared.registry()?.view();
-    let ending = view.trust.authorities().filter_map(|one| one.distrust.map(|distrust| (one.name, distrust)));
-    let distrusts = ending.map(|(name, distrust)| crate::store::Distrusted {
-        authority: name.to_string(),
-        issued_before: distrust.issued_before,
-        issued_after: distrust.issued_after,
-    });
-    let (distrusts, wanted) = (distrusts.collect(), crate::store::Issued::Distrusted);
-    let state = Some(crate::store::State::Issued { now, distrusts, wanted });
+fn old_authority(_: &Nothing, view: &View, now: Wall) -> Result<Report, Problem> {
+    let (distrusts, wanted) = (view.distrusts(None), store::Issued::Distrusted);
+    let state = Some(store::State::Issued { now, distrusts, wanted });
     // Who has passed its end anyway has nothing to do with the end of its authority.
     let ends = Some((now, Wall(i64::MAX)));
     let which = Certificates { state, ends, ..Certificates::default() };
-    report(&shared, &caller, &headers, listing, Report { which, status: None, now }).await
+    Ok(Report { kind: Kind::Renewal, which, status: None, now })
 }
 
-async fn unused(
-    State(shared): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    listing: Listing<Nothing>,
-) -> Result<Response, Problem> {
-    let now = shared.status.now();
-    let state = Some(state(Status::Valid, &shared.registry()?.view(), now));
+fn unused(_: &Nothing, view: &View, now: Wall) -> Result<Report, Problem> {
+    let state = Some(state(Status::Valid, view, now));
     let which = Certificates { state, unseen: true, ..Certificates::default() };
-    report(&shared, &caller, &headers, listing, Report { which, status: Some(Status::Valid), now }).await
+    Ok(Report { kind: Kind::Unused, which, status: Some(Status::Valid), now })
 }
 
-async fn unconfirmed(
-    State(shared): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    listing: Listing<Days>,
-) -> Result<Response, Problem> {
-    let now = shared.status.now();
-    let days = days(listing.filter.days, 0)?;
-    let before = Some(Wall(now.0.saturating_sub(days * DAY)));
-    let state = Some(crate::store::State::Requested);
-    let which = Certificates { state, blocked_before: before, ..Certificates::default() };
-    let status = Some(Status::RevocationRequested);
-    report(&shared, &caller, &headers, listing, Report { which, status, now }).await
+fn unconfirmed(asked: &Days, _: &View, now: Wall) -> Result<Report, Problem> {
+    let blocked_before = Some(Wall(now.0.saturating_sub(days(asked.days, 0)? * DAY)));
+    let which = Certificates { state: Some(store::State::Requested), blocked_before, ..Certificates::default() };
+    Ok(Report { kind: Kind::Unconfirmed, which, status: Some(Status::RevocationRequested), now })
 }
 
-async fn report<F>(
+async fn answer<F>(
     shared: &Shared,
     caller: &Caller,
     headers: &HeaderMap,
@@ -191,31 +172,10 @@ async fn report<F>(
 
 impl Report {
     async fn items(&self, registry: &dyn Registry, records: Vec<Record>) -> Result<Vec<Reported>, Problem> {
-        let users = records.iter().filter_map(|record| record.known.user.clone()).collect();
-        let latest: HashMap<String, Record> = registry.store().latest(users).await?.into_iter().collect();
+        let successors = Successors::of(registry, &records, self.now).await?;
         let certificates = shown(registry, &records, self.now).await?;
         let view = registry.view();
-        let item = |(record, certificate): (&Record, Certificate)| {
-            let user = record.known.user.as_ref().map(|user| user.to_ascii_lowercase());
-            let newer = user
-                .and_then(|user| latest.get(&user))
-                .filter(|newer| newer.row != record.row && newer.known.not_after > record.known.not_after);
-            let since = newer.map(|newer| newer.first_seen.unwrap_or(newer.registered));
-            let used =
-                certificate.devices.iter().filter(|device| since.is_some_and(|since| device.last_seen.0 > since));
-            let still_used_by = used.map(|device| device.mac.clone()).collect();
-            let authority = view.trust.authorities().find(|one| Some(&*one.name) == record.known.authority.as_deref());
-            let blocked = record.request.as_ref().filter(|request| request.block);
-            Reported {
-                days_left: record.known.not_after.map(|end| end.0.saturating_sub(self.now.0).div_euclid(DAY)),
-                renewed: newer.is_some(),
-                still_used_by,
-                distrusted_from: authority.and_then(|one| one.distrust).map(|distrust| Time(distrust.from)),
-                blocked_for: blocked.map(|request| self.now.0.saturating_sub(request.since.0).div_euclid(DAY)),
-                certificate,
-            }
-        };
-        let items = records.iter().zip(certificates).map(item);
+        let items = records.iter().zip(certificates).map(|(record, one)| self.item(&view, &successors, record, one));
         let belongs = |one: &Reported| match self.status {
             Some(status) => one.certificate.status == status.name(),
             // Of an authority that ends: whoever is revoked has nothing to change.
@@ -223,9 +183,78 @@ impl Report {
         };
         Ok(items.filter(belongs).collect())
     }
+
+    fn item(&self, view: &View, successors: &Successors, record: &Record, certificate: Certificate) -> Reported {
+        let newer = successors.after(record);
+        let still_used_by = newer.map(|newer| successors.still_used_by(&certificate, newer)).unwrap_or_default();
+        let authority = view.trust.authorities().find(|one| Some(&*one.name) == record.known.authority.as_deref());
+        let distrusted_from = authority.and_then(|one| one.distrust).map(|distrust| distrust.from);
+        let blocked = record.request.as_ref().filter(|request| request.block);
+        let blocked_for = blocked.map(|request| self.now.0.saturating_sub(request.since.0).div_euclid(DAY));
+        let ends = distrusted_from.into_iter().chain(record.known.not_after).min();
+        let note = match (self.kind, newer) {
+            (Kind::Renewal, None) => Note::Renew { before: ends },
+            (Kind::Renewal, Some(_)) if still_used_by.is_empty() => Note::Renewed,
+            (Kind::Renewal, Some(_)) => Note::StillUsed { by: &still_used_by },
+            (Kind::Unused, _) => Note::Unused,
+            (Kind::Unconfirmed, _) => Note::Unconfirmed { days: blocked_for.unwrap_or_default() },
+        };
+        Reported {
+            days_left: record.known.not_after.map(|end| end.0.saturating_sub(self.now.0).div_euclid(DAY)),
+            renewed: newer.is_some(),
+            renewed_as: newer.map(|newer| id::of(&newer.known)),
+            note: view.explainer.note(&note, self.now),
+            still_used_by,
+            distrusted_from: distrusted_from.map(Time),
+            blocked_for,
+            certificate,
+        }
+    }
 }
 
-const COLUMNS: [&str; 18] = [
+/// The certificates that people have got since.
+struct Successors {
+    by_owner: HashMap<Owner, Record>,
+    /// When which device last used one, by its row.
+    used: HashMap<(i64, String), Wall>,
+}
+
+impl Successors {
+    async fn of(registry: &dyn Registry, records: &[Record], now: Wall) -> Result<Self, Problem> {
+        let owners: HashSet<Owner> = records.iter().filter_map(|record| Owner::of(&record.known)).collect();
+        let newest = registry.store().latest(owners.into_iter().collect()).await?;
+        let begun = |record: &Record| record.known.not_before.is_none_or(|begins| begins <= now);
+        let by_owner: HashMap<_, _> = newest.into_iter().filter(|(_, record)| begun(record)).collect();
+        let rows: Vec<i64> = by_owner.values().map(|record| record.row).collect();
+        let mut used = HashMap::new();
+        for (row, device) in registry.store().devices(rows).await? {
+            let last = used.entry((row, device.mac)).or_insert(device.last_seen);
+            *last = device.last_seen.max(*last);
+        }
+        Ok(Self { by_owner, used })
+    }
+
+    /// What has come after one: its owner's newest, where that ends later.
+    fn after(&self, record: &Record) -> Option<&Record> {
+        let newer = self.by_owner.get(&Owner::of(&record.known)?)?;
+        (newer.row != record.row && newer.known.not_after > record.known.not_after).then_some(newer)
+    }
+
+    /// Devices that used the old one after the newer began, and not the newer since.
+    fn still_used_by(&self, old: &Certificate, newer: &Record) -> Vec<String> {
+        let began = newer.known.not_before.unwrap_or(newer.registered);
+        let mut last = BTreeMap::<&str, Wall>::new();
+        for Device { mac, last_seen, .. } in &old.devices {
+            let seen = last.entry(mac).or_insert(last_seen.0);
+            *seen = last_seen.0.max(*seen);
+        }
+        let has_changed = |mac: &str, seen| self.used.get(&(newer.row, mac.to_owned())).is_some_and(|at| *at >= seen);
+        let still = last.into_iter().filter(|(mac, seen)| *seen > began && !has_changed(mac, *seen));
+        still.map(|(mac, _)| mac.to_owned()).collect()
+    }
+}
+
+const COLUMNS: [&str; 20] = [
     "id",
     "authority",
     "serial",
@@ -238,12 +267,14 @@ const COLUMNS: [&str; 18] = [
     "status_ja",
     "days_left",
     "renewed",
+    "renewed_as",
     "still_used_by",
     "distrusted_from",
     "blocked_since",
     "blocked_by",
     "blocked_for",
     "last_seen",
+    "note",
 ];
 
 /// The whole of it, sent while it is made.
@@ -294,11 +325,13 @@ fn row(item: &Reported) -> Vec<String> {
         one.status_ja.to_owned(),
         number(item.days_left),
         item.renewed.to_string(),
+        text(&item.renewed_as),
         item.still_used_by.join(" "),
         time(item.distrusted_from),
         time(one.blocked.as_ref().map(|blocked| blocked.since)),
         one.blocked.as_ref().map(|blocked| blocked.by.clone()).unwrap_or_default(),
         number(item.blocked_for),
         time(one.last_seen),
+        item.note.clone(),
     ]
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -12,7 +13,7 @@ use super::shown::{Certificate, shown, version};
 use super::{Registry, id, line, sessions};
 use crate::admin::Role;
 use crate::admin::audit::Caller;
-use crate::admin::etag::IfMatch;
+use crate::admin::etag::{self, IfMatch};
 use crate::admin::input::{Body, Path};
 use crate::admin::problem::Problem;
 use crate::admin::route::Route;
@@ -32,15 +33,17 @@ pub(super) fn table() -> Vec<Route> {
             ask,
             "A revocation is asked for; with `block` the certificate is refused here when this answers. A serial that nobody has seen yet may be blocked too.",
         )
-        .takes::<Asked>()
-        .gives::<Certificate>(200),
+        .may_take::<Asked>()
+        .gives::<Certificate>(200)
+        .for_a_version(),
         Route::delete(
             "/api/v1/certificates/{id}/revocation",
             Role::Operator,
             lift,
             "Lifts what was asked for here; never the authority's own revocation.",
         )
-        .gives::<Certificate>(200),
+        .gives::<Certificate>(200)
+        .for_a_version(),
     ]
 }
 
@@ -73,7 +76,7 @@ async fn ask(
     Path(text): Path<String>,
     matches: IfMatch,
     Body(asked): Body<Asked>,
-) -> Result<Json<Option<Certificate>>, Problem> {
+) -> Result<Response, Problem> {
     let registry = shared.registry()?;
     let id = id::parse(&text)?;
     let Asked { reason, note, block } = asked;
@@ -107,7 +110,7 @@ async fn lift(
     caller: Caller,
     Path(text): Path<String>,
     matches: IfMatch,
-) -> Result<Json<Option<Certificate>>, Problem> {
+) -> Result<Response, Problem> {
     let registry = shared.registry()?;
     let id = id::parse(&text)?;
     let audited = line(&shared, &caller, "lift-revocation", &id::text(&id), json!({}));
@@ -128,16 +131,18 @@ async fn answer(
     change: Change<Record>,
     nothing: &'static str,
     now: Wall,
-) -> Result<Json<Option<Certificate>>, Problem> {
+) -> Result<Response, Problem> {
     let record = match change {
         Change::Made(record) => record,
         Change::Missing => return Err(unknown()),
         Change::Nothing => return Err(Problem::new(StatusCode::CONFLICT, nothing)),
-        Change::Other => {
-            let gone = "this has been changed since it was looked at; look again, and decide again";
-            return Err(Problem::new(StatusCode::PRECONDITION_FAILED, gone));
+        Change::Held => {
+            let held = "this is blocked here, and only an operator's DELETE takes that back";
+            return Err(Problem::new(StatusCode::CONFLICT, held));
         }
+        Change::Other => return Err(etag::changed()),
     };
     registry.enforce().await?;
-    Ok(Json(shown(registry, &[record], now).await?.pop()))
+    let certificate = shown(registry, std::slice::from_ref(&record), now).await?.pop();
+    Ok((version(&record).header(&certificate), Json(certificate)).into_response())
 }

@@ -110,10 +110,13 @@ pub(super) async fn shown(registry: &dyn Registry, records: &[Record], now: Wall
 }
 
 fn certificate(view: &View, record: &Record, devices: Vec<Device>, now: Wall) -> Certificate {
-    let Judged { status, since, evidence, renewable, revoked, owner, reason } = view.judge(record, now);
+    let Judged { status, since, evidence, renewable, revoked, owner, reason, standing } = view.judge(record, now);
     let known = &record.known;
     let asked = Asked { at: now, user: known.user.as_deref(), ..Asked::default() };
-    let explanation = view.explainer.explain(reason, &evidence, &asked).sentence();
+    let explanation = match standing {
+        Some(standing) => view.explainer.standing(standing, &evidence, now),
+        None => view.explainer.explain(reason, &evidence, &asked),
+    };
     let request = |block| record.request.as_ref().filter(|request| request.block == block).map(Blocked::from);
     Certificate {
         id: id::of(known),
@@ -129,7 +132,7 @@ fn certificate(view: &View, record: &Record, devices: Vec<Device>, now: Wall) ->
         status_ja: status.japanese(),
         since: since.map(Time),
         evidence: observe::revocation(&evidence, now, &view.explainer.zone),
-        explanation,
+        explanation: explanation.sentence(),
         renewable,
         blocked: request(true),
         requested: request(false),

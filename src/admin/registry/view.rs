@@ -3,9 +3,10 @@
 use super::{View, id};
 use crate::event::{Evidence, Reason};
 use crate::now::Wall;
+use crate::observe::Standing;
 use crate::pki::{self, Distrust, Facts, Verdict};
 use crate::standing::{Block, Status};
-use crate::store::{Record, Revoked};
+use crate::store::{Distrusted, Known, Record, Revoked};
 
 /// From so long before its end a certificate may be renewed.
 const RENEWABLE: i64 = 30 * 86_400;
@@ -23,6 +24,8 @@ pub(super) struct Judged {
     pub(super) owner: Option<Block>,
     /// What a login would be refused for, if anything is known.
     pub(super) reason: Reason,
+    /// What there is to say of it beside that.
+    pub(super) standing: Option<Standing>,
 }
 
 impl View {
@@ -64,15 +67,30 @@ impl View {
             (Status::Applied, Some(record.registered))
         };
         let owner = known.user.as_deref().and_then(|user| self.blocks.person(user, now)).cloned();
-        let reason = reason(verdict.as_ref(), record, status, owner.is_some());
-        let evidence = self.with_blocks(evidence, record, owner.as_ref());
+        let block = self.block(record, now);
+        let reason = reason(verdict.as_ref(), status, block.is_some(), owner.is_some());
+        let standing = standing(verdict.as_ref(), status, reason, revoked.is_some());
+        let blocks = block.into_iter().chain(owner.clone());
+        let evidence = evidence.into_iter().chain(blocks.map(blocked)).collect();
         let renewable = known.not_after.is_some_and(|end| now.0 >= end.0.saturating_sub(RENEWABLE));
-        Judged { status, since, evidence, renewable, revoked, owner, reason }
+        Judged { status, since, evidence, renewable, revoked, owner, reason, standing }
     }
 
     /// Its authority's revocation, by what decides now.
     pub(crate) fn revoked(&self, record: &Record, now: Wall) -> Option<Revoked> {
         self.judge(record, now).revoked
+    }
+
+    /// What is distrusted at a moment; `None`: ever, as far as it is planned.
+    pub(crate) fn distrusts(&self, at: Option<Wall>) -> Vec<Distrusted> {
+        let planned = self.trust.authorities().filter_map(|one| Some((one.name, one.distrust?)));
+        let begun = planned.filter(|(_, distrust)| at.is_none_or(|at| distrust.from <= at));
+        let kept = begun.map(|(name, distrust)| Distrusted {
+            authority: name.to_string(),
+            issued_before: distrust.issued_before,
+            issued_after: distrust.issued_after,
+        });
+        kept.collect()
     }
 
     /// What its verified chain has said; by the certificate itself where that can't be read any more.
@@ -100,21 +118,24 @@ impl View {
         concerned.then_some(distrust)
     }
 
-    fn with_blocks(&self, mut evidence: Vec<Evidence>, record: &Record, owner: Option<&Block>) -> Vec<Evidence> {
+    /// Its block: what was asked for here, or what is in force because a list of the CA's says so.
+    fn block(&self, record: &Record, now: Wall) -> Option<Block> {
         if let Some(request) = record.request.as_ref().filter(|request| request.block) {
             let (reason, by) = (request.reason.as_str().into(), request.by.as_str().into());
-            evidence.push(Evidence::Blocked { since: request.since, until: None, reason, by });
+            return Some(Block { since: request.since, until: None, reason, by });
         }
-        if let Some(Block { since, until, reason, by }) = owner.cloned() {
-            evidence.push(Evidence::Blocked { since, until, reason, by });
-        }
-        evidence
+        let Known { fingerprint, authority, serial, .. } = &record.known;
+        let (authority, serial) = (authority.as_deref()?, id::octets(serial.as_deref()?));
+        self.blocks.certificate(&fingerprint.unwrap_or_default(), authority, &serial, now).cloned()
     }
 }
 
+fn blocked(Block { since, until, reason, by }: Block) -> Evidence {
+    Evidence::Blocked { since, until, reason, by }
+}
+
 /// As the one decision has it, for the sentence that explains it.
-fn reason(verdict: Option<&Verdict>, record: &Record, status: Status, owner_blocked: bool) -> Reason {
-    let is_blocked = record.request.as_ref().is_some_and(|request| request.block);
+fn reason(verdict: Option<&Verdict>, status: Status, is_blocked: bool, owner_blocked: bool) -> Reason {
     match (status, verdict) {
         (Status::Revoked, _) => Reason::Revoked,
         _ if is_blocked => Reason::Blocked,
@@ -123,6 +144,19 @@ fn reason(verdict: Option<&Verdict>, record: &Record, status: Status, owner_bloc
         (Status::Distrusted, None) => Reason::DistrustedAuthority,
         (Status::Expired, None) => Reason::Expired,
         _ => Reason::RevocationUnknown,
+    }
+}
+
+/// Where no reason of a login tells it.
+fn standing(verdict: Option<&Verdict>, status: Status, reason: Reason, is_told: bool) -> Option<Standing> {
+    match (status, reason) {
+        (Status::Revoked, _) => (!is_told).then_some(Standing::Listed),
+        (_, Reason::Blocked | Reason::UserBlocked) => None,
+        (Status::RevocationRequested, _) => Some(Standing::Requested),
+        (Status::Applied, _) => Some(Standing::Applied),
+        (Status::Valid, Reason::Ok) => Some(Standing::Good),
+        (Status::Valid, _) if verdict.is_none() => Some(Standing::Unseen),
+        _ => None,
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn table() -> Vec<Route> {
             "Has its NAS end a session (RFC 5176), and says what the NAS answers; one that doesn't is asked for 30 s. Whatever `[disconnect]` says.",
         )
         .gives::<Result>(200)
-        .may_take(PATIENCE + Duration::from_secs(5)),
+        .may_last(PATIENCE + Duration::from_secs(5)),
     ]
 }
 

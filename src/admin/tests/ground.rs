@@ -44,7 +44,7 @@ fn a_body_that_is_wrong_says_where() {
     assert!(body(r#"{"name": "x", "at": "2027-03-31T23:59:59+09:00"}"#).is_ok());
     for (text, status, field) in [
         ("{", 400, None),
-        ("", 400, None),
+        ("", 422, Some(".")),
         (r#"{"name": "x"} x"#, 400, None),
         (r#"{"name": 1}"#, 422, Some("name")),
         (r#"{"name": "x", "nam": 1}"#, 422, Some("nam")),

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Clock, Span, Unasked, Words, listed, names, quoted};
+use super::{Clock, Note, Span, Standing, Unasked, Words, listed, names, quoted};
 use crate::event::{CrlName, Evidence, OcspName, Reason};
 use crate::now::Wall;
 
@@ -74,7 +74,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::NotYetValid => (
             "The certificate is not valid yet.",
-            "Connect when its validity has begun. If it should have: an administrator checks the server's clock.",
+            "Connect when its validity has begun. If it is urgent: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: if it should have begun, check this server's clock.",
         ),
         Reason::Expired => (
             "The certificate has expired.",
@@ -82,11 +82,11 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::WrongPurpose => (
             "The certificate was not made for network login (an S/MIME certificate, for example).",
-            "Choose the certificate for client authentication; it is issued apart from the S/MIME certificate.",
+            "Choose the certificate for client authentication; it is issued apart from the S/MIME certificate. Without one: use the wired LAN or the SSID JAISTALL on campus, or the SSL-VPN with OTP elsewhere, to get it.",
         ),
         Reason::IdentityAmbiguous => (
             "The certificate does not name exactly one user.",
-            "Ask whoever issues the certificates for one that holds your mail address, and no other. Administrators: `username` of the [[authority]] says how names are read.",
+            "Ask whoever issues the certificates for one that holds your mail address, and no other. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: `username` of the [[authority]] says how names are read.",
         ),
         Reason::Revoked => (
             "The certificate has been revoked by its authority.",
@@ -94,7 +94,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::Blocked => (
             "This certificate is blocked on this server.",
-            "If you have a new certificate, choose it, and remove the old certificate and profile from the device. If you did not expect this, ask the help desk.",
+            "If you have a new certificate, choose it, and remove the old certificate and profile from the device. Without one: use the wired LAN or the SSID JAISTALL on campus, or the SSL-VPN with OTP elsewhere, to get it. If you did not expect this, ask the help desk.",
         ),
         Reason::UserBlocked => {
             ("This user ({user}) is blocked on this server.", "Ask the help desk; another certificate does not help.")
@@ -113,7 +113,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::BadSignature => (
             "The device has not proved that it holds the certificate's private key.",
-            "Install the certificate again from its .p12 file. Administrators: somebody may have used a copy of another's certificate.",
+            "Remove the old certificate and profile from the device, and install the certificate again from its .p12 file. Administrators: somebody may have used a copy of another's certificate.",
         ),
         Reason::ClientAlert => (
             "The device ended the connection.",
@@ -161,6 +161,42 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
     };
     Words { summary, next }
+}
+
+pub(super) fn standing(standing: Standing) -> Words {
+    let (summary, next) = match standing {
+        Standing::Good => ("A good certificate.", ""),
+        Standing::Unseen => ("A list names it; the certificate itself has not been seen here.", ""),
+        Standing::Requested => (
+            "Its revocation is asked for; the authority has not revoked it yet, and it is not blocked on this server.",
+            "If it must not be used any more from now on, block it here.",
+        ),
+        Standing::Applied => (
+            "It is applied for, and not issued yet.",
+            "When it is issued its owner fetches it and installs it on the device.",
+        ),
+        Standing::Listed => (
+            "The authority's list says that it is revoked.",
+            "A revoked certificate never becomes valid again; if one is needed, get a new one.",
+        ),
+    };
+    Words { summary, next }
+}
+
+pub(super) fn note(note: &Note<'_>, clock: Clock<'_>) -> String {
+    match note {
+        Note::Renew { before: Some(before) } => format!("A new certificate is needed before {}.", clock.date(*before)),
+        Note::Renew { before: None } => "A new certificate is needed.".into(),
+        Note::Renewed => "The new certificate is used. Nothing is to be done.".into(),
+        Note::StillUsed { by } => format!(
+            "It is renewed, but these devices still use the old one: {}. Choose the new certificate in their settings, and remove the old certificate and profile.",
+            listed(by, |mac| quoted(mac))
+        ),
+        Note::Unused => "Never used. If it isn't needed, ask for its revocation.".into(),
+        Note::Unconfirmed { days } => format!(
+            "Blocked on this server for {days} days, and not on its authority's list. Check whether the authority was asked to revoke it, and what became of that."
+        ),
+    }
 }
 
 /// What comes before anything else for who is let in by an authority that ends.

@@ -1,6 +1,6 @@
 //! Japanese.
 
-use super::{Clock, Span, Unasked, Words, listed, names, quoted};
+use super::{Clock, Note, Span, Standing, Unasked, Words, listed, names, quoted};
 use crate::event::{CRL_REASONS, CrlName, Evidence, OcspName, OcspStatus, Reason};
 use crate::now::Wall;
 
@@ -8,7 +8,7 @@ pub(super) fn words(reason: Reason) -> Words {
     let (summary, next) = match reason {
         Reason::Ok => ("接続を許可しました。", "対応は不要です。"),
         Reason::OkGrace => (
-            "接続を許可しました。失効情報の期限は切れていますが、この認証局に設定された猶予期間（grace）の内です。",
+            "接続を許可しました。失効情報の期限は切れていますが、この認証局に設定された猶予期間（grace）内です。",
             "管理者の方へ: 猶予期間が終わると接続を拒否します。CRL が更新されない、または OCSP レスポンダーが応答しない原因を調べてください。",
         ),
         Reason::NoService => (
@@ -17,7 +17,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::MethodNotAllowed => (
             "この NAS（{nas}）には許可されていない方式の要求です。",
-            "無線 LAN の設定で EAP の種類に「TLS」（クライアント証明書）を選んでください。管理者の方へ: コントローラーの動作確認や MAC アドレス認証の要求であれば対応は不要です。許可する場合は [[nas]] の methods に加えてください。",
+            "無線LAN の設定で EAP の種類に「TLS」（クライアント証明書）を選んでください。管理者の方へ: コントローラーの動作確認や MAC アドレス認証の要求であれば対応は不要です。許可する場合は [[nas]] の methods に加えてください。",
         ),
         Reason::UnknownNas => (
             "登録されていないアドレス {peer} からの要求のため、応答しませんでした。",
@@ -41,7 +41,7 @@ pub(super) fn words(reason: Reason) -> Words {
             "端末は自動的に再試行します。管理者の方へ: 続く場合は、指標 sekisho_steps_waiting と sekisho_conversations を確認し、max-conversations やサーバーの台数を見直してください。",
         ),
         Reason::ConversationExpired => (
-            "認証のやり取りが時間切れになったか、このサーバーで始まったものではありません。",
+            "認証のやり取りが時間切れになったか、本サーバーで始まったものではありません。",
             "もう一度接続してください。管理者の方へ: 頻発する場合は、NAS が途中で別のサーバーに切り替えていないか、電波の状態、UDP パケットの欠落を確認してください。",
         ),
         Reason::TooManyRounds => (
@@ -50,23 +50,23 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::RealmNotOurs => (
             "外側の ID（匿名 ID、ユーザー名）のレルムが、このサービス（{service}）で受け付けるものではありません。",
-            "無線 LAN の設定で、ユーザー名（匿名 ID）の「@」より後を所属組織のレルムに直してください。",
+            "無線LAN の設定で、ユーザー名（匿名 ID）の「@」より後を所属機関のレルムに直してください。",
         ),
         Reason::BadIdentity => (
             "外側の ID（匿名 ID、ユーザー名）の形式が正しくありません（RFC 7542）。",
-            "無線 LAN の設定で、ユーザー名（匿名 ID）を「名前@レルム」の形にしてください。",
+            "無線LAN の設定で、ユーザー名（匿名 ID）を「名前@レルム」の形にしてください。",
         ),
         Reason::EapNak => (
             "端末が、EAP-TLS（クライアント証明書）とは別の方式を要求しました。",
-            "無線 LAN の設定で EAP の種類に「TLS」を選び、クライアント証明書を指定してください。ID とパスワードで接続する古いプロファイルが残っていれば、削除してください。",
+            "無線LAN の設定で EAP の種類に「TLS」を選び、クライアント証明書を指定してください。ID とパスワードで接続する古いプロファイルが残っていれば、削除してください。",
         ),
         Reason::NoCertificate => (
             "端末がクライアント証明書を送りませんでした。",
-            "クライアント証明書を端末に入れ、無線 LAN の設定で選んでください。証明書をまだお持ちでない方は、学内では有線 LAN または SSID「JAISTALL」、学外ではワンタイムパスワード（OTP）による SSL-VPN で接続し、取得してください。",
+            "クライアント証明書を端末に入れ、無線LAN の設定で選んでください。証明書をまだお持ちでない方は、学内では有線LAN または SSID「JAISTALL」、学外ではワンタイムパスワード（OTP）による SSL-VPN で接続し、取得してください。",
         ),
         Reason::UntrustedIssuer => (
             "この証明書を発行した認証局は、このサービス（{service}）では受け付けていません。",
-            "現在の認証局が発行したクライアント証明書を選び直し、古い証明書とプロファイルは端末から削除してください。お持ちでない方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続し、取得してください。",
+            "現在の認証局が発行したクライアント証明書を選び直し、古い証明書とプロファイルは端末から削除してください。お持ちでない方は、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続し、取得してください。",
         ),
         Reason::WrongOrganisation => (
             "複数の組織が共用する認証局が発行した証明書ですが、この組織のものではありません。",
@@ -74,27 +74,27 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::NotYetValid => (
             "証明書の有効期間がまだ始まっていません。",
-            "有効期間が始まってから接続してください。すでに始まっているはずであれば、管理者がサーバーの時刻を確認してください。",
+            "有効期間が始まってから接続してください。お急ぎの方は、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: すでに始まっているはずであれば、本サーバーの時刻を確認してください。",
         ),
         Reason::Expired => (
             "証明書の有効期限が切れています。",
-            "新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください（更新の申請は期限の 30 日前からできます）。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
+            "新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください（更新の申請は期限の 30 日前からできます）。それまで、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
         ),
         Reason::WrongPurpose => (
             "ネットワークへの接続に使う証明書ではありません（S/MIME 用など）。",
-            "クライアント認証用の証明書を選び直してください。S/MIME 用の証明書とは別に発行されます。",
+            "クライアント認証用の証明書を選び直してください。S/MIME 用の証明書とは別に発行されます。お持ちでない方は、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続し、取得してください。",
         ),
         Reason::IdentityAmbiguous => (
             "証明書から利用者を一人に特定できません。",
-            "証明書の発行窓口に連絡し、ご自身のメールアドレスが一つだけ正しく入った証明書を取り直してください。管理者の方へ: 名前の読み取り方は [[authority]] の username で決まります。",
+            "証明書の発行窓口に連絡し、ご自身のメールアドレスが一つだけ正しく入った証明書を取り直してください。それまで、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。管理者の方へ: 名前の読み取り方は [[authority]] の username で決まります。",
         ),
         Reason::Revoked => (
             "認証局が失効させた証明書です。",
-            "失効した証明書は元に戻りません。新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。失効に心当たりがなければ、窓口に問い合わせてください。",
+            "失効した証明書は元に戻りません。新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください。それまで、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。失効に心当たりがなければ、窓口に問い合わせてください。",
         ),
         Reason::Blocked => (
             "この証明書は、本サーバーで利用を停止しています。",
-            "新しい証明書をお持ちであれば選び直し、古い証明書とプロファイルを端末から削除してください。心当たりがなければ、窓口に問い合わせてください。",
+            "新しい証明書をお持ちであれば選び直し、古い証明書とプロファイルを端末から削除してください。お持ちでない方は、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続し、取得してください。心当たりがなければ、窓口に問い合わせてください。",
         ),
         Reason::UserBlocked => (
             "この利用者（{user}）は、本サーバーで利用を停止しています。",
@@ -102,23 +102,23 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::DistrustedAuthority => (
             "この証明書を発行した認証局は廃止されたため、証明書に書かれた期限にかかわらず使えません。",
-            "現在の認証局から新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
+            "現在の認証局から新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください。それまで、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
         ),
         Reason::RevocationUnknown => (
             "証明書が失効していないことを確認できません。失効情報がありません。",
-            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: この認証局の crl・ocsp・sample の設定と、CRL の取得状況、OCSP レスポンダーの応答を確認してください。",
+            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: この認証局の crl・ocsp・sample の設定と、CRL の取得状況、OCSP レスポンダーの応答を確認してください。",
         ),
         Reason::RevocationStale => (
             "失効情報の期限が切れているため、証明書が失効していないことを確認できません。",
-            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: 新しい CRL や OCSP 応答が得られない原因を調べてください。やむを得ない場合は [[authority]] の grace で猶予できます。",
+            "利用者の証明書や端末の問題ではありません。お急ぎの方は、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続してください。管理者の方へ: 新しい CRL や OCSP 応答が得られない原因を調べてください。やむを得ない場合は [[authority]] の grace で猶予できます。",
         ),
         Reason::BadSignature => (
             "端末が、証明書に対応する秘密鍵を持っていることを証明できませんでした。",
-            "証明書を .p12 ファイルから入れ直してください。管理者の方へ: 他人の証明書の写しが使われた可能性もあります。",
+            "古い証明書とプロファイルを端末から削除し、証明書を .p12 ファイルから入れ直してください。管理者の方へ: 他人の証明書の写しが使われた可能性もあります。",
         ),
         Reason::ClientAlert => (
             "端末の側が接続を中止しました。",
-            "無線 LAN の設定で、信頼するルート認証局とサーバー名が案内のとおりか確認し、古いプロファイルを削除して設定し直してください。管理者の方へ: 多くの端末で起きる場合は、サーバー証明書の期限と、証明書の鎖が欠けていないかを確認してください。",
+            "無線LAN の設定で、信頼するルート認証局とサーバー名が案内のとおりか確認し、古いプロファイルを削除して設定し直してください。管理者の方へ: 多くの端末で起きる場合は、サーバー証明書の期限と、中間証明書が欠けていないかを確認してください。",
         ),
         Reason::TlsFailure => (
             "TLS のやり取りに失敗しました。",
@@ -130,19 +130,19 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::NoGoodCertificate => (
             "この利用者には、いま使える証明書がありません。",
-            "新しい証明書を取得してください。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
+            "新しい証明書を取得してください。それまで、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。",
         ),
         Reason::PasswordWrong => ("パスワードが正しくありません。", "パスワードを確認して、もう一度入力してください。"),
         Reason::OtpWrong => (
             "ワンタイムパスワード（OTP）が正しくありません。",
-            "端末の時計が合っているか確認し、新しい番号を入力してください。",
+            "端末の時計が合っているか確認し、新しく表示された番号を入力してください。",
         ),
         Reason::OtpThrottled => (
             "ワンタイムパスワード（OTP）の入力の誤りが続いたため、受け付けを制限しています。",
             "数分待ってから、もう一度入力してください。心当たりがなければ、窓口に問い合わせてください。",
         ),
         Reason::ProxyLoop => (
-            "同じ要求がこのサーバーに戻ってきました。",
+            "同じ要求が本サーバーに戻ってきました。",
             "管理者の方へ: 転送先のサーバーとレルムの設定に循環がないか確認してください。",
         ),
         Reason::HomeServerDown => (
@@ -153,8 +153,8 @@ pub(super) fn words(reason: Reason) -> Words {
             ("所属機関の認証サーバーが拒否しました。", "所属機関の窓口に問い合わせてください。")
         }
         Reason::Damped => (
-            "拒否された接続を短い間隔で繰り返しているため、調べずに再び拒否しました。",
-            "先に拒否された原因を取り除いてから、接続し直してください。使わない端末では、この無線 LAN の設定を削除してください。",
+            "拒否された接続を短い間隔で繰り返しているため、確認せずに再び拒否しました。",
+            "先に拒否された原因を取り除いてから、接続し直してください。使わない端末では、この無線LAN の設定を削除してください。",
         ),
         Reason::Internal => (
             "サーバーの内部で問題が起きました。",
@@ -162,6 +162,44 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
     };
     Words { summary, next }
+}
+
+pub(super) fn standing(standing: Standing) -> Words {
+    let (summary, next) = match standing {
+        Standing::Good => ("有効な証明書です。", ""),
+        Standing::Unseen => ("一覧に載っている証明書です。証明書そのものは、本サーバーではまだ確認していません。", ""),
+        Standing::Requested => (
+            "失効申請中の証明書です。認証局はまだ失効させておらず、本サーバーでも利用を停止していません。",
+            "すぐに使えなくする必要があれば、本サーバーで利用を停止してください。",
+        ),
+        Standing::Applied => (
+            "新規申請中の証明書です。まだ発行されていません。",
+            "発行されたら、本人が証明書を取得し、端末に入れてください。",
+        ),
+        Standing::Listed => (
+            "認証局の一覧では、失効済となっている証明書です。",
+            "失効した証明書は元に戻りません。必要であれば、新しい証明書を取得してください。",
+        ),
+    };
+    Words { summary, next }
+}
+
+pub(super) fn note(note: &Note<'_>, clock: Clock<'_>) -> String {
+    match note {
+        Note::Renew { before: Some(before) } => {
+            format!("{} までに新しい証明書を取得する必要があります。", clock.date(*before))
+        }
+        Note::Renew { before: None } => "新しい証明書を取得する必要があります。".into(),
+        Note::Renewed => "新しい証明書に切り替わっています。対応は不要です。".into(),
+        Note::StillUsed { by } => format!(
+            "新しい証明書は取得済みですが、次の端末は古い証明書を使い続けています: {}。端末の設定で新しい証明書を選び、古い証明書とプロファイルを削除してください。",
+            listed(by, |mac| quoted(mac))
+        ),
+        Note::Unused => "一度も使われていません。不要であれば、失効を申請してください。".into(),
+        Note::Unconfirmed { days } => format!(
+            "本サーバーで利用を停止していますが（{days} 日経過）、認証局の失効情報にはまだ載っていません。認証局に失効を申請したか、申請がどうなったかを確認してください。"
+        ),
+    }
 }
 
 /// What comes before anything else for who is let in by an authority that ends.
@@ -181,7 +219,7 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         Evidence::Path(why) => format!("信頼する認証局までの経路を確認できません: {}。", quoted(why)),
         Evidence::Organisation { attribute, wanted, found } => {
             let found = found.as_ref().map_or("ありません".into(), |found| format!("「{}」です", quoted(found)));
-            format!("主体者名の {attribute} は「{}」のはずですが、{found}。", quoted(wanted))
+            format!("主体者名の {attribute} は「{}」でなければなりませんが、{found}。", quoted(wanted))
         }
         Evidence::Purposes(None) => "拡張鍵用途（EKU）が書かれていません。".into(),
         Evidence::Purposes(Some(found)) => {
@@ -208,14 +246,16 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             format!("{what}{} に失効しました{why}。", clock.date(*at))
         }
         Evidence::Blocked { since, until, reason, by } => {
-            let ago = clock.ago(*since).map(|span| format!("（{}前）", text(span))).unwrap_or_default();
-            let end = until.map(|at| format!("、期限は {}", clock.date(at))).unwrap_or_default();
+            let ago = clock.ago(*since).map(|span| format!("{}前", text(span)));
+            let end = until.map(|at| format!("期限: {}", clock.date(at)));
             let why = match &**reason {
-                "" => String::new(),
-                reason if CRL_REASONS.contains(&reason) => format!("、理由は{}", revocation_reason(reason)),
-                reason => format!("、理由は「{}」", quoted(reason)),
+                "" | "unspecified" => None,
+                reason if CRL_REASONS.contains(&reason) => Some(format!("理由: {}", revocation_reason(reason))),
+                reason => Some(format!("理由: 「{}」", quoted(reason))),
             };
-            format!("{} に {} が停止しました{ago}{end}{why}。", clock.date(*since), quoted(by))
+            let notes: Vec<String> = [ago, end, why].into_iter().flatten().collect();
+            let notes = if notes.is_empty() { String::new() } else { format!("（{}）", notes.join("、")) };
+            format!("{} に {} が利用を停止しました{notes}。", clock.date(*since), quoted(by))
         }
         Evidence::Distrust { from } => match clock.until(*from) {
             Some(span) if *from > clock.now => {

@@ -69,6 +69,45 @@ pub struct Unasked {
     pub told: Vec<String>,
 }
 
+/// What is to be done about a certificate of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note<'a> {
+    /// Its owner needs a new one.
+    Renew {
+        /// By when, as far as it is known.
+        before: Option<Wall>,
+    },
+    /// Its owner has a new one, and uses it.
+    Renewed,
+    /// Its owner has a new one, and not on every device.
+    StillUsed {
+        /// MAC addresses.
+        by: &'a [String],
+    },
+    /// Nobody has used it.
+    Unused,
+    /// Its authority hasn't followed a block.
+    Unconfirmed {
+        /// For so many days.
+        days: i64,
+    },
+}
+
+/// What there is to say of a certificate that nobody logs in with at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It would be let in.
+    Good,
+    /// A list names it, and nobody has seen the certificate itself.
+    Unseen,
+    /// A revocation is asked for, and it is let in.
+    Requested,
+    /// Not issued yet.
+    Applied,
+    /// A list says that it is revoked.
+    Listed,
+}
+
 impl Explanation {
     /// All of it in one paragraph.
     #[must_use]
@@ -101,6 +140,27 @@ impl Explainer {
                 Some(renew) => format!("{renew} {}", filled(words.next)),
                 None => filled(words.next),
             },
+        }
+    }
+
+    /// Explains what a certificate is like where no decision about a login says it. `evidence`: on what that rests.
+    #[must_use]
+    pub fn standing(&self, standing: Standing, evidence: &[Evidence], now: Wall) -> Explanation {
+        let words = match self.language {
+            Language::Ja => ja::standing(standing),
+            Language::En => en::standing(standing),
+        };
+        let evidence = evidence.iter().map(|fact| self.evidence(fact, now)).collect();
+        Explanation { summary: words.summary.into(), evidence, next: words.next.into() }
+    }
+
+    /// Says what is to be done about a certificate of a report.
+    #[must_use]
+    pub fn note(&self, note: &Note<'_>, now: Wall) -> String {
+        let clock = Clock { zone: &self.zone, now };
+        match self.language {
+            Language::Ja => ja::note(note, clock),
+            Language::En => en::note(note, clock),
         }
     }
 

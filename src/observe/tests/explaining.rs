@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::event::{CrlName, OcspName, OcspStatus};
-use crate::observe::{Asked, Explainer, Explanation, Unasked};
+use crate::observe::{Asked, Explainer, Explanation, Note, Standing, Unasked};
 use crate::policy::is_hidden;
 
 const LANGUAGES: [Language; 2] = [Language::Ja, Language::En];
@@ -250,6 +250,143 @@ fn what_a_login_would_ask_is_said() {
     ] {
         assert_eq!(says(Language::En, &unasked), english);
         assert_eq!(says(Language::Ja, &unasked), japanese);
+    }
+}
+
+/// Who can do something about a reason, by words of its next step.
+fn who_acts(reason: Reason) -> &'static [&'static str] {
+    use Reason as R;
+    match reason {
+        R::Ok | R::Duplicate => &[],
+        // A new certificate, a way to get it, and the old one off the device.
+        R::Expired | R::Revoked | R::Blocked | R::DistrustedAuthority | R::UntrustedIssuer => {
+            &["新しい証明書|現在の認証局", "有線LAN", "JAISTALL", "OTP", "SSL-VPN", "プロファイル", "削除"]
+        }
+        R::NoCertificate | R::NoGoodCertificate | R::WrongPurpose | R::IdentityAmbiguous | R::NotYetValid => {
+            &["有線LAN", "JAISTALL", "OTP", "SSL-VPN"]
+        }
+        R::RevocationUnknown | R::RevocationStale => &["有線LAN", "JAISTALL", "OTP", "SSL-VPN", "管理者の方へ: "],
+        R::BadSignature => &[".p12", "プロファイル", "管理者の方へ: "],
+        R::WrongOrganisation => &["eduroam"],
+        R::UserBlocked | R::HomeServerReject => &["窓口に問い合わせてください"],
+        R::OtpThrottled => &["待って", "窓口"],
+        R::Policy => &["窓口", "管理者の方へ: "],
+        R::EapNak => &["無線LAN の設定", "TLS", "プロファイル"],
+        R::RealmNotOurs | R::BadIdentity => &["無線LAN の設定", "匿名 ID"],
+        R::MethodNotAllowed => &["無線LAN の設定", "管理者の方へ: "],
+        R::ClientAlert => &["ルート認証局", "プロファイル", "管理者の方へ: "],
+        R::PasswordWrong => &["パスワード"],
+        R::OtpWrong => &["時計"],
+        R::Damped => &["原因", "削除"],
+        R::TlsFailure | R::Malformed | R::ConversationExpired | R::TooManyRounds | R::Internal => {
+            &["もう一度接続してください", "管理者の方へ: "]
+        }
+        R::Overload | R::HomeServerDown => &["管理者の方へ: "],
+        R::OkGrace | R::NoService | R::UnknownNas | R::BadAuthenticator | R::MissingAuthenticator | R::ProxyLoop => {
+            &["管理者の方へ: "]
+        }
+    }
+}
+
+#[test]
+fn every_reason_says_what_to_do_wherever_somebody_can_do_something() {
+    for reason in Reason::ALL.iter().copied() {
+        let (ja, en) = (explain(Language::Ja, reason, &[]), explain(Language::En, reason, &[]));
+        let wanted = who_acts(reason);
+        assert_eq!(wanted.is_empty(), ja.next == "対応は不要です。", "{reason}: {}", ja.next);
+        assert_eq!(wanted.is_empty(), en.next == "Nothing is to be done.", "{reason}: {}", en.next);
+        for word in wanted {
+            assert!(word.split('|').any(|word| ja.next.contains(word)), "{reason}: {word}: {}", ja.next);
+        }
+        // Both languages say the same.
+        for (japanese, english) in [
+            ("管理者の方へ: ", "Administrators: "),
+            ("有線LAN", "wired LAN"),
+            ("JAISTALL", "JAISTALL"),
+            ("SSL-VPN", "SSL-VPN"),
+            ("プロファイル", "profile"),
+            ("窓口", "help desk|whoever issues"),
+            ("eduroam", "eduroam"),
+        ] {
+            let has = english.split('|').any(|word| en.next.contains(word));
+            assert_eq!(ja.next.contains(japanese), has, "{reason}: {japanese}: {} / {}", ja.next, en.next);
+        }
+    }
+}
+
+#[test]
+fn japanese_is_polite_and_calls_things_by_one_name() {
+    let all = Reason::ALL.iter().map(|reason| explain(Language::Ja, *reason, &every_evidence("x")));
+    let standings = [Standing::Good, Standing::Unseen, Standing::Requested, Standing::Applied, Standing::Listed];
+    let zone = TimeZone::UTC;
+    let explainer = Explainer { language: Language::Ja, zone };
+    let texts = all.chain(standings.map(|standing| explainer.standing(standing, &[], WALL)));
+    for Explanation { summary, evidence, next } in texts {
+        for text in evidence.iter().chain([&summary, &next]) {
+            for sentence in text.split_terminator('。') {
+                // A note in brackets may follow.
+                let noted = sentence.strip_suffix('）').and_then(|text| text.rsplit_once('（'));
+                let end = noted.map_or(sentence, |(text, _)| text);
+                let is_polite =
+                    ["です", "ます", "ました", "ません", "ください", "せんでした"].iter().any(|it| end.ends_with(it));
+                let is_value =
+                    sentence.contains("失効しました（") || sentence.contains("停止しました") || sentence.contains(": ");
+                assert!(is_polite || is_value, "{sentence}");
+            }
+            for other in ["有線 LAN", "無線 LAN", "このサーバー", "ユーザ名", "サーバ ", "Wi-Fi", "キャンセル"]
+            {
+                assert!(!text.contains(other), "{other}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_block_says_who_when_and_why_in_the_time_zone() {
+    let block = |reason: &str, until| Evidence::Blocked {
+        since: Wall(WALL.0 - 7_200),
+        until,
+        reason: reason.into(),
+        by: "helpdesk".into(),
+    };
+    for (language, block, said) in [
+        (
+            Language::Ja,
+            block("keyCompromise", None),
+            "2026-11-22 07:00:00 +09:00 に helpdesk が利用を停止しました（2 時間前、理由: 秘密鍵の漏えい（keyCompromise））。",
+        ),
+        (
+            Language::Ja,
+            block("退職", Some(Wall(WALL.0 + 86_400))),
+            "2026-11-22 07:00:00 +09:00 に helpdesk が利用を停止しました（2 時間前、期限: 2026-11-23 09:00:00 +09:00、理由: 「退職」）。",
+        ),
+        (
+            Language::En,
+            block("left", None),
+            "Blocked by helpdesk at 2026-11-22 07:00:00 +09:00 (2 hours ago), reason \"left\".",
+        ),
+    ] {
+        assert_eq!(explain(language, Reason::Blocked, &[block]).evidence.concat(), said);
+    }
+}
+
+#[test]
+fn what_a_report_wants_done_is_said() {
+    let by = ["02:00:00:00:00:01".to_owned()];
+    let notes = [
+        Note::Renew { before: Some(WALL) },
+        Note::Renew { before: None },
+        Note::Renewed,
+        Note::StillUsed { by: &by },
+        Note::Unused,
+        Note::Unconfirmed { days: 4 },
+    ];
+    for (language, end) in LANGUAGES.into_iter().zip(["。", "."]) {
+        let explainer = Explainer { language, zone: TimeZone::UTC };
+        let said: std::collections::BTreeSet<_> = notes.iter().map(|note| explainer.note(note, WALL)).collect();
+        assert_eq!(said.len(), notes.len());
+        assert!(said.iter().all(|text| text.ends_with(end)), "{said:?}");
+        assert!(explainer.note(&notes[3], WALL).contains(&by[0]));
     }
 }
 

@@ -30,7 +30,7 @@ fn a_rejection_says_who_where_and_why_on_one_line() {
          outer_identity=anonymous@jaist.ac.jp mac=02:00:00:00:00:01 ssid=JAIST nas=ap-controllers peer=10.1.2.3:50000 \
          certificate=ca16:4a3f subject=\"CN=Hokuriku Hanako,O=JAIST,C=JP\" tls=1.3 resumed=false rounds=7 duration_ms=42 \
          -- 認証局が失効させた証明書です。 2026-11-22 07:00:00 +09:00 に失効しました（理由: 秘密鍵の漏えい（keyCompromise））。 \
-         失効した証明書は元に戻りません。新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください。それまで、学内では有線 LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。失効に心当たりがなければ、窓口に問い合わせてください。\n"
+         失効した証明書は元に戻りません。新しい証明書を取得し、古い証明書とプロファイルを端末から削除してください。それまで、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。失効に心当たりがなければ、窓口に問い合わせてください。\n"
     );
 }
 

@@ -146,9 +146,9 @@ fn a10_nothing_out_of_a_packet_makes_a_series() {
     let series = |metrics: &Metrics| metrics.render().lines().filter(|line| !line.starts_with('#')).count();
     metrics.record(&rejected(Reason::Revoked));
     let before = series(&metrics);
-    for n in 0..10_000 {
+    for n in 0..100_000 {
         let mut event = rejected(Reason::Revoked);
-        event.peer = SocketAddr::from(([10, 0, (n >> 8) as u8, n as u8], 1_024));
+        event.peer = SocketAddr::from(([10, (n >> 16) as u8, (n >> 8) as u8, n as u8], 1_024));
         let it = event.authentication.as_mut().expect("a decision");
         it.user = name(&format!("user{n}"));
         it.outer_identity = Some(format!("user{n}@realm{n}"));
