@@ -14,6 +14,7 @@ mod database;
 mod kills;
 mod nas;
 mod place;
+mod traced;
 #[path = "../support"]
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
