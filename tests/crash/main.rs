@@ -11,6 +11,7 @@ mod api;
 mod chance;
 mod changes;
 mod database;
+mod disk;
 mod kills;
 mod nas;
 mod place;
