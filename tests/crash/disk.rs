@@ -61,7 +61,10 @@ fn degraded(serving: &Serving) -> String {
 
 /// Sends records until the disk takes no more; how many were acknowledged.
 fn account_until_full(nas: &mut Nas) -> u32 {
-    (1..5_000).find(|octets| !nas.once(&record(Status::Interim, "filler", *octets), LONG).expect("loopback")).expect("full") - 1
+    (1..5_000)
+        .find(|octets| !nas.once(&record(Status::Interim, "filler", *octets), LONG).expect("loopback"))
+        .expect("full")
+        - 1
 }
 
 #[test]
@@ -78,7 +81,8 @@ fn on_a_full_disk_no_record_is_acknowledged_and_with_room_each_is_and_counts() {
     assert!(other.once(&record(Status::Start, "before", 0), LONG).expect("loopback"));
     disk.fill();
     let acknowledged = account_until_full(&mut nas);
-    let (stop, start, off) = (record(Status::Stop, "stopped", 0), record(Status::Start, "late", 0), record(Status::Off, "off", 0));
+    let (stop, start, off) =
+        (record(Status::Stop, "stopped", 0), record(Status::Start, "late", 0), record(Status::Off, "off", 0));
     for record in [&stop, &start] {
         assert!(!nas.once(record, QUICK).expect("loopback"), "{record:?} can't be on the disk");
     }
