@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::accounts::{Account, Books};
+use super::api::Api;
 use super::chance::Chance;
 use super::changes::{Changes, audit};
 use super::database::{assert_sound, count};
@@ -79,6 +80,7 @@ impl World {
             serving.wait_for_metric(&format!("sekisho_sessions{{service=\"none\"}} {live}"));
         }
         let mut api = serving.api();
+        assert_eq!(listed(&mut api), live, "those that the file has");
         let lines = audit(&mut api);
         for caller in &mut self.callers {
             caller.check(&mut api, &lines);
@@ -88,6 +90,13 @@ impl World {
         }
         assert_eq!(count(&file, "SELECT count(*) FROM session WHERE ended IS NULL AND provisional = 0"), live as i64);
     }
+}
+
+/// How many sessions the API lists that a NAS accounts for.
+fn listed(api: &mut Api) -> usize {
+    let page = api.ask("GET", "/api/v1/sessions?limit=1000", None, "").expect("it answers").good();
+    assert!(page["next"].is_null(), "there are few");
+    page["items"].as_array().expect("a list").iter().filter(|it| it["accounted"] == true).count()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a random moment is waited for")]

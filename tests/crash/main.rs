@@ -8,6 +8,7 @@ use std::time::Duration;
 
 mod accounts;
 mod api;
+mod batches;
 mod chance;
 mod changes;
 mod database;

@@ -106,7 +106,7 @@ fn is_synced(seen: &[Seen], from: usize, to: usize) -> bool {
 }
 
 /// Something that changes, by what `/openapi.json` calls it; asked for in this order.
-const CHANGES: [(&str, &str, fn(&mut Asking) -> Said); 6] = [
+const CHANGES: [(&str, &str, fn(&mut Asking) -> Said); 7] = [
     ("post", "/api/v1/certificates", |asking| {
         let pem = asking.pem.clone();
         let said = asking.ask("POST", "/api/v1/certificates", Some(json!({ "pem": pem })));
@@ -124,6 +124,10 @@ const CHANGES: [(&str, &str, fn(&mut Asking) -> Said); 6] = [
     }),
     ("delete", "/api/v1/users/{name}/block", |asking| {
         asking.ask("DELETE", "/api/v1/users/hanako@example.ac.jp/block", None)
+    }),
+    ("post", "/api/v1/sessions/{id}/disconnect", |asking| {
+        let session = asking.ask("GET", "/api/v1/sessions", None).good()["items"][0]["id"].clone();
+        asking.ask("POST", &format!("/api/v1/sessions/{}/disconnect", session.as_str().expect("an id")), None)
     }),
     // What isn't asked for to change anything, but is told in the audit.
     ("get", "/api/v1/certificates/{id}/authentications", |asking| {
@@ -151,6 +155,10 @@ fn every_change_is_on_the_disk_between_the_question_and_the_answer() {
     let traced = Traced::new();
     let pem = traced.campus.issue("hanako", 0x77);
     let mut asking = Asking { api: traced.serving.api(), pem, id: String::new() };
+    // Somebody to disconnect, though his NAS can't be told.
+    let mut nas = Nas::new(1, traced.serving.listening("accounting"));
+    let start = Record { status: Status::Start, session: "s".into(), octets: 0, happened: now(), stamp: None };
+    assert!(nas.once(&start, Duration::from_secs(20)).expect("loopback"));
     let known: BTreeSet<_> = CHANGES.iter().map(|(verb, path, _)| (*verb, *path)).chain(CHANGE_NOTHING).collect();
     let described = asking.ask("GET", "/openapi.json", None).good();
     for (path, methods) in described["paths"].as_object().expect("paths") {
