@@ -78,7 +78,7 @@ impl Account {
         };
         let octets = if status == Status::Interim { self.next } else { 0 };
         // Half of the devices know what time it is.
-        let stamp = (self.number % 2 == 0).then(stamp);
+        let stamp = self.number.is_multiple_of(2).then(stamp);
         Record { status, session, octets, happened: now(), stamp }
     }
 

@@ -15,7 +15,9 @@ mod database;
 mod disk;
 mod kills;
 mod nas;
+mod odd;
 mod place;
+mod together;
 mod traced;
 #[path = "../support"]
 mod support {

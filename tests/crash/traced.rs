@@ -105,8 +105,11 @@ fn is_synced(seen: &[Seen], from: usize, to: usize) -> bool {
     })
 }
 
+/// Asks for something.
+type Ask = fn(&mut Asking) -> Said;
+
 /// Something that changes, by what `/openapi.json` calls it; asked for in this order.
-const CHANGES: [(&str, &str, fn(&mut Asking) -> Said); 7] = [
+const CHANGES: [(&str, &str, Ask); 7] = [
     ("post", "/api/v1/certificates", |asking| {
         let pem = asking.pem.clone();
         let said = asking.ask("POST", "/api/v1/certificates", Some(json!({ "pem": pem })));
