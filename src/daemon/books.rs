@@ -1,6 +1,5 @@
 //! Accounting records and sessions on their way from the hall to the registry; nothing here makes it wait.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,11 +9,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::engine::{Change, Record, Ticket};
+use super::owed::{Owed, Written, enter};
+use crate::engine::{Change, Notice, Record, Ticket};
 use crate::net::Books;
 use crate::now::Wall;
-use crate::sessions::{End, Kept, Session, SessionId, State};
-use crate::store::{Entry, Failure, Store};
+use crate::sessions::{Session, State};
+use crate::store::{Entry, Store};
 
 /// Changes of sessions that may wait beside the records.
 const CHANGES: usize = 16_384;
@@ -22,8 +22,6 @@ const CHANGES: usize = 16_384;
 const BATCH: usize = 512;
 /// How long a record waits for others, so that they come to the disk together.
 const GATHER: Duration = Duration::from_millis(25);
-/// Sessions of which something may be owed to a file that can't be written.
-const OWED: usize = 65_536;
 /// How often it is tried again, if nothing else is to be written.
 const AGAIN: Duration = Duration::from_secs(2);
 /// How long the last may take to be written when the server stops.
@@ -34,6 +32,22 @@ const PATIENCE: Duration = Duration::from_millis(500);
 enum Told {
     Record(Ticket, Box<Record>),
     Session(Change),
+    Notice(Box<Notice>, Wall),
+}
+
+/// Where what becomes of sessions that have to go is told to be written down.
+#[derive(Debug)]
+pub(super) struct Notes(Option<mpsc::Sender<Told>>, Arc<AtomicU64>);
+
+impl Notes {
+    /// Has it written; never waits.
+    pub(super) fn note(&self, notice: Notice, at: Wall) {
+        if let Some(tell) = &self.0
+            && tell.try_send(Told::Notice(Box::new(notice), at)).is_err()
+        {
+            self.1.fetch_add(1, Relaxed);
+        }
+    }
 }
 
 /// What writes the books, and how it ends.
@@ -47,18 +61,21 @@ pub(super) struct Bookkeeping {
 
 impl Bookkeeping {
     /// The hall's end, and the rest. `most`: how many records may wait at once. Without a registry nothing is written, and no NAS that accounts is answered.
-    pub(super) fn begin(store: Option<Store>, most: usize) -> (Books, Self) {
+    pub(super) fn begin(store: Option<Store>, most: usize) -> (Books, Notes, Self) {
         let unwritten = Arc::new(AtomicU64::default());
-        let Some(store) = store else { return (Books::closed(), Self { writing: None, unwritten }) };
+        let Some(store) = store else {
+            return (Books::closed(), Notes(None, Arc::clone(&unwritten)), Self { writing: None, unwritten });
+        };
         let (tell, told) = mpsc::channel(most.saturating_add(CHANGES));
         // As many again: a record whose time is up may be written all the same.
         let (say, written) = mpsc::channel(most.saturating_mul(2).max(1));
+        let notes = Notes(Some(tell.clone()), Arc::clone(&unwritten));
         let books = Books {
             record: Box::new(records(tell.clone(), say.clone())),
             session: Box::new(changes(tell, Arc::clone(&unwritten))),
             written,
         };
-        (books, Self { writing: Some(tokio::spawn(write(told, say, store, Arc::clone(&unwritten)))), unwritten })
+        (books, notes, Self { writing: Some(tokio::spawn(write(told, say, store, Arc::clone(&unwritten)))), unwritten })
     }
 
     /// Changes of sessions that found no room so far.
@@ -153,115 +170,15 @@ fn sorted(batch: Vec<Told>) -> (Vec<(Ticket, usize)>, Arc<[Entry]>) {
             Told::Session(Change::Put(kept)) => entries.push(Entry::Put(kept)),
             Told::Session(Change::Ended(ids, why, at)) => entries.push(Entry::Ended(ids, why, at)),
             Told::Session(Change::Condemned(session)) => condemned(&session),
+            Told::Session(Change::Pardoned(ids)) => entries.push(Entry::Pardoned(ids)),
+            Told::Notice(notice, at) => entries.push(match *notice {
+                Notice::Held(batch) => Entry::Held(batch),
+                Notice::Going(_, ids) => Entry::Going(ids, at),
+                Notice::Disconnected(done) => Entry::Told(done, at),
+            }),
         }
     }
     (tickets, entries.into())
-}
-
-/// What became of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
-    /// It is on disk.
-    Yes,
-    /// It never will be.
-    Refused,
-    /// The file could not be written.
-    NotYet,
-}
-
-impl Written {
-    fn of(done: Result<(), Failure>) -> Self {
-        match done {
-            Ok(()) => Self::Yes,
-            Err(Failure::Refused(_)) => Self::Refused,
-            Err(Failure::Busy | Failure::Unusable(_)) => Self::NotYet,
-        }
-    }
-}
-
-/// Which entries are on disk. Where one spoils a batch, each is tried by itself.
-async fn enter(store: &Store, entries: Arc<[Entry]>) -> Vec<Written> {
-    if entries.is_empty() {
-        return Vec::new();
-    }
-    match Written::of(store.enter(Arc::clone(&entries)).await) {
-        Written::Refused if entries.len() > 1 => {
-            let mut written = Vec::with_capacity(entries.len());
-            for entry in &*entries {
-                written.push(Written::of(store.enter([entry.clone()].into()).await));
-            }
-            written
-        }
-        all => vec![all; entries.len()],
-    }
-}
-
-/// What has become of sessions while the file could not be written. A NAS tells of a record again until it is acknowledged; that its session has ended, the hall tells once,
-/// and without it whoever has gone would be back after a restart.
-#[derive(Debug, Default)]
-struct Owed(BTreeMap<SessionId, Fate>);
-
-/// What became of one: how it is, and how it ended.
-#[derive(Debug, Default)]
-struct Fate {
-    put: Option<Box<Kept>>,
-    ended: Option<(End, Wall)>,
-}
-
-impl Owed {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// How many there was no room for.
-    fn add<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) -> u64 {
-        let mut missed = 0;
-        for entry in entries {
-            let ids = match entry {
-                // Its NAS tells again.
-                Entry::Record(_) => continue,
-                Entry::Put(kept) => std::slice::from_ref(&kept.session.id),
-                Entry::Ended(ids, ..) => ids,
-            };
-            for id in ids {
-                if self.0.len() >= OWED && !self.0.contains_key(id) {
-                    missed += 1;
-                    continue;
-                }
-                let fate = self.0.entry(*id).or_default();
-                match entry {
-                    Entry::Record(_) => {}
-                    Entry::Put(kept) => fate.put = Some(kept.clone()),
-                    Entry::Ended(_, why, at) => fate.ended = Some((*why, *at)),
-                }
-            }
-        }
-        missed
-    }
-
-    /// Writes it; whether nothing is owed any more.
-    async fn settle(&mut self, store: &Store) -> bool {
-        while !self.0.is_empty() {
-            let first: Vec<_> = self.0.iter().take(BATCH).collect();
-            let ids: Vec<_> = first.iter().map(|(id, _)| **id).collect();
-            let entries: Vec<_> = first.into_iter().flat_map(|(id, fate)| fate.entries(*id)).collect();
-            if enter(store, entries.into()).await.contains(&Written::NotYet) {
-                return false;
-            }
-            for id in ids {
-                self.0.remove(&id);
-            }
-        }
-        true
-    }
-}
-
-impl Fate {
-    fn entries(&self, id: SessionId) -> impl Iterator<Item = Entry> + use<> {
-        let put = self.put.clone().map(Entry::Put);
-        let ended = self.ended.map(|(why, at)| Entry::Ended(vec![id], why, at));
-        put.into_iter().chain(ended)
-    }
 }
 
 /// That it has to go; what became of it is told when its NAS has answered.

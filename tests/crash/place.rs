@@ -46,6 +46,8 @@ match = { ssid = ["campus"] }
 authorities = ["ca"]
 [registry]
 retain-sessions = "30d"
+[disconnect]
+at-most = 0
 [log]
 language = "en"
 "#;
@@ -64,14 +66,19 @@ impl Campus {
         let chain = server("radius.test").signed_by(&key, &campus.ca).expect("a certificate");
         campus.scratch.write("server.pem", chain.pem());
         campus.private("server.key", &key.serialize_pem());
-        let crl = crl(&campus.ca, 1, 1..=1, day(2026, 1, 2)..day(2038, 1, 1));
-        campus.scratch.write("ca.crl", crl.der());
+        campus.publish(1, &[1]);
         let tokens = ROLES.map(|role| {
             let hash = HEXLOWER.encode(digest(&SHA256, role.as_bytes()).as_ref());
             format!("[[admin.token]]\nname = \"{role}1\"\nsha256 = \"{hash}\"\nrole = \"{role}\"\n")
         });
         campus.private("sekisho.toml", &(CONFIGURATION.to_owned() + &tokens.concat()));
         campus
+    }
+
+    /// The CA revokes these.
+    pub(crate) fn publish(&self, number: u64, serials: &[u64]) {
+        let crl = crl(&self.ca, number, serials.iter().copied(), day(2026, 1, 2)..day(2038, 1, 1));
+        self.scratch.replace("ca.crl", crl.der());
     }
 
     fn private(&self, name: &str, text: &str) {

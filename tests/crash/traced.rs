@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::api::{Api, Said};
 use super::kills::pause;
 use super::nas::{Nas, Record, Status, now};
-use super::place::{Campus, Serving};
+use super::place::{Campus, Serving, is_let_in};
 
 const CALLS: &str = "trace=fsync,fdatasync,read,readv,recvfrom,recvmsg,recvmmsg,write,writev,sendto,sendmsg,sendmmsg";
 
@@ -106,10 +106,10 @@ fn is_synced(seen: &[Seen], from: usize, to: usize) -> bool {
 }
 
 /// Asks for something.
-type Ask = fn(&mut Asking) -> Said;
+type Ask = fn(&mut Asking<'_>) -> Said;
 
 /// Something that changes, by what `/openapi.json` calls it; asked for in this order.
-const CHANGES: [(&str, &str, Ask); 7] = [
+const CHANGES: [(&str, &str, Ask); 9] = [
     ("post", "/api/v1/certificates", |asking| {
         let pem = asking.pem.clone();
         let said = asking.ask("POST", "/api/v1/certificates", Some(json!({ "pem": pem })));
@@ -132,6 +132,8 @@ const CHANGES: [(&str, &str, Ask); 7] = [
         let session = asking.ask("GET", "/api/v1/sessions", None).good()["items"][0]["id"].clone();
         asking.ask("POST", &format!("/api/v1/sessions/{}/disconnect", session.as_str().expect("an id")), None)
     }),
+    ("post", "/api/v1/disconnects/{batch}/release", |asking| asking.decide("release")),
+    ("post", "/api/v1/disconnects/{batch}/discard", |asking| asking.decide("discard")),
     // What isn't asked for to change anything, but is told in the audit.
     ("get", "/api/v1/certificates/{id}/authentications", |asking| {
         asking.ask("GET", &format!("/api/v1/certificates/{}/authentications", asking.id), None)
@@ -141,13 +143,34 @@ const CHANGES: [(&str, &str, Ask); 7] = [
 /// Methods other than GET that change nothing.
 const CHANGE_NOTHING: [(&str, &str); 1] = [("post", "/api/v1/explain")];
 
-struct Asking {
+struct Asking<'t> {
+    traced: &'t Traced,
     api: Api,
     pem: String,
     id: String,
+    /// What the CA has revoked so far.
+    revoked: Vec<u64>,
 }
 
-impl Asking {
+impl Asking<'_> {
+    /// Somebody comes in, the CA revokes him, and he waits to be thrown out until that is decided.
+    fn decide(&mut self, what: &str) -> Said {
+        let serial = 0x200 + self.revoked.len() as u64;
+        let name = format!("late{serial}");
+        self.traced.campus.issue(&name, serial);
+        assert!(is_let_in(&self.traced.campus, &self.traced.serving, &name));
+        self.revoked.push(serial);
+        self.traced.campus.publish(serial, &self.revoked);
+        for _ in 0..1_000 {
+            let held = self.ask("GET", "/api/v1/disconnects", None).good();
+            if let Some(batch) = held["items"][0]["id"].as_str() {
+                return self.ask("POST", &format!("/api/v1/disconnects/{batch}/{what}"), None);
+            }
+            pause(Duration::from_millis(20));
+        }
+        panic!("nobody is held");
+    }
+
     fn ask(&mut self, method: &str, path: &str, body: Option<Value>) -> Said {
         self.api.ask(method, path, body, "").expect("it answers")
     }
@@ -157,7 +180,7 @@ impl Asking {
 fn every_change_is_on_the_disk_between_the_question_and_the_answer() {
     let traced = Traced::new();
     let pem = traced.campus.issue("hanako", 0x77);
-    let mut asking = Asking { api: traced.serving.api(), pem, id: String::new() };
+    let mut asking = Asking { traced: &traced, api: traced.serving.api(), pem, id: String::new(), revoked: Vec::new() };
     // Somebody to disconnect, though his NAS can't be told.
     let mut nas = Nas::new(1, traced.serving.listening("accounting"));
     let start = Record { status: Status::Start, session: "s".into(), octets: 0, happened: now(), stamp: None };

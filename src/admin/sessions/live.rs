@@ -131,7 +131,7 @@ async fn list(
 }
 
 /// The names of a certificate by which sessions know it: what somebody has said, and what the registry adds to that.
-async fn named(shared: &Shared, text: &str) -> Result<Named, Problem> {
+pub(super) async fn named(shared: &Shared, text: &str) -> Result<Named, Problem> {
     let id = id::parse(text).map_err(|_| {
         Problem::bad_request("the query can't be read").field("certificate", "is no id of a certificate")
     })?;
