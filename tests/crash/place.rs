@@ -12,7 +12,7 @@ use super::PATIENCE;
 use super::api::{Api, Said};
 use super::support::certificates::{Authority, Key, authority, client, crl, day, server};
 use super::support::process::{Place, Process};
-use super::support::scratch::Scratch;
+use super::support::scratch::{Scratch, unique};
 
 /// What every simulated NAS shares with the server.
 pub(crate) const SECRET: &str = "a secret that is long enough";
@@ -38,8 +38,13 @@ revocation = "crl"
 crl = ["ca.crl"]
 [[nas]]
 name = "ap"
-address = ["127.0.0.0/8"]
+address = ["127.0.1.0/24"]
 secret = "a secret that is long enough"
+[[nas]]
+name = "switch"
+address = ["127.0.0.1"]
+secret = "a secret that is long enough"
+disconnect = { port = 9 }
 [[service]]
 name = "campus"
 match = { ssid = ["campus"] }
@@ -196,7 +201,9 @@ impl Serving {
 pub(crate) fn login(campus: &Campus, serving: &Serving, name: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
     command.args(["login", "--server", &format!("127.0.0.1:{}", serving.listening("auth"))]);
-    command.args(["--secret", SECRET, "--ssid", "campus"]);
+    // Each from a station of its own.
+    let mac = format!("02:00:00:00:{:02x}:{:02x}", unique() / 256 % 256, unique() % 256);
+    command.args(["--secret", SECRET, "--ssid", "campus", "--mac", &mac]);
     for (option, file) in
         [("--cert", format!("{name}.pem")), ("--key", format!("{name}.key")), ("--ca", "ca.pem".into())]
     {

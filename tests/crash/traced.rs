@@ -16,9 +16,9 @@ const CALLS: &str = "trace=fsync,fdatasync,read,readv,recvfrom,recvmsg,recvmmsg,
 
 /// A server under strace, which it doesn't know: the process is the server's.
 struct Traced {
-    campus: Campus,
     serving: Serving,
     trace: PathBuf,
+    campus: Campus,
 }
 
 impl Traced {
@@ -180,7 +180,7 @@ impl Asking<'_> {
 fn every_change_is_on_the_disk_between_the_question_and_the_answer() {
     let traced = Traced::new();
     let pem = traced.campus.issue("hanako", 0x77);
-    let mut asking = Asking { traced: &traced, api: traced.serving.api(), pem, id: String::new(), revoked: Vec::new() };
+    let mut asking = Asking { traced: &traced, api: traced.serving.api(), pem, id: String::new(), revoked: vec![1] };
     // Somebody to disconnect, though his NAS can't be told.
     let mut nas = Nas::new(1, traced.serving.listening("accounting"));
     let start = Record { status: Status::Start, session: "s".into(), octets: 0, happened: now(), stamp: None };
