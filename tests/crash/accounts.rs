@@ -139,7 +139,7 @@ impl Books {
             records.entry(nas).or_default().insert(key, found);
         }
         let mut live: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let sql = "SELECT identifier, acct_session FROM session WHERE ended IS NULL";
+        let sql = "SELECT identifier, acct_session FROM session WHERE ended IS NULL AND provisional = 0";
         for (nas, session) in rows::<(String, String)>(file, sql, |row| (row.get(0), row.get(1))) {
             assert!(live.entry(nas).or_default().insert(session.clone()), "{session} is live twice");
         }
