@@ -73,7 +73,6 @@ impl Engine {
     }
 
     /// What the guard holds, and a number that is another whenever that may be something else.
-    #[must_use]
     pub fn held(&self) -> (u64, impl Iterator<Item = &Batch>) {
         (self.leaving.guard.version(), self.leaving.guard.batches())
     }

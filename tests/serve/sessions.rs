@@ -313,6 +313,9 @@ fn of_a_thousand_three_on_a_crl_are_told_and_five_hundred_more_wait_until_they_a
     );
     assert_eq!(batch["sessions"].as_array().map(Vec::len), Some(500));
     let id = batch["id"].as_str().expect("an id").to_owned();
+    assert_eq!(sessions(&serving, &format!("?limit=1000&batch={id}&service=campus")).len(), 500);
+    assert_eq!(sessions(&serving, &format!("?user=user1201@example.ac.jp&batch={id}")).len(), 1);
+    assert_eq!(sessions(&serving, "?batch=7"), Vec::<Value>::new());
     let ready = serving.get("/readyz");
     assert!(
         ready.starts_with("HTTP/1.1 200") && ready.contains("500 live sessions have to go") && ready.contains(&id),

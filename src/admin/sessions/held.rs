@@ -20,6 +20,9 @@ use crate::admin::time::Time;
 use crate::sessions::disconnect::{self, BatchId};
 use crate::store::{Decision, Settled};
 
+/// Sessions that a batch shows itself.
+const SHOWN: usize = 1_000;
+
 pub(super) fn table() -> Vec<Route> {
     vec![
         Route::get(
@@ -62,7 +65,7 @@ pub(super) struct Batch {
     since: Time,
     /// How many are live.
     count: usize,
-    /// Their ids.
+    /// The ids of the first thousand; all of them, and whose they are: GET /api/v1/sessions?batch=…
     sessions: Vec<String>,
 }
 
@@ -74,7 +77,7 @@ impl From<&disconnect::Batch> for Batch {
             authority: batch.cause.authority.as_deref().map(str::to_owned),
             since: Time(batch.since),
             count: batch.sessions.len(),
-            sessions: batch.sessions.iter().map(|id| id.0.to_string()).collect(),
+            sessions: batch.sessions.iter().take(SHOWN).map(|id| id.0.to_string()).collect(),
         }
     }
 }
