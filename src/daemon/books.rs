@@ -7,18 +7,23 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+use super::owed::{Owed, Written, enter};
 use crate::engine::{Change, Notice, Record, Ticket};
 use crate::net::Books;
 use crate::now::Wall;
 use crate::sessions::{Session, State};
-use crate::store::{Entry, Failure, Store};
+use crate::store::{Entry, Store};
 
 /// Changes of sessions that may wait beside the records.
 const CHANGES: usize = 16_384;
 /// Entries of one COMMIT.
 const BATCH: usize = 512;
+/// How long a record waits for others, so that they come to the disk together.
+const GATHER: Duration = Duration::from_millis(25);
+/// How often it is tried again, if nothing else is to be written.
+const AGAIN: Duration = Duration::from_secs(2);
 /// How long the last may take to be written when the server stops.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -70,7 +75,7 @@ impl Bookkeeping {
             session: Box::new(changes(tell, Arc::clone(&unwritten))),
             written,
         };
-        (books, notes, Self { writing: Some(tokio::spawn(write(told, say, store))), unwritten })
+        (books, notes, Self { writing: Some(tokio::spawn(write(told, say, store, Arc::clone(&unwritten)))), unwritten })
     }
 
     /// Changes of sessions that found no room so far.
@@ -105,49 +110,75 @@ fn changes(tell: mpsc::Sender<Told>, unwritten: Arc<AtomicU64>) -> impl FnMut(Ch
 }
 
 /// Writes in the order of the hall until it has ended.
-async fn write(mut told: mpsc::Receiver<Told>, say: mpsc::Sender<(Ticket, bool)>, store: Store) {
-    let mut batch = Vec::new();
-    while told.recv_many(&mut batch, BATCH).await > 0 {
-        let (mut tickets, mut entries) = (Vec::new(), Vec::new());
-        for one in batch.drain(..) {
-            match one {
-                Told::Record(ticket, record) => {
-                    tickets.push((ticket, entries.len()));
-                    entries.push(Entry::Record(record));
-                }
-                Told::Session(Change::Put(kept)) => entries.push(Entry::Put(kept)),
-                Told::Session(Change::Ended(ids, why, at)) => entries.push(Entry::Ended(ids, why, at)),
-                Told::Session(Change::Condemned(session)) => condemned(&session),
-                Told::Session(Change::Pardoned(ids)) => entries.push(Entry::Pardoned(ids)),
-                Told::Notice(notice, at) => entries.push(match *notice {
-                    Notice::Held(batch) => Entry::Held(batch),
-                    Notice::Going(_, ids) => Entry::Going(ids, at),
-                    Notice::Disconnected(done) => Entry::Told(done, at),
-                }),
-            }
-        }
-        let written = enter(&store, entries.into()).await;
+async fn write(
+    mut told: mpsc::Receiver<Told>,
+    say: mpsc::Sender<(Ticket, bool)>,
+    store: Store,
+    unwritten: Arc<AtomicU64>,
+) {
+    let mut owed = Owed::default();
+    loop {
+        let batch = gather(&mut told, !owed.is_empty()).await;
+        let is_over = batch.is_empty() && told.is_closed() && told.is_empty();
+        let (tickets, entries) = sorted(batch);
+        // In their order: a session must not begin after it has ended.
+        let written = match owed.settle(&store).await {
+            true => enter(&store, Arc::clone(&entries)).await,
+            false => vec![Written::NotYet; entries.len()],
+        };
+        let missed = owed.add(entries.iter().zip(&written).filter(|(_, it)| **it == Written::NotYet).map(|(it, _)| it));
+        unwritten.fetch_add(missed, Relaxed);
         for (ticket, index) in tickets {
-            let is_written = written.get(index).copied().unwrap_or(false);
+            let is_written = written.get(index) == Some(&Written::Yes);
             // The hall may have ended; what else it had told is written all the same.
             let _ = say.send((ticket, is_written)).await;
+        }
+        if is_over {
+            break;
         }
     }
 }
 
-/// Which entries are on disk. Where one spoils a batch, each is tried by itself.
-async fn enter(store: &Store, entries: Arc<[Entry]>) -> Vec<bool> {
-    match store.enter(Arc::clone(&entries)).await {
-        Ok(()) => vec![true; entries.len()],
-        Err(Failure::Refused(_)) if entries.len() > 1 => {
-            let mut written = Vec::with_capacity(entries.len());
-            for entry in &*entries {
-                written.push(store.enter([entry.clone()].into()).await.is_ok());
-            }
-            written
-        }
-        Err(_) => vec![false; entries.len()],
+/// What has been told, at most a batch; a moment is waited for more of it, so that many NAS share a COMMIT. Nothing: the hall has ended, or something is owed for long enough.
+async fn gather(told: &mut mpsc::Receiver<Told>, is_owing: bool) -> Vec<Told> {
+    let mut batch = Vec::new();
+    if is_owing {
+        let _ = timeout(AGAIN, told.recv_many(&mut batch, BATCH)).await;
+    } else {
+        told.recv_many(&mut batch, BATCH).await;
     }
+    if !batch.is_empty() && batch.len() < BATCH {
+        sleep(GATHER).await;
+        while batch.len() < BATCH
+            && let Ok(next) = told.try_recv()
+        {
+            batch.push(next);
+        }
+    }
+    batch
+}
+
+/// What is to be written, and which of it somebody waits for.
+fn sorted(batch: Vec<Told>) -> (Vec<(Ticket, usize)>, Arc<[Entry]>) {
+    let (mut tickets, mut entries) = (Vec::new(), Vec::new());
+    for one in batch {
+        match one {
+            Told::Record(ticket, record) => {
+                tickets.push((ticket, entries.len()));
+                entries.push(Entry::Record(record));
+            }
+            Told::Session(Change::Put(kept)) => entries.push(Entry::Put(kept)),
+            Told::Session(Change::Ended(ids, why, at)) => entries.push(Entry::Ended(ids, why, at)),
+            Told::Session(Change::Condemned(session)) => condemned(&session),
+            Told::Session(Change::Pardoned(ids)) => entries.push(Entry::Pardoned(ids)),
+            Told::Notice(notice, at) => entries.push(match *notice {
+                Notice::Held(batch) => Entry::Held(batch),
+                Notice::Going(_, ids) => Entry::Going(ids, at),
+                Notice::Disconnected(done) => Entry::Told(done, at),
+            }),
+        }
+    }
+    (tickets, entries.into())
 }
 
 /// That it has to go; what became of it is told when its NAS has answered.

@@ -13,6 +13,7 @@ mod inquiry;
 mod leaving;
 mod live;
 mod online;
+mod owed;
 mod registry;
 mod reload;
 mod responders;

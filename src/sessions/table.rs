@@ -105,10 +105,15 @@ impl Sessions {
         }
     }
 
-    /// Takes over sessions that were live when the last process ended, all to be judged anew.
+    /// Takes over sessions that were live when the last process ended, all to be judged anew. Those that would have been silent for too long meanwhile have ended.
     pub fn restore(&mut self, now: Now, kept: Vec<Kept>) {
+        let (kept, silent): (Vec<_>, Vec<_>) = kept.into_iter().partition(|kept| kept.until > now.wall);
+        if !silent.is_empty() {
+            let ids = silent.iter().map(|kept| kept.session.id).collect();
+            self.changes.push_back(Change::Ended(ids, End::Silent, now.wall));
+        }
         for Kept { mut session, until } in kept {
-            if until <= now.wall || self.all.len() >= self.settings.max_sessions || self.all.contains_key(&session.id) {
+            if self.all.len() >= self.settings.max_sessions || self.all.contains_key(&session.id) {
                 continue;
             }
             self.next = self.next.max(session.id.0);

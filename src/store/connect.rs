@@ -1,9 +1,9 @@
 //! How the file is opened.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -17,6 +17,35 @@ const READERS: u32 = 4;
 const TURN: Duration = Duration::from_secs(5);
 /// How long another process that has the file is waited for.
 const BUSY: Duration = Duration::from_secs(5);
+/// The same, where it was less for a while.
+pub(super) const WAIT: &str = "PRAGMA busy_timeout = 5000";
+
+/// What has been committed and isn't in the file itself yet.
+pub(super) fn log_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// The file beside it that says whose it is.
+const LOCK: &str = "registry.lock";
+
+/// Whose the registry is, until this is dropped or the process ends, however it ends: of two servers in one directory each would know only its own half of who is blocked and who is online.
+/// `WouldBlock`: another's. SQLite's own locks are no help, since they are held for a moment only; and the file itself must not be opened twice, since to close it would lose them.
+pub(super) fn lock(file: &Path) -> io::Result<File> {
+    let path = file.with_file_name(LOCK);
+    make_folder(file)?;
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::Error(error)) => Err(error),
+        Err(TryLockError::WouldBlock) => {
+            let whose =
+                format!("{} belongs to another server that runs: each wants a state-dir of its own", path.display());
+            Err(io::Error::new(io::ErrorKind::WouldBlock, whose))
+        }
+    }
+}
 
 /// The writer's connection, to a file whose tables are up to date.
 pub(super) async fn writer(file: &Path) -> Result<SqliteConnection, Failure> {
@@ -47,11 +76,13 @@ fn options(file: &Path) -> SqliteConnectOptions {
 
 /// Names and histories of people: for the owner alone. The files beside it take its permissions. Of a new server the state directory isn't there yet.
 fn create(file: &Path) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
+    make_folder(file)?;
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map(drop),
     }
+}
+
+fn make_folder(file: &Path) -> io::Result<()> {
+    file.parent().map_or(Ok(()), fs::create_dir_all)
 }

@@ -73,7 +73,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Starts the thread that owns `state_dir`/[`FILE`], and waits until it has opened the file or failed to: a bad file is no error here, but a bad [`Health`].
+    /// Starts the thread that owns `state_dir`/[`FILE`], and waits until it has opened the file or failed to: a bad file is no error here, but a bad [`Health`]. A file that another server has is one.
     pub fn open(state_dir: &Path) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, received) = mpsc::channel(JOBS);
         let (traces, left) = mpsc::channel(TRACES);

@@ -1,5 +1,6 @@
 //! The one writer: jobs in, batches committed, answers out.
 
+use std::fs::{self, File};
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
@@ -24,6 +25,13 @@ const FEW_TRACES: usize = 256;
 const GATHER: Duration = Duration::from_millis(200);
 /// A file that could not be used is tried again this often, if no job does it before.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// Octets of the log beside the file from which on looks are waited for, so that it can begin anew: SQLite alone never does it while somebody always looks.
+const LONG_LOG: u64 = 16 << 20;
+/// How long they are.
+const LOOKS: &str = "PRAGMA busy_timeout = 300";
+/// If they took longer: when the log has grown so much more.
+const LONGER_LOG: u64 = 4 << 20;
 
 /// Something to be written.
 pub(super) trait Job: Send {
@@ -149,7 +157,7 @@ impl Job for Probe {
     fn tell(self: Box<Self>, _committed: Result<(), Failure>) {}
 }
 
-/// Starts the thread; returns when it has tried to open the file.
+/// Starts the thread; returns when it has tried to open the file. The only error is that it is another server's, or that there is no thread.
 pub(super) fn spawn(
     file: PathBuf,
     jobs: mpsc::Receiver<Box<dyn Job>>,
@@ -160,17 +168,21 @@ pub(super) fn spawn(
     let (opened, waits) = std::sync::mpsc::channel();
     let run = move || {
         runtime.block_on(async {
+            let lock = match connect::lock(&file) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return drop(opened.send(Err(error))),
+                lock => lock.ok(),
+            };
             let readers = connect::readers(&file);
-            let mut writer = Writer { file, jobs, traces, watch, connection: None };
+            let mut writer = Writer { file, jobs, traces, watch, long_log: LONG_LOG, lock, connection: None };
             writer.probe().await;
             // Who waits for it holds the other end.
-            let _ = opened.send(readers.clone());
+            let _ = opened.send(Ok(readers.clone()));
             writer.run().await;
             readers.close().await;
         });
     };
     let thread = thread::Builder::new().name("store".into()).spawn(run)?;
-    let readers = waits.recv().map_err(|_| io::Error::other("the registry's thread has ended"))?;
+    let readers = waits.recv().map_err(|_| io::Error::other("the registry's thread has ended"))??;
     Ok((readers, thread))
 }
 
@@ -179,6 +191,10 @@ struct Writer {
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
+    /// Octets of the log from which on it is to begin anew.
+    long_log: u64,
+    /// `None`: the directory could not be used so far.
+    lock: Option<File>,
     /// `None`: the file could not be opened, or had to be closed.
     connection: Option<SqliteConnection>,
 }
@@ -262,9 +278,34 @@ impl Writer {
         for job in jobs {
             job.tell(committed.clone());
         }
+        if committed.is_ok() {
+            self.shorten_log().await;
+        }
+    }
+
+    /// Brings everything of a log that has grown long into the file, and empties it.
+    async fn shorten_log(&mut self) {
+        let log = connect::log_of(&self.file);
+        let length = || fs::metadata(&log).map_or(0, |log| log.len());
+        if length() < self.long_log {
+            return;
+        }
+        let Some(connection) = &mut self.connection else { return };
+        for sql in [LOOKS, "PRAGMA wal_checkpoint(TRUNCATE)", connect::WAIT] {
+            if let Err(failure) = execute(connection, sql).await {
+                tracing::warn!("the registry's log can't be emptied: {failure}");
+            }
+        }
+        let length = length();
+        self.long_log = if length < LONG_LOG { LONG_LOG } else { length.saturating_add(LONGER_LOG) };
     }
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+        if self.lock.is_none() {
+            let lock = connect::lock(&self.file);
+            self.lock =
+                Some(lock.map_err(|error| Failure::Unusable(format!("{}: {error}", self.file.display()).into()))?);
+        }
         if self.connection.is_none() {
             self.connection = Some(connect::writer(&self.file).await?);
         }

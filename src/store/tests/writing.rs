@@ -74,3 +74,69 @@ fn only_the_owner_reads_it() {
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
 }
+
+#[test]
+fn a_directory_has_one_server() {
+    let here = Here::new();
+    let refused = Store::open(here.scratch.path()).map(drop).expect_err("it is another's");
+    assert!(refused.to_string().contains("another server"), "{refused}");
+    run(insert(&here.store(), 1)).expect("nothing has happened to the first");
+    let mut here = here;
+    here.again();
+}
+
+/// 4 KiB.
+async fn insert_much(store: &Store) -> Result<(), Failure> {
+    store
+        .write(|connection| {
+            Box::pin(async move {
+                let insert = "INSERT INTO audit (at, caller, role, action, target, detail) VALUES (0, '', '', '', '', hex(zeroblob(2048)))";
+                sqlx::query(insert).execute(connection).await.map(drop)
+            })
+        })
+        .await
+}
+
+/// Looks, and goes on looking for a while.
+async fn look_long(store: &Store) {
+    let look = store.read(|connection| {
+        Box::pin(async move {
+            for _ in 0..4 {
+                let first: i64 = sqlx::query_scalar("SELECT count(*) FROM probe").fetch_one(&mut *connection).await?;
+                assert_eq!(first, 1);
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            Ok(())
+        })
+    });
+    look.await.expect("it can be read");
+}
+
+#[test]
+fn the_log_is_bounded_though_somebody_always_looks() {
+    let here = Here::new();
+    let store = here.store();
+    let log = here.scratch.path().join(format!("{FILE}-wal"));
+    let longest = run(async {
+        let looking = [0, 20].map(|begin| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(std::time::Duration::from_millis(begin)).await;
+                loop {
+                    look_long(&store).await;
+                }
+            })
+        });
+        let mut longest = 0;
+        for _ in 0..60 {
+            // Not all at once: each its own COMMIT.
+            for _ in 0..50 {
+                insert_much(&store).await.expect("written");
+            }
+            longest = longest.max(std::fs::metadata(&log).expect("it is there").len());
+        }
+        looking.iter().for_each(tokio::task::JoinHandle::abort);
+        longest
+    });
+    assert!(longest < 32 << 20, "{} MiB", longest >> 20);
+}
