@@ -45,7 +45,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("observe", &["pki", "policy"]),
     ("store", &["pki", "sessions"]),
     ("explain", &["fetch", "observe", "pki", "policy"]),
-    ("admin", &["observe", "pki", "policy", "standing", "store"]),
+    ("admin", &["observe", "pki", "policy", "sessions", "standing", "store"]),
     (
         "config",
         &[

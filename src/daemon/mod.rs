@@ -11,6 +11,7 @@ mod gaps;
 mod inquiry;
 mod leaving;
 mod live;
+mod online;
 mod registry;
 mod reload;
 mod responders;
@@ -202,7 +203,8 @@ impl Server {
             config.admin.clone(),
             Arc::clone(&config.node),
             Arc::clone(&live) as Arc<dyn admin::Status>,
-        );
+        )
+        .with_online(Arc::new(online::Online(Arc::clone(&force))));
         if let Some(running) = &registry {
             shared = shared.with_registry(Arc::new(running.keeper.clone()));
         }

@@ -29,14 +29,15 @@ impl Engine {
     /// An operator's order about sessions.
     pub(super) fn order_about_sessions(&mut self, now: Now, ticket: Ticket, order: &Order) {
         let done = match order {
-            Order::Disconnect(id) => {
-                self.want(now, [*id], Wish::Order(ticket.0));
+            Order::Look(which, after, most) => Done::Looked(Box::new(self.books.sessions.look(which, *after, *most))),
+            Order::Disconnect(id, by) => {
+                self.want(now, [*id], &Wish::Order(ticket.0, Arc::clone(by)));
                 return self.tell_of_leaving(now);
             }
             Order::Release(id) => {
                 let released = self.leaving.guard.release(*id);
                 let sessions = released.iter().flat_map(|batch| &batch.sessions).copied().collect::<Vec<_>>();
-                self.want(now, sessions, Wish::Condemned);
+                self.want(now, sessions, &Wish::Condemned);
                 self.tell_of_leaving(now);
                 Done::Batch(released.map(Box::new))
             }
@@ -69,7 +70,7 @@ impl Engine {
     fn condemned(&mut self, now: Now, session: &Session) {
         let State::Condemned(why) = &session.state else { return };
         if self.leaving.guard.condemned(now.mono, self.snapshot.disconnect, session, why) {
-            self.want(now, [session.id], Wish::Condemned);
+            self.want(now, [session.id], &Wish::Condemned);
         }
     }
 
@@ -78,7 +79,7 @@ impl Engine {
         let all_judged = self.books.sessions.all_judged();
         if self.leaving.guard.is_due(now.mono, all_judged) {
             let Settled { go, held } = self.leaving.guard.settle(now, self.snapshot.disconnect);
-            self.want(now, go, Wish::Condemned);
+            self.want(now, go, &Wish::Condemned);
             held.into_iter().for_each(|id| self.tell_of_batch(id));
         }
         if self.leaving.disconnects.poll_timeout().is_some_and(|due| due <= now.mono) {
@@ -88,7 +89,7 @@ impl Engine {
         self.tell_of_leaving(now);
     }
 
-    fn want(&mut self, now: Now, ids: impl IntoIterator<Item = SessionId>, wish: Wish) {
+    fn want(&mut self, now: Now, ids: impl IntoIterator<Item = SessionId>, wish: &Wish) {
         let peers = Arc::clone(&self.snapshot.peers);
         for id in ids {
             let online = Online { sessions: &self.books.sessions, peers: &peers };

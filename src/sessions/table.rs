@@ -4,6 +4,7 @@ mod apply;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
 use super::disconnect::Disconnected;
@@ -155,6 +156,11 @@ impl Sessions {
     /// All that are live, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Session> {
         self.all.values()
+    }
+
+    /// Those with a higher number.
+    pub(super) fn after(&self, id: Option<SessionId>) -> impl Iterator<Item = &Session> {
+        self.all.range((id.map_or(Unbounded, Excluded), Unbounded)).map(|(_, session)| session)
     }
 
     /// How many there are of each service that has had any; `None`: of none that we know.

@@ -70,7 +70,7 @@ fn an_operator_ends_a_session_and_is_told_what_its_nas_says() {
     let mut world = World::with(options());
     log_in(&mut world, &pki().member_p256, 1);
     let session = world.engine.sessions().iter().next().expect("a session").clone();
-    let ticket = world.order(Order::Disconnect(session.id));
+    let ticket = world.order(Order::Disconnect(session.id, "desk".into()));
     world.sent();
     assert!(world.done.is_empty(), "its NAS hasn't answered");
     let [request] = world.requests.as_slice() else { panic!("{:?}", world.requests) };
@@ -82,7 +82,7 @@ fn an_operator_ends_a_session_and_is_told_what_its_nas_says() {
     // Nobody accounts for it, so that nobody will say that it has ended.
     assert!(world.engine.sessions().is_empty());
 
-    world.order(Order::Disconnect(SessionId(1)));
+    world.order(Order::Disconnect(SessionId(1), "desk".into()));
     world.sent();
     let Some(Done::Disconnected(done)) = world.results.last() else { panic!("{:?}", world.results) };
     assert_eq!(done.told.name(), "not-possible");
@@ -93,7 +93,7 @@ fn forged_answers_end_nothing() {
     let mut world = World::with(options());
     log_in(&mut world, &pki().member_p256, 1);
     let id = world.engine.sessions().iter().next().expect("a session").id;
-    world.order(Order::Disconnect(id));
+    world.order(Order::Disconnect(id, "desk".into()));
     world.sent();
     let request = world.requests[0].clone();
     let parsed = Packet::parse(&request.octets).expect("a packet");

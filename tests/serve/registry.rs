@@ -21,7 +21,7 @@ fn campus() -> Campus {
     campus_with("")
 }
 
-fn campus_with(lines: &str) -> Campus {
+pub(super) fn campus_with(lines: &str) -> Campus {
     let campus = Campus::new();
     member(&campus);
     let mut text = std::fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
@@ -38,9 +38,9 @@ fn campus_with(lines: &str) -> Campus {
 }
 
 /// Status and body of an answer.
-struct Said(u16, Value, String);
+pub(super) struct Said(pub(super) u16, pub(super) Value, pub(super) String);
 
-fn ask(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>) -> Said {
+pub(super) fn ask(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>) -> Said {
     ask_with(serving, role, method, path, body, "")
 }
 
@@ -61,7 +61,7 @@ fn ask_with(serving: &Serving, role: &str, method: &str, path: &str, body: Optio
 }
 
 /// A good answer's body.
-fn good(said: Said) -> Value {
+pub(super) fn good(said: Said) -> Value {
     assert!((200..300).contains(&said.0), "{}", said.2);
     said.1
 }

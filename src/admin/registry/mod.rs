@@ -3,7 +3,7 @@
 mod audited;
 mod authentications;
 mod certificates;
-mod id;
+pub(super) mod id;
 mod known;
 mod people;
 mod register;

@@ -49,6 +49,30 @@ impl<'s> Said<'s> {
     }
 }
 
+/// Error-Cause in the words of RFC 5176 section 3.5.
+pub(super) fn error_cause(number: u32) -> Option<&'static str> {
+    Some(match number {
+        201 => "Residual Session Context Removed",
+        202 => "Invalid EAP Packet (Ignored)",
+        401 => "Unsupported Attribute",
+        402 => "Missing Attribute",
+        403 => "NAS Identification Mismatch",
+        404 => "Invalid Request",
+        405 => "Unsupported Service",
+        406 => "Unsupported Extension",
+        407 => "Invalid Attribute Value",
+        501 => "Administratively Prohibited",
+        502 => "Request Not Routable (Proxy)",
+        503 => "Session Context Not Found",
+        504 => "Session Context Not Removable",
+        505 => "Other Proxy Processing Error",
+        506 => "Resources Unavailable",
+        507 => "Request Initiated",
+        508 => "Multiple Session Selection Unsupported",
+        _ => return None,
+    })
+}
+
 fn kind(by: Identify) -> Type {
     match by {
         Identify::AcctSessionId => Type::ACCT_SESSION_ID,

@@ -33,6 +33,11 @@ fn by(identify_by: &[Identify]) -> Option<DisconnectSettings> {
     Some(DisconnectSettings { port: 3799, secret, address: None, identify_by: identify_by.to_vec() })
 }
 
+/// Somebody wants it.
+fn order(number: u64) -> Wish {
+    Wish::Order(number, "desk".into())
+}
+
 /// A bench, and NAS that are told.
 struct Desk {
     bench: Bench,
@@ -55,7 +60,7 @@ impl Desk {
 
     fn want(&mut self, id: SessionId, wish: Wish) {
         let online = Online { sessions: &self.bench.sessions, peers: &self.peers };
-        self.disconnects.want(self.bench.now, id, wish, online);
+        self.disconnects.want(self.bench.now, id, &wish, online);
     }
 
     /// What has been sent since the last time.
@@ -133,7 +138,7 @@ fn only_what_identifies_it_is_said_to_the_address_that_asked() {
     let law = Law { trust: &WORLD.trust, revocation: &desk.bench.revocation, standing: &WORLD.standing };
     desk.bench.sessions.admit(desk.bench.now, admitted, &at, law);
     let id = desk.bench.last_put().id;
-    desk.want(id, Wish::Order(5));
+    desk.want(id, order(5));
     let sent = only(desk.sent());
     assert_eq!(sent.to, "192.0.2.7:3799".parse::<SocketAddr>().unwrap(), "not where NAS-IP-Address points");
     assert_eq!(
@@ -161,7 +166,7 @@ fn only_what_identifies_it_is_said_to_the_address_that_asked() {
 fn after_a_restart_a_station_is_written_as_rfc_3580_writes_it() {
     let mut desk = Desk::new(by(&[Identify::CallingStationId]));
     let id = desk.bench.admit(1, &marks("02:ab:00:00:00:01"));
-    desk.want(id, Wish::Order(1));
+    desk.want(id, order(1));
     assert_eq!(values(&only(desk.sent()), Type::CALLING_STATION_ID), ["02-AB-00-00-00-01"]);
 }
 
@@ -169,12 +174,12 @@ fn after_a_restart_a_station_is_written_as_rfc_3580_writes_it() {
 fn a_nas_that_says_no_is_believed_with_its_reason() {
     let mut desk = Desk::new(by(&ALL));
     let id = desk.bench.admit(1, &named("a", "s1"));
-    for (cause, order) in [(Some(503), 1), (None, 2)] {
-        desk.want(id, Wish::Order(order));
+    for (cause, number) in [(Some(503), 1), (None, 2)] {
+        desk.want(id, order(number));
         let sent = only(desk.sent());
         desk.answer(&sent, Code::DISCONNECT_NAK, cause);
         let done = only(desk.results());
-        assert_eq!((done.told, done.ended, done.orders), (Told::Nak(cause), vec![], vec![order]));
+        assert_eq!((done.told, done.ended, done.orders), (Told::Nak(cause), vec![], vec![number]));
     }
 }
 
@@ -186,7 +191,7 @@ fn what_cannot_be_said_is_not_possible_and_nothing_is_sent() {
     for (id, why) in
         [(nameless, Impossible::NoName), (strange, Impossible::NoWay), (SessionId(7), Impossible::NoSession)]
     {
-        desk.want(id, Wish::Order(1));
+        desk.want(id, order(1));
         assert_eq!(only(desk.results()).told, Told::NotPossible(why));
     }
     let mut mute = Desk::new(None);
@@ -202,7 +207,7 @@ fn where_only_the_name_can_be_said_the_others_of_that_name_at_that_device_go_too
     let [one, two] = ["a", "b"].map(|station| desk.bench.admit(1, &marks(station)));
     let stranger = desk.bench.admit(2, &marks("c"));
     let elsewhere = desk.bench.admit_at("192.0.2.2", 1, &marks("d"));
-    desk.want(one, Wish::Order(1));
+    desk.want(one, order(1));
     let sent = only(desk.sent());
     desk.ack(&sent);
     let done = only(desk.results());
@@ -220,8 +225,8 @@ fn one_that_is_accounted_for_ends_by_its_stop_and_one_that_has_come_back_meanwhi
     let record = desk.bench.record(Status::Start, "s1", "a");
     desk.bench.account(&record);
     let back = desk.bench.admit(2, &marks("b"));
-    desk.want(started, Wish::Order(1));
-    desk.want(back, Wish::Order(2));
+    desk.want(started, order(1));
+    desk.want(back, order(2));
     let sent = desk.sent();
     desk.bench.turn(Duration::from_secs(1));
     assert_eq!(desk.bench.admit(2, &marks("b")), back);
@@ -239,14 +244,14 @@ fn one_that_is_accounted_for_ends_by_its_stop_and_one_that_has_come_back_meanwhi
 fn whoever_wants_the_same_session_gone_waits_for_the_same_answer() {
     let mut desk = Desk::new(by(&ALL));
     let id = desk.bench.admit(1, &named("a", "s1"));
-    for wish in [Wish::Order(1), Wish::Condemned, Wish::Order(2)] {
+    for wish in [order(1), Wish::Condemned, order(2)] {
         desk.want(id, wish);
     }
     let sent = only(desk.sent());
     desk.ack(&sent);
     assert_eq!(only(desk.results()).orders, [1, 2]);
-    for order in 0..70 {
-        desk.want(id, Wish::Order(order));
+    for number in 0..70 {
+        desk.want(id, order(number));
     }
     let refused = desk.results();
     assert_eq!(refused.len(), 6, "so many wait and no more");
@@ -257,7 +262,7 @@ fn whoever_wants_the_same_session_gone_waits_for_the_same_answer() {
 fn a_lost_request_or_answer_is_made_good_by_the_same_octets() {
     let mut desk = Desk::new(by(&ALL));
     let id = desk.bench.admit(1, &named("a", "s1"));
-    desk.want(id, Wish::Order(1));
+    desk.want(id, order(1));
     let first = only(desk.sent());
     desk.wait(3);
     let again = only(desk.sent());
@@ -279,7 +284,7 @@ fn silence_is_told_and_a_condemned_session_is_asked_for_again_until_it_is_lifted
     desk.bench.wait(Duration::ZERO);
     assert_eq!(desk.bench.condemned(), [id]);
     desk.want(id, Wish::Condemned);
-    desk.want(ordered, Wish::Order(1));
+    desk.want(ordered, order(1));
     desk.wait(31);
     let mut silent: Vec<_> = desk.results().iter().map(|done| (done.id, done.told)).collect();
     silent.sort_by_key(|(id, _)| *id);
@@ -306,7 +311,7 @@ fn one_nas_that_keeps_silent_takes_no_turn_from_another_and_each_has_so_many_at_
     let alive: Vec<_> =
         (0..40).map(|n| desk.bench.admit_at("198.51.100.1", 2, &named(&format!("b{n}"), &format!("b{n}")))).collect();
     for id in dead.iter().chain(&alive) {
-        desk.want(*id, Wish::Order(id.0));
+        desk.want(*id, order(id.0));
     }
     let mut acks = 0;
     for _ in 0..5 {
@@ -339,7 +344,7 @@ fn of_many_under_loss_each_has_one_result_and_nothing_is_left() {
         .map(|n| desk.bench.admit_at(&format!("192.0.2.{}", n % 50), 1, &named(&format!("a{n}"), &format!("a{n}"))))
         .collect();
     for id in &ids {
-        desk.want(*id, Wish::Order(id.0));
+        desk.want(*id, order(id.0));
     }
     let (mut acked, mut count) = (0, 0_u32);
     for _ in 0..200 {
