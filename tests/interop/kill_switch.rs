@@ -1,10 +1,14 @@
 //! An operator's block on real switches: hostapd closes the port, and what comes then is refused, however it comes.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::api::id;
+use crate::api::{self, id};
 use crate::eapol::{Alert, Login, Tls};
 use crate::pki::{Credential, pki};
+use crate::process::{Place, Process};
+use crate::scratch::Scratch;
 use crate::server::Server;
 use crate::wire::Site;
 
@@ -147,4 +151,152 @@ fn a_certificate_is_blocked_for_every_service() {
     };
     site.server.assert_rejections("blocked", 2);
     assert_eq!((refused("eduroam"), refused("JAIST")), (1, 1));
+}
+
+#[test]
+fn a_block_between_accept_and_accounting_start_ends_the_session_that_has_not_begun() {
+    let mut site = Site::new();
+    // Whose Start never comes.
+    let mut switch = site.switch_without_accounting();
+    let member = &pki().member_rsa;
+    let mut device = switch.plug(&Login::new(member, Tls::V13));
+    let mark = switch.mark();
+    site.server.block(member);
+    switch.wait_closed(mark);
+    site.server.wait_for_metric(&format!("{ACK} 1"));
+    // Nobody would say that it has ended.
+    online(&site.server, 0);
+    assert_alert(&switch.refuses(&mut device), Alert::CertificateRevoked);
+}
+
+#[test]
+fn a_switch_that_cannot_be_reached_closes_the_port_when_it_can() {
+    let mut site = Site::new();
+    let mut switch = site.switch();
+    let member = &pki().member_rsa;
+    let _device = switch.plug(&Login::new(member, Tls::V13));
+    online(&site.server, 1);
+    switch.cut();
+    site.server.block(member);
+    site.server.log_with("a live session has to go");
+    assert!(switch.is_open());
+    let mark = switch.mark();
+    switch.mend();
+    switch.wait_closed(mark);
+    site.server.wait_for_metric(&format!("{ACK} 1"));
+}
+
+#[test]
+fn a_block_whose_server_was_killed_before_the_switch_was_told_closes_the_port_after_the_restart() {
+    let mut site = Site::new();
+    let mut switch = site.switch();
+    let member = &pki().member_rsa;
+    let mut device = switch.plug(&Login::new(member, Tls::V13));
+    online(&site.server, 1);
+    switch.cut();
+    site.server.block(member);
+    site.server.kill();
+    // Whatever was on its way is lost.
+    switch.mend();
+    assert!(switch.is_open());
+    let mark = switch.mark();
+    site.server.start_again();
+    switch.wait_closed(mark);
+    site.server.wait_for_metric(&format!("{ACK} 1"));
+    assert_alert(&switch.refuses(&mut device), Alert::CertificateRevoked);
+}
+
+#[test]
+fn a_switch_is_told_by_whatever_name_it_knows() {
+    for name in ["acct-session-id", "calling-station-id", "user-name"] {
+        let mut site = Site::telling(&format!(", identify-by = [\"{name}\"]"));
+        let mut switch = site.switch();
+        let member = &pki().member_rsa;
+        let _device = switch.plug(&Login::new(member, Tls::V13));
+        online(&site.server, 1);
+        let mark = switch.mark();
+        site.server.block(member);
+        switch.wait_closed(mark);
+        site.server.wait_for_metric(&format!("{ACK} 1"));
+    }
+}
+
+#[test]
+fn an_operator_ends_a_session_and_nobody_is_refused_for_it() {
+    let site = Site::new();
+    let mut switch = site.switch();
+    let mut device = switch.plug(&Login::new(&pki().member_rsa, Tls::V13));
+    let session = online(&site.server, 1)[0]["id"].clone();
+    let mark = switch.mark();
+    let path = format!("sessions/{}/disconnect", session.as_str().expect("an id"));
+    let done = site.server.api("POST", &path, None);
+    assert_eq!((&done["result"], &done["ended"]), (&json!("ack"), &json!([session])), "{done}");
+    switch.wait_closed(mark);
+    switch.lets_in(&mut device);
+}
+
+#[test]
+fn a_switch_tells_of_its_sessions_until_they_end() {
+    let site = Site::new();
+    let mut switch = site.switch();
+    let mut device = switch.plug(&Login::new(&pki().member_rsa, Tls::V13));
+    let first = online_and_told_of(&site.server);
+    device.log_off();
+    online(&site.server, 0);
+
+    // And if it doesn't tell, since it has lost its power, it does when it is back.
+    device.log_on();
+    assert_ne!(online_and_told_of(&site.server), first);
+    switch.restart();
+    online(&site.server, 0);
+}
+
+/// The one session, once its switch has told of it beyond its beginning, which it does each second.
+fn online_and_told_of(server: &Server) -> Value {
+    let told_of = |it: &Value| it["last_update"].as_str() > it["started"].as_str();
+    server.look_until("sessions", |it| told_of(&it["items"][0]))["items"][0]["id"].clone()
+}
+
+/// While a device resumes as often as it can: by the order in which the kernel was given the answers to it and to the operator.
+fn no_accept_leaves_after_the_answer(tls: Tls) {
+    let mut server = Server::changed(|_, text| text + api::configuration());
+    let scratch = Scratch::new();
+    let member = &pki().member_p256;
+    // It is known from here on.
+    Login::new(member, tls).run(server.port).assert_accepted(1);
+    let trace = scratch.path().join("trace");
+    let mut strace = Place::Host.command("strace");
+    strace.args(["-f", "-qq", "-s", "16", "-e", "trace=sendmsg,sendmmsg,sendto,write,writev"]);
+    strace.arg("-o").arg(&trace).args(["-p", &server.id().to_string()]);
+    let mut strace = Process::start("strace", &mut strace, &scratch);
+    let mut supplicant = Login::new(member, tls).again(1_000).begin(server.port, &scratch);
+    let seen = || std::fs::read_to_string(&trace).unwrap_or_default();
+    strace.wait_until("seeing logins", |_| seen().lines().filter(|line| is_accept(line)).count() > 5);
+    supplicant.wait_for_logins(8);
+    server.block(member);
+    supplicant.finish().assert_refused_from_some_time_on(Alert::CertificateRevoked);
+    server.kill();
+    strace.wait(Duration::from_secs(30));
+
+    let seen = seen();
+    let answers = || seen.lines().enumerate().filter(|(_, line)| line.contains("\"HTTP/1.1 200 "));
+    let answered = answers().next().expect("the operator was answered").0;
+    assert_eq!(answers().count(), 1, "{seen}");
+    let late: Vec<_> = seen.lines().skip(answered).filter(|line| is_accept(line)).collect();
+    assert!(late.is_empty(), "{late:#?}\n{seen}");
+}
+
+/// Whether the line begins to send an Access-Accept.
+fn is_accept(line: &str) -> bool {
+    line.contains("send") && ["=\"\\2\\", "=\"\\002"].iter().any(|code| line.contains(code))
+}
+
+#[test]
+fn no_accept_leaves_after_the_answer_by_tls12() {
+    no_accept_leaves_after_the_answer(Tls::V12);
+}
+
+#[test]
+fn no_accept_leaves_after_the_answer_by_tls13() {
+    no_accept_leaves_after_the_answer(Tls::V13);
 }

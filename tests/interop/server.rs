@@ -194,11 +194,6 @@ impl Server {
         self.process.id()
     }
 
-    /// Waits until something holds of what it has logged so far; `what` completes "… is not".
-    pub(crate) fn wait_until_logged(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
-        self.process.wait_until(what, |process| holds(&process.log()));
-    }
-
     /// Replaces the CRL of CA16 on disk; `number` has to grow.
     pub(crate) fn publish_ca16(&self, number: u64, revoked: &[&Credential]) {
         self.scratch.replace("ca16.crl", crl(&pki().ca16, number, revoked));

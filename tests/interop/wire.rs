@@ -125,6 +125,11 @@ impl Switch {
         command.arg("-c").arg(login.configuration(&scratch));
         let mark = self.mark();
         let mut device = Device { supplicant: Process::start("wpa_supplicant", &mut command, &scratch), scratch };
+        device.wait_for(0, "Added interface");
+        // While hostapd forgets a station it doesn't listen to it: it says again that it is there, soon, and often.
+        for patience in ["startPeriod 3", "maxStart 100"] {
+            device.tell(&format!("set EAPOL::{patience}"));
+        }
         device.wait_for(0, LET_IN);
         self.wait_for(mark, OPEN);
         assert!(self.is_open());
@@ -238,9 +243,16 @@ impl Device {
         self.tell("logoff");
     }
 
+    /// Comes back.
+    pub(crate) fn log_on(&mut self) {
+        let mark = self.mark();
+        self.tell("logon");
+        self.wait_for(mark, LET_IN);
+    }
+
     fn tell(&self, what: &str) {
         let mut command = Place::Host.command("wpa_cli");
-        command.arg("-p").arg(self.scratch.path().join("control")).args(["-i", END, what]);
+        command.arg("-p").arg(self.scratch.path().join("control")).args(["-i", END]).args(what.split(' '));
         assert!(must(&mut command).contains("OK"), "wpa_supplicant does what it is told");
     }
 }
