@@ -143,14 +143,7 @@ impl Supplicant {
         Self::start_in(Place::Host, file, port, secret, options, scratch)
     }
 
-    fn start_in(
-        place: Place<'_>,
-        file: &Path,
-        port: u16,
-        secret: &str,
-        options: &[String],
-        scratch: &Scratch,
-    ) -> Self {
+    fn start_in(place: Place<'_>, file: &Path, port: u16, secret: &str, options: &[String], scratch: &Scratch) -> Self {
         let mut command = place.command_by_lines("eapol_test");
         command.arg("-c").arg(file).args(["-a", "127.0.0.1", "-s", secret, "-p", &port.to_string()]);
         command.args(["-t", &LIMIT.as_secs().to_string()]).args(options);

@@ -22,13 +22,6 @@ fn online(server: &Server, count: usize) -> Vec<Value> {
     seen["items"].as_array().cloned().unwrap_or_default()
 }
 
-/// What is refused, as the supplicant saw it: by this alert.
-#[track_caller]
-fn assert_alert(log: &str, alert: Alert) {
-    let seen = log.lines().find_map(|line| line.split_once("(remote end reported an error):fatal:"));
-    assert_eq!(seen.map(|(_, alert)| alert), Some(alert.text()), "{log}");
-}
-
 /// Whether the certificate is among those that are blocked here and not yet on the CA's list.
 fn is_unconfirmed(report: &Value, credential: &Credential) -> bool {
     report["items"].as_array().is_some_and(|items| items.iter().any(|it| it["id"] == *id(credential)))
@@ -54,10 +47,8 @@ fn a_block_closes_the_port_until_the_ca_has_its_say(tls: Tls) {
     online(&site.server, 0);
 
     // By the ticket from before, and without.
-    let refused = switch.refuses(&mut device);
-    assert!(refused.contains("EAP: Using previous method data for fast re-authentication"), "{refused}");
-    assert_alert(&refused, Alert::CertificateRevoked);
-    assert_alert(&switch.refuses(&mut device), Alert::CertificateRevoked);
+    switch.refuses(&mut device).assert_alert(Alert::CertificateRevoked).assert_by_ticket();
+    switch.refuses(&mut device).assert_alert(Alert::CertificateRevoked);
     let path = format!("authentications?user={USER}&reason=blocked");
     site.server.look_until(&path, |it| it["items"].as_array().is_some_and(|items| items.len() == 2));
     assert!(is_unconfirmed(&site.server.api("GET", "reports/unconfirmed", None), member));
@@ -66,7 +57,7 @@ fn a_block_closes_the_port_until_the_ca_has_its_say(tls: Tls) {
     site.server.look_until(&format!("certificates/{}", id(member)), |it| it["status"] == "revoked");
     site.server.look_until("reports/unconfirmed", |report| !is_unconfirmed(report, member));
     assert_eq!(site.server.lift(member)["status"], "revoked", "never the CA's");
-    assert_alert(&switch.refuses(&mut device), Alert::CertificateRevoked);
+    switch.refuses(&mut device).assert_alert(Alert::CertificateRevoked);
     site.server.assert_rejections("revoked", 1);
     assert_eq!(site.server.count(ACK), 1, "it was told once");
 }
@@ -90,7 +81,7 @@ fn a_block_that_is_lifted_opens_the_port_again() {
     let mark = switch.mark();
     site.server.block(member);
     switch.wait_closed(mark);
-    assert_alert(&switch.refuses(&mut device), Alert::CertificateRevoked);
+    switch.refuses(&mut device).assert_alert(Alert::CertificateRevoked);
     assert_eq!(site.server.lift(member)["status"], "valid");
     switch.lets_in(&mut device);
     online(&site.server, 1);
@@ -122,7 +113,7 @@ fn a_person_who_is_blocked_loses_every_port_and_gets_them_back() {
     }
     site.server.wait_for_metric(&format!("{ACK} 2"));
     for (switch, device) in switches.iter_mut().zip(&mut devices) {
-        assert_alert(&switch.refuses(device), Alert::AccessDenied);
+        switch.refuses(device).assert_alert(Alert::AccessDenied);
     }
     site.server.assert_rejections("user-blocked", 2);
     site.server.api("DELETE", &path, None);
@@ -146,7 +137,9 @@ fn a_certificate_is_blocked_for_every_service() {
         elsewhere(ssid).assert_refused(Alert::CertificateRevoked);
     }
     let refused = |service: &str| {
-        let series = format!(r#"sekisho_authentications_total{{method="eap-tls",outcome="reject",reason="blocked",service="{service}"}}"#);
+        let series = format!(
+            r#"sekisho_authentications_total{{method="eap-tls",outcome="reject",reason="blocked",service="{service}"}}"#
+        );
         site.server.count(&series)
     };
     site.server.assert_rejections("blocked", 2);
@@ -166,7 +159,7 @@ fn a_block_between_accept_and_accounting_start_ends_the_session_that_has_not_beg
     site.server.wait_for_metric(&format!("{ACK} 1"));
     // Nobody would say that it has ended.
     online(&site.server, 0);
-    assert_alert(&switch.refuses(&mut device), Alert::CertificateRevoked);
+    switch.refuses(&mut device).assert_alert(Alert::CertificateRevoked);
 }
 
 #[test]
@@ -203,7 +196,7 @@ fn a_block_whose_server_was_killed_before_the_switch_was_told_closes_the_port_af
     site.server.start_again();
     switch.wait_closed(mark);
     site.server.wait_for_metric(&format!("{ACK} 1"));
-    assert_alert(&switch.refuses(&mut device), Alert::CertificateRevoked);
+    switch.refuses(&mut device).assert_alert(Alert::CertificateRevoked);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Switches and devices around the server: on each port of a switch hostapd with the wired driver, at the other end of its cable wpa_supplicant. Server, switches and devices are each in a network namespace of their own.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::api;
-use crate::eapol::{Login, SECRET};
+use crate::eapol::{Alert, Login, SECRET};
 use crate::process::{Namespace, Place, Process, must};
 use crate::scratch::{Scratch, free_port, unique};
 use crate::server::Server;
@@ -15,8 +16,8 @@ const DAS_SECRET: &str = "another secret for disconnecting";
 const END: &str = "desk";
 /// What hostapd and wpa_supplicant say.
 const OPEN: &str = "AP-STA-CONNECTED";
-const CLOSED: &str = "AP-STA-DISCONNECTED";
-const LET_IN: &str = "CTRL-EVENT-CONNECTED";
+pub(crate) const CLOSED: &str = "AP-STA-DISCONNECTED";
+const LET_IN: &str = "CTRL-EVENT-EAP-SUCCESS";
 const REFUSED: &str = "CTRL-EVENT-EAP-FAILURE";
 
 /// A server, in the middle of a star of switches.
@@ -31,9 +32,9 @@ pub(crate) struct Site {
 /// A switch with one port.
 #[derive(Debug)]
 pub(crate) struct Switch {
-    pub(crate) hostapd: Process,
+    hostapd: Process,
     command: Command,
-    port: String,
+    pub(crate) port: String,
     uplink: String,
     scratch: Scratch,
     namespace: Namespace,
@@ -50,6 +51,10 @@ pub(crate) struct Device {
     scratch: Scratch,
 }
 
+/// What the device has logged of a login that was refused.
+#[derive(Debug)]
+pub(crate) struct Refusal(String);
+
 impl Site {
     pub(crate) fn new() -> Self {
         Self::telling("")
@@ -57,16 +62,21 @@ impl Site {
 
     /// A campus with a registry, whose switches can be told to end sessions as `how` says besides.
     pub(crate) fn telling(how: &str) -> Self {
+        Self::changed(how, |text| text)
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn changed(how: &str, change: impl FnOnce(String) -> String) -> Self {
         let (namespace, accounting) = (Namespace::new("campus"), free_port());
-        let change = |text: String| {
+        let all = |text: String| {
             let doors = format!("accounting = [\"0.0.0.0:{accounting}\"]\nauth = [\"0.0.0.0:");
             let switches = format!(
                 "[[nas]]\nname = \"switches\"\naddress = [\"10.77.0.0/16\"]\nsecret = \"{SECRET}\"\n\
                  disconnect = {{ port = {DAS}, secret = \"{DAS_SECRET}\"{how} }}\n"
             );
-            text.replace("auth = [\"127.0.0.1:", &doors) + &switches + api::configuration()
+            change(text.replace("auth = [\"127.0.0.1:", &doors) + &switches + api::configuration())
         };
-        let server = Server::changed_in(Place::Namespace(namespace.name()), change);
+        let server = Server::changed_in(Place::Namespace(namespace.name()), all);
         Self { server, accounting, namespace }
     }
 
@@ -136,12 +146,13 @@ impl Switch {
         device
     }
 
-    /// The device at the closed port tries again, and is refused; what it has logged of it.
-    pub(crate) fn refuses(&mut self, device: &mut Device) -> String {
+    /// The device at the closed port tries again, and is refused.
+    pub(crate) fn refuses(&mut self, device: &mut Device) -> Refusal {
         let mark = self.let_try(device);
         device.wait_for(mark, REFUSED);
-        assert!(!device.since(mark).contains(LET_IN) && !self.is_open());
-        device.since(mark)
+        let log = device.since(mark);
+        assert!(!log.contains(LET_IN) && !self.is_open(), "{log}");
+        Refusal(log)
     }
 
     /// The device at the closed port tries again, and is let in.
@@ -172,7 +183,7 @@ impl Switch {
     }
 
     /// Waits until it has logged something after a mark.
-    pub(crate) fn wait_for(&mut self, mark: usize, what: &str) {
+    fn wait_for(&mut self, mark: usize, what: &str) {
         self.hostapd.wait_until(&format!("logging {what}"), |hostapd| hostapd.stdout()[mark..].contains(what));
     }
 
@@ -184,8 +195,13 @@ impl Switch {
 
     fn ask_of_station(&self) -> Command {
         let mut command = Place::Host.command("hostapd_cli");
-        command.arg("-p").arg(self.scratch.path().join("control")).args(["-i", &self.port, "sta", &self.mac]);
+        command.arg("-p").arg(self.control()).args(["-i", &self.port, "sta", &self.mac]);
         command
+    }
+
+    /// The folder of hostapd's socket.
+    pub(crate) fn control(&self) -> PathBuf {
+        self.scratch.path().join("control")
     }
 
     /// Nothing reaches it from the server any more, nor the other way round.
@@ -210,22 +226,22 @@ impl Switch {
 
 impl Device {
     /// How much it has logged.
-    pub(crate) fn mark(&self) -> usize {
+    fn mark(&self) -> usize {
         self.supplicant.stdout().len()
     }
 
     /// What it has logged since a mark.
-    pub(crate) fn since(&self, mark: usize) -> String {
+    fn since(&self, mark: usize) -> String {
         self.supplicant.stdout()[mark..].to_owned()
     }
 
     /// Waits until it has logged something after a mark.
-    pub(crate) fn wait_for(&mut self, mark: usize, what: &str) {
+    fn wait_for(&mut self, mark: usize, what: &str) {
         self.supplicant.wait_until(&format!("logging {what}"), |device| device.stdout()[mark..].contains(what));
     }
 
     /// Begins another login, by a ticket if it has one; what it logs from now on is of that.
-    pub(crate) fn log_in_again(&self) -> usize {
+    fn log_in_again(&self) -> usize {
         let mark = self.mark();
         self.tell("reassociate");
         mark
@@ -254,6 +270,23 @@ impl Device {
         let mut command = Place::Host.command("wpa_cli");
         command.arg("-p").arg(self.scratch.path().join("control")).args(["-i", END]).args(what.split(' '));
         assert!(must(&mut command).contains("OK"), "wpa_supplicant does what it is told");
+    }
+}
+
+impl Refusal {
+    /// It came with this alert.
+    #[track_caller]
+    pub(crate) fn assert_alert(&self, alert: Alert) -> &Self {
+        let seen = self.0.lines().find_map(|line| line.split_once("(remote end reported an error):fatal:"));
+        assert_eq!(seen.map(|(_, alert)| alert), Some(alert.text()), "{}", self.0);
+        self
+    }
+
+    /// The device had offered to resume a session.
+    #[track_caller]
+    pub(crate) fn assert_by_ticket(&self) {
+        let offered = self.0.contains("EAP: Using previous method data for fast re-authentication");
+        assert!(offered && !self.0.contains("resumed=1"), "{}", self.0);
     }
 }
 
