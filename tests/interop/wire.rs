@@ -102,6 +102,9 @@ impl Site {
         for (place, end, address) in [(&self.namespace, &downlink, &server), (&namespace, &uplink, &switch)] {
             must(ip(place).args(["address", "add", &format!("{address}/24"), "dev", end]));
         }
+        // What is said while the cable is cut is lost, and doesn't wait for an answer to ARP.
+        let known = ["neighbour", "add", &switch, "lladdr", &mac(&namespace, &uplink), "dev", &downlink];
+        must(ip(&self.namespace).args(known));
         let lines = lines.replace("{server}", &server);
         let configuration = format!(
             "driver=wired\ninterface={port}\nieee8021x=1\neap_server=0\nuse_pae_group_addr=1\nctrl_interface={control}\n\
@@ -115,8 +118,7 @@ impl Site {
         let configuration = scratch.write("hostapd.conf", configuration);
         let desk = Namespace::new("desk");
         namespace.cable(&port, &desk, END);
-        let mac = must(ip(&desk).args(["-brief", "link", "show", "dev", END]));
-        let mac = mac.split_whitespace().find(|word| word.len() == 17).expect("an address").to_owned();
+        let mac = mac(&desk, END);
         let mut command = Place::Namespace(namespace.name()).command_by_lines("hostapd");
         command.arg("-dd").arg(configuration);
         let hostapd = Process::start("hostapd", &mut command, &scratch);
@@ -288,6 +290,12 @@ impl Refusal {
         let offered = self.0.contains("EAP: Using previous method data for fast re-authentication");
         assert!(offered && !self.0.contains("resumed=1"), "{}", self.0);
     }
+}
+
+/// The address of a link in there.
+fn mac(place: &Namespace, link: &str) -> String {
+    let said = must(ip(place).args(["-brief", "link", "show", "dev", link]));
+    said.split_whitespace().find(|word| word.len() == 17).expect("an address").to_owned()
 }
 
 /// `ip` in there.
