@@ -88,8 +88,10 @@ impl Force {
 
     /// What decides now.
     pub(super) fn view(&self) -> View {
-        let access = Arc::clone(&self.snapshot.load().access);
+        let snapshot = self.snapshot.load();
+        let access = Arc::clone(&snapshot.access);
         View {
+            disconnects: snapshot.disconnect.enabled,
             trust: Arc::clone(&access.trust),
             revocation: Arc::clone(&access.revocation),
             policy: Arc::clone(&access.policy),

@@ -14,13 +14,14 @@ mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::access::{Facts, Question};
 pub use crate::exchange::Datagram;
-pub use crate::sessions::disconnect::{Automatic, Batch, BatchId, Disconnected, Told};
+pub use crate::sessions::disconnect::{Automatic, Batch, BatchId, Cause, Disconnected, Past, Told};
 pub use crate::sessions::{Change, Kept, Looked, Record, SessionId, Which};
 pub use hall::Engine;
 pub use step::{Step, Stepped};
@@ -160,6 +161,8 @@ pub enum Notice {
     Disconnected(Box<Disconnected>),
     /// So many have to go at once that an operator decides.
     Held(Box<Batch>),
+    /// These go by themselves.
+    Going(Cause, BTreeSet<SessionId>),
 }
 
 /// What goes out.

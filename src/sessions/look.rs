@@ -1,5 +1,8 @@
 //! Looking somebody up among the live sessions: piece by piece, since the hall does nothing else meanwhile.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::session::{Session, SessionId, Tie};
 use super::table::Sessions;
 
@@ -15,6 +18,8 @@ pub struct Which {
     pub certificate: Option<Named>,
     /// Name of the service.
     pub service: Option<Box<str>>,
+    /// One of these.
+    pub among: Option<Arc<BTreeSet<SessionId>>>,
 }
 
 /// A certificate, by either of its names.
@@ -39,7 +44,8 @@ impl Which {
     fn is(&self, session: &Session) -> bool {
         let user = || session.user.as_deref().or(session.user_name.as_deref());
         let is_user = |wanted: &str| user().is_some_and(|user| user.eq_ignore_ascii_case(wanted));
-        self.service.as_deref().is_none_or(|wanted| session.service.as_deref() == Some(wanted))
+        self.among.as_ref().is_none_or(|ids| ids.contains(&session.id))
+            && self.service.as_deref().is_none_or(|wanted| session.service.as_deref() == Some(wanted))
             && self.user.as_deref().is_none_or(is_user)
             && self.certificate.as_ref().is_none_or(|named| session.tie.as_ref().is_some_and(|tie| named.is(tie)))
     }

@@ -1,5 +1,8 @@
 //! The live sessions.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use data_encoding::HEXLOWER;
@@ -7,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-use super::stopping;
+use super::{Online, stopping};
 use crate::admin::Role;
 use crate::admin::audit::Caller;
 use crate::admin::input::Listing;
@@ -41,6 +44,8 @@ struct Filter {
     certificate: Option<String>,
     /// Name of the service.
     service: Option<String>,
+    /// The id of a batch that waits for an operator.
+    batch: Option<String>,
 }
 
 /// A live session.
@@ -113,9 +118,13 @@ async fn list(
 ) -> Result<Json<Page<Session>>, Problem> {
     let online = shared.online()?;
     let after = listing.after::<u64>()?.map(SessionId);
-    let Filter { user, certificate, service } = &listing.filter;
+    let Filter { user, certificate, service, batch } = &listing.filter;
     let named = match certificate {
         Some(text) => Some(named(&shared, text).await?),
+        None => None,
+    };
+    let among = match batch {
+        Some(id) => Some(sessions_of(&**online, id).await?),
         None => None,
     };
     // Where somebody is, is asked of a person; who is online, of nobody.
@@ -125,13 +134,20 @@ async fn list(
         shared.audit(&caller, "look-at-sessions", target, detail).await?;
     }
     let boxed = |text: &Option<String>| text.as_deref().map(Into::into);
-    let which = Which { user: boxed(user), certificate: named, service: boxed(service) };
+    let which = Which { user: boxed(user), certificate: named, service: boxed(service), among };
     let looked = online.look(which, after, listing.limit.saturating_add(1)).await.ok_or_else(stopping)?;
     Ok(Json(listing.page(looked.found, |session| session.id.0).map(|session| Session::from(&session))))
 }
 
+/// Those of a batch that are live; none of one that there isn't.
+async fn sessions_of(online: &dyn Online, batch: &str) -> Result<Arc<BTreeSet<SessionId>>, Problem> {
+    let held = online.held().await.ok_or_else(stopping)?;
+    let batch = held.into_iter().find(|one| one.id.0.to_string() == batch);
+    Ok(Arc::new(batch.map(|batch| batch.sessions).unwrap_or_default()))
+}
+
 /// The names of a certificate by which sessions know it: what somebody has said, and what the registry adds to that.
-async fn named(shared: &Shared, text: &str) -> Result<Named, Problem> {
+pub(super) async fn named(shared: &Shared, text: &str) -> Result<Named, Problem> {
     let id = id::parse(text).map_err(|_| {
         Problem::bad_request("the query can't be read").field("certificate", "is no id of a certificate")
     })?;

@@ -3,9 +3,11 @@
 //! - The live sessions: `live`.
 //! - One of them is ended: `disconnect`.
 //! - What the mass guard holds: `held`.
+//! - What became of each that was to end: `history`.
 
 mod disconnect;
 mod held;
+mod history;
 mod live;
 
 use std::sync::Arc;
@@ -37,7 +39,7 @@ pub trait Online: Send + Sync + 'static {
 
 /// The routes.
 pub(super) fn table() -> Vec<Route> {
-    [live::table(), disconnect::table(), held::table()].into_iter().flatten().collect()
+    [live::table(), disconnect::table(), held::table(), history::table()].into_iter().flatten().collect()
 }
 
 impl Shared {

@@ -1,9 +1,10 @@
 //! Sessions that are told to end (RFC 5176): which wait, which have been said to their NAS, what the NAS says. Fair over NAS, and bounded: a session waits once, however many want it gone.
 //!
-//! - Who may go by itself: `guard`.
+//! - Who may go by itself: `guard`; what of that a restart must not forget: `past`.
 //! - What a NAS is told: `said`.
 
 mod guard;
+mod past;
 mod said;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -12,14 +13,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use guard::{Automatic, Batch, BatchId, Cause, Guard, Settled};
+pub use past::Past;
 
 use super::Sessions;
-use super::session::{Session, SessionId, State};
-use crate::exchange::{Datagram, Due, Peers, Repeats, RequestId, Requests};
+use super::session::{Session, SessionId, Stage, State};
+use crate::exchange::{Datagram, Due, Identify, Peers, Repeats, RequestId, Requests};
 use crate::now::{Mono, Now};
 use crate::radius::{Code, Packet, Type};
 use said::Said;
 
+/// Error-Cause of a session that the NAS doesn't know (RFC 5176 section 3.5).
+const CONTEXT_NOT_FOUND: u32 = 503;
 /// Requests that wait for an answer, in all.
 const MOST: usize = 2_048;
 /// The same of one destination that answers.
@@ -126,13 +130,32 @@ pub struct Disconnected {
     pub by: Vec<Arc<str>>,
     /// When each of `ended` had been heard of last.
     heard: Vec<Mono>,
+    /// It was named by its Acct-Session-Id, among others.
+    by_name: bool,
 }
 
 impl Disconnected {
     fn not(id: SessionId, session: Option<&Session>, why: Impossible, orders: Orders) -> Self {
         let session = session.cloned().map(Box::new);
         let (orders, by) = orders.into_iter().unzip();
-        Self { id, session, told: Told::NotPossible(why), ended: Vec::new(), orders, by, heard: Vec::new() }
+        Self {
+            id,
+            session,
+            told: Told::NotPossible(why),
+            ended: Vec::new(),
+            orders,
+            by,
+            heard: Vec::new(),
+            by_name: false,
+        }
+    }
+
+    /// The session, if its NAS accounts for it and doesn't find it by the name that it gave itself, and hasn't spoken of it since.
+    pub(super) fn not_found(&self, sessions: &Sessions) -> Option<SessionId> {
+        let asked = self.session.as_deref().filter(|_| self.told == Told::Nak(Some(CONTEXT_NOT_FOUND)))?;
+        let is_named = asked.stage == Stage::Started && self.by_name;
+        let is_silent = sessions.get(self.id).is_some_and(|session| session.heard == asked.heard);
+        (is_named && is_silent).then_some(self.id)
     }
 
     /// Those of `ended` that have not been heard of since the NAS was told.
@@ -190,6 +213,8 @@ struct Asked {
     session: Box<Session>,
     /// All that it says, and when each was heard of last.
     says: Vec<(SessionId, Mono)>,
+    /// It says its Acct-Session-Id, among others.
+    by_name: bool,
 }
 
 /// What is for one destination.
@@ -373,11 +398,14 @@ impl Disconnects {
         self.datagrams.push_back(datagram);
         let others = online.sessions.of_device(&session.device).filter(|it| it.id != session.id && said.fits(it));
         let says = [session].into_iter().chain(others.take(MOST_OTHERS)).map(|it| (it.id, it.heard)).collect();
-        Ok((request, Asked { lane: to, session: Box::new(session.clone()), says }))
+        Ok((
+            request,
+            Asked { lane: to, session: Box::new(session.clone()), says, by_name: said.says(Identify::AcctSessionId) },
+        ))
     }
 
     fn finish(&mut self, now: Now, request: RequestId, told: Told) {
-        let Some(Asked { lane: to, session, says }) = self.asked.remove(&request) else { return };
+        let Some(Asked { lane: to, session, says, by_name }) = self.asked.remove(&request) else { return };
         if let Some(lane) = self.lanes.get_mut(&to) {
             lane.asked = lane.asked.saturating_sub(1);
             lane.window = if told == Told::NoAnswer { SILENT_WINDOW } else { WINDOW };
@@ -387,7 +415,7 @@ impl Disconnects {
         let mut job = self.jobs.remove(&id).unwrap_or_default();
         let (orders, by) = std::mem::take(&mut job.orders).into_iter().unzip();
         let (ended, heard) = if told == Told::Ack { says.into_iter().unzip() } else { (Vec::new(), Vec::new()) };
-        self.results.push_back(Disconnected { id, session: Some(session), told, ended, orders, by, heard });
+        self.results.push_back(Disconnected { id, session: Some(session), told, ended, orders, by, heard, by_name });
         if told == Told::NoAnswer && job.condemned {
             let pause = AGAIN.saturating_mul(1 << job.unanswered.min(8)).min(LATEST_AGAIN);
             let again = now.mono + pause;

@@ -21,6 +21,11 @@ impl<'s> Said<'s> {
         (!by.is_empty()).then_some(Self { session, by })
     }
 
+    /// Whether it is among what is said.
+    pub(super) fn says(&self, by: Identify) -> bool {
+        self.by.contains(&by)
+    }
+
     /// Whether the same words say another session of the same device too.
     pub(super) fn fits(&self, other: &Session) -> bool {
         self.by.iter().all(|by| name(self.session, *by) == name(other, *by))

@@ -135,7 +135,12 @@ fn only_what_identifies_it_is_said_to_the_address_that_asked() {
     };
     let at =
         Device { identifier: Some("ap-7".into()), address: Some("10.9.9.9".parse().unwrap()), ..device("192.0.2.7") };
-    let law = Law { trust: &WORLD.trust, revocation: &desk.bench.revocation, standing: &WORLD.standing };
+    let law = Law {
+        trust: &WORLD.trust,
+        revocation: &desk.bench.revocation,
+        standing: &WORLD.standing,
+        policy: &WORLD.policy,
+    };
     desk.bench.sessions.admit(desk.bench.now, admitted, &at, law);
     let id = desk.bench.last_put().id;
     desk.want(id, order(5));
@@ -310,8 +315,11 @@ fn one_nas_that_keeps_silent_takes_no_turn_from_another_and_each_has_so_many_at_
         (0..40).map(|n| desk.bench.admit_at("192.0.2.1", 1, &named(&format!("a{n}"), &format!("a{n}")))).collect();
     let alive: Vec<_> =
         (0..40).map(|n| desk.bench.admit_at("198.51.100.1", 2, &named(&format!("b{n}"), &format!("b{n}")))).collect();
+    desk.bench.revocation = revoked(&[1, 2]);
+    desk.bench.sessions.judge_all();
+    desk.bench.wait(Duration::ZERO);
     for id in dead.iter().chain(&alive) {
-        desk.want(*id, order(id.0));
+        desk.want(*id, Wish::Condemned);
     }
     let mut acks = 0;
     for _ in 0..5 {
@@ -366,4 +374,60 @@ fn of_many_under_loss_each_has_one_result_and_nothing_is_left() {
     }
     assert!(acked > 150, "{acked}");
     assert_eq!(desk.disconnects.poll_timeout(), None);
+}
+
+#[test]
+fn one_that_its_nas_does_not_find_by_its_own_name_has_ended_and_one_that_has_not_begun_may_still_come() {
+    let mut desk = Desk::new(by(&ALL));
+    let begins = |desk: &mut Desk, name: &str, station: &str| {
+        let id = desk.bench.admit(1, &named(station, name));
+        desk.bench.account(&desk.bench.record(Status::Start, name, station));
+        id
+    };
+    let (gone, there, heard) =
+        (begins(&mut desk, "s1", "a"), begins(&mut desk, "s2", "b"), begins(&mut desk, "s3", "c"));
+    let waits = desk.bench.admit(2, &named("d", "s4"));
+    for (id, cause) in [(gone, 503), (there, 504), (heard, 503), (waits, 503)] {
+        desk.want(id, order(1));
+        let sent = only(desk.sent());
+        desk.bench.turn(Duration::from_secs(1));
+        if id == heard {
+            desk.bench.account(&desk.bench.record(Status::Interim, "s3", "c"));
+        }
+        desk.answer(&sent, Code::DISCONNECT_NAK, Some(cause));
+        let done = only(desk.results());
+        let now = desk.bench.now;
+        desk.bench.sessions.disconnected(now, &done);
+    }
+    let live: Vec<_> = desk.bench.sessions.iter().map(|session| session.id).collect();
+    assert_eq!(live, [there, heard, waits]);
+    desk.bench.sessions.check();
+
+    // Without its name nobody knows whom the NAS has looked for.
+    let mut desk = Desk::new(by(&[Identify::UserName]));
+    let id = begins(&mut desk, "s1", "a");
+    desk.want(id, order(1));
+    let sent = only(desk.sent());
+    desk.answer(&sent, Code::DISCONNECT_NAK, Some(503));
+    let (now, done) = (desk.bench.now, only(desk.results()));
+    desk.bench.sessions.disconnected(now, &done);
+    assert_eq!(desk.bench.sessions.len(), 1);
+}
+
+#[test]
+fn somebody_who_waits_is_served_before_what_goes_by_itself() {
+    let mut desk = Desk::new(by(&ALL));
+    let ids: Vec<_> = (0..60).map(|n| desk.bench.admit(1, &named(&format!("a{n}"), &format!("a{n}")))).collect();
+    desk.bench.revocation = revoked(&[1]);
+    desk.bench.sessions.judge_all();
+    desk.bench.wait(Duration::ZERO);
+    ids.iter().for_each(|id| desk.want(*id, Wish::Condemned));
+    desk.sent();
+    desk.wait(31);
+    assert_eq!(desk.results().len(), 16, "its NAS is silent, and one at a time is tried");
+    desk.sent();
+    desk.want(ids[59], order(1));
+    assert_eq!(values(&only(desk.sent()), Type::ACCT_SESSION_ID), ["a59"], "at once");
+    desk.wait(31);
+    assert!(desk.results().iter().any(|done| done.id == ids[59] && done.orders == [1] && done.told == Told::NoAnswer));
 }
