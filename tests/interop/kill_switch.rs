@@ -45,6 +45,11 @@ fn a_block_closes_the_port_until_the_ca_has_its_say(tls: Tls) {
     site.server.wait_for_metric(&format!("{ACK} 1"));
     site.server.log_with(" disconnected user=hanako@jaist.ac.jp nas=switches");
     online(&site.server, 0);
+    let path = format!("disconnects/history?certificate={}", id(member));
+    let ended = site.server.look_until(&path, |it| it["items"].as_array().is_some_and(|it| !it.is_empty()));
+    let ended = &ended["items"][0];
+    assert_eq!((&ended["result"], &ended["reason"]), (&json!("ack"), &json!("blocked")), "{ended}");
+    assert_eq!((&ended["session"], &ended["by"]), (&session["id"], &Value::Null), "{ended}");
 
     // By the ticket from before, and without.
     switch.refuses(&mut device).assert_alert(Alert::CertificateRevoked).assert_by_ticket();
