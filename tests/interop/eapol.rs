@@ -110,14 +110,24 @@ impl<'a> Login<'a> {
         self.begin(port, &scratch).finish()
     }
 
+    /// The same in a network namespace.
+    pub(crate) fn run_in(&self, place: Place<'_>, port: u16) -> Outcome {
+        let scratch = Scratch::new();
+        self.begin_in(place, port, &scratch).finish()
+    }
+
     /// Begins to.
     pub(crate) fn begin(&self, port: u16, scratch: &Scratch) -> Supplicant {
+        self.begin_in(Place::Host, port, scratch)
+    }
+
+    fn begin_in(&self, place: Place<'_>, port: u16, scratch: &Scratch) -> Supplicant {
         let number = unique();
         let mac = format!("02:00:00:00:{:02x}:{:02x}", number >> 8 & 0xff, number & 0xff);
         let mut options = vec!["-r".to_owned(), self.again.to_string(), "-M".to_owned(), mac];
         options.push(format!("-N30:s:02-00-00-00-00-01:{}", self.ssid));
         options.extend(self.attributes.iter().map(|attribute| format!("-N{attribute}")));
-        Supplicant::start(&self.configuration(scratch), port, SECRET, &options, scratch)
+        Supplicant::start_in(place, &self.configuration(scratch), port, SECRET, &options, scratch)
     }
 }
 
@@ -130,7 +140,11 @@ pub(crate) struct Supplicant {
 impl Supplicant {
     /// By a configuration file that stands there already.
     pub(crate) fn start(file: &Path, port: u16, secret: &str, options: &[String], scratch: &Scratch) -> Self {
-        let mut command = Place::Host.command_by_lines("eapol_test");
+        Self::start_in(Place::Host, file, port, secret, options, scratch)
+    }
+
+    fn start_in(place: Place<'_>, file: &Path, port: u16, secret: &str, options: &[String], scratch: &Scratch) -> Self {
+        let mut command = place.command_by_lines("eapol_test");
         command.arg("-c").arg(file).args(["-a", "127.0.0.1", "-s", secret, "-p", &port.to_string()]);
         command.args(["-t", &LIMIT.as_secs().to_string()]).args(options);
         Self { process: Process::start(&format!("eapol_test-{}", unique()), &mut command, scratch) }
@@ -270,7 +284,7 @@ pub(crate) enum Alert {
 
 impl Alert {
     /// As OpenSSL calls it.
-    fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Self::UnsupportedCertificate => "unsupported certificate",
             Self::CertificateRevoked => "certificate revoked",

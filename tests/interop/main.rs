@@ -6,22 +6,26 @@
 //! - [`stapling`]: devices that want to know how the server's own certificate stands.
 //! - [`contract`]: what stands in an Accept, what isn't EAP, a second node.
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
+//! - [`kill_switch`]: who is blocked by the API loses port and login, on real switches.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
 //! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
 //! What the cases share: [`support`] (directories, children, certificates, CRLs),
-//! [`server`] (the server under test), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
+//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
 //!
 //! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
 
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the world outside has clocks and sockets")]
 
+mod api;
 mod authenticators;
 mod commands;
 mod contract;
 mod eapol;
 mod harness;
+mod inside;
+mod kill_switch;
 mod logins;
 mod logs;
 mod openssl;
@@ -35,12 +39,14 @@ mod revocation_ocsp;
 mod revocation_restart;
 mod server;
 mod stapling;
+mod wire;
 
 #[path = "../support"]
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
     pub(crate) mod host;
+    #[expect(dead_code, reason = "the same")]
     pub(crate) mod http;
     pub(crate) mod pki;
     pub(crate) mod process;

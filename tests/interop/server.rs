@@ -1,6 +1,8 @@
 //! The server under test: a campus' configuration, and the process.
 
 use std::fmt::Write as _;
+use std::io;
+use std::net::TcpStream;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::eapol::SECRET;
-use crate::http::{get, get_with};
+use crate::http::ask;
+use crate::inside::connect;
 use crate::pki::{CAMPUS, Credential, crl, pki, stale_crl};
 use crate::process::{Place, Process, must};
 use crate::scratch::{Scratch, free_port};
@@ -22,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A running server; its only NAS is 127.0.0.1.
 #[derive(Debug)]
 pub(crate) struct Server {
+    /// The network namespace that it lives in, if it isn't the host's.
+    namespace: Option<String>,
     // Declared before the directory, so that the process ends first.
     process: Process,
     command: Command,
@@ -66,21 +71,37 @@ impl Server {
         let mut process = Process::start("sekisho", &mut command, &scratch);
         process.wait_until("ready (/readyz)", |_| ready(place, admin));
         process.wait_bound(port);
-        Self { process, command, scratch, port, admin }
+        let namespace = match place {
+            Place::Host => None,
+            Place::Namespace(name) => Some(name.to_owned()),
+        };
+        Self { namespace, process, command, scratch, port, admin }
     }
 
-    /// A sample of the metrics of a server in a network namespace.
-    pub(crate) fn sample_in(&self, place: Place<'_>, sample: &str) -> Option<f64> {
-        let metrics = get_in(place, self.admin, "/metrics");
-        metrics.lines().find_map(|line| line.strip_prefix(sample)?.trim().parse().ok())
+    /// Where it lives.
+    pub(crate) fn place(&self) -> Place<'_> {
+        self.namespace.as_deref().map_or(Place::Host, Place::Namespace)
     }
 
     /// Ends it and starts it anew, with what it has left in its folder.
     pub(crate) fn restart(&mut self) {
         self.signal("TERM");
+        self.start_again();
+    }
+
+    /// Kills it as a power failure would.
+    pub(crate) fn kill(&mut self) {
+        self.signal("KILL");
+        self.process.wait(PATIENCE);
+    }
+
+    /// Starts it anew once it has ended.
+    pub(crate) fn start_again(&mut self) {
         self.process.wait(PATIENCE);
         self.process = Process::start("sekisho", &mut self.command, &self.scratch);
-        self.process.wait_until("ready (/readyz)", |_| ready(Place::Host, self.admin));
+        let (namespace, admin) = (self.namespace.clone(), self.admin);
+        let place = namespace.as_deref().map_or(Place::Host, Place::Namespace);
+        self.process.wait_until("ready (/readyz)", |_| ready(place, admin));
         self.process.wait_bound(self.port);
     }
 
@@ -90,8 +111,9 @@ impl Server {
 
     /// Waits until a line of the metrics begins like this and ends in something else than 0.
     pub(crate) fn wait_for_metric(&mut self, line: &str) {
-        let admin = self.admin;
-        let metrics = || get(admin, "/metrics").expect("an answer from /metrics");
+        let (namespace, admin) = (self.namespace.clone(), self.admin);
+        let place = namespace.as_deref().map_or(Place::Host, Place::Namespace);
+        let metrics = || get_in(place, admin, "/metrics", "").expect("an answer from /metrics");
         let what = format!("at the metric {line}");
         let is_there = |one: &str| one.starts_with(line) && !one.ends_with(" 0");
         self.process.wait_until(&what, |_| metrics().lines().any(is_there));
@@ -99,7 +121,7 @@ impl Server {
 
     /// What a series of the metrics has come to; 0 where there is none.
     pub(crate) fn count(&self, series: &str) -> usize {
-        let metrics = get(self.admin, "/metrics").expect("an answer from /metrics");
+        let metrics = self.get("/metrics", "");
         let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok());
         value.unwrap_or_default()
     }
@@ -139,7 +161,7 @@ impl Server {
     }
 
     fn rejections(&self, reason: &str) -> usize {
-        let metrics = get(self.admin, "/metrics").expect("an answer from /metrics");
+        let metrics = self.get("/metrics", "");
         let labels = [r#"outcome="reject""#.to_owned(), format!("reason=\"{reason}\"")];
         let samples = metrics.lines().filter(|line| line.starts_with("sekisho_authentications_total{"));
         let wanted = samples.filter(|line| labels.iter().all(|label| line.contains(label)));
@@ -159,7 +181,17 @@ impl Server {
 
     /// The whole answer to a GET at the admin door.
     pub(crate) fn get(&self, path: &str, headers: &str) -> String {
-        get_with(self.admin, path, headers).expect("an answer from the admin door")
+        get_in(self.place(), self.admin, path, headers).expect("an answer from the admin door")
+    }
+
+    /// A connection to the admin door.
+    pub(crate) fn door(&self) -> TcpStream {
+        connect(self.place(), self.admin).expect("the admin door is open")
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Replaces the CRL of CA16 on disk; `number` has to grow.
@@ -170,19 +202,11 @@ impl Server {
 
 /// Whether the server says on its admin port that it is ready.
 fn ready(place: Place<'_>, admin: u16) -> bool {
-    match place {
-        Place::Host => get(admin, "/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")),
-        // This process isn't in there; the shell is.
-        Place::Namespace(_) => get_in(place, admin, "/readyz").starts_with("HTTP/1.1 200"),
-    }
+    get_in(place, admin, "/readyz", "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 
-fn get_in(place: Place<'_>, admin: u16, path: &str) -> String {
-    let ask = format!(
-        "exec 3<>/dev/tcp/127.0.0.1/{admin} || exit 0; \
-         printf 'GET {path} HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3"
-    );
-    must(place.command("bash").args(["-c", &ask]))
+fn get_in(place: Place<'_>, admin: u16, path: &str, headers: &str) -> io::Result<String> {
+    ask(connect(place, admin)?, "GET", path, headers, "")
 }
 
 fn write_files(scratch: &Scratch) {

@@ -44,6 +44,8 @@ pub(crate) struct Pki {
     pub(crate) server_p256: Credential,
     pub(crate) member_rsa: Credential,
     pub(crate) member_p256: Credential,
+    /// Another one of the user of `member_rsa`.
+    pub(crate) member_rsa_again: Credential,
     /// Of PUB CA8, with the intermediate in the chain.
     pub(crate) member_pub_ca8: Credential,
     pub(crate) revoked: Credential,
@@ -84,6 +86,7 @@ impl Pki {
             server_p256: Leaf::server().issue(Key::P256, &server_ca),
             member_rsa: member("hanako").issue(Key::Rsa, &ca16),
             member_p256: member("taro").issue(Key::P256, &ca16),
+            member_rsa_again: member("hanako").issue(Key::P256, &ca16),
             member_pub_ca8: member("yuki").issue(Key::Rsa, &pub_ca8).sent_with(&pub_ca8),
             revoked: member("revoked").issue(Key::Rsa, &ca16),
             revoked_pub_ca8: member("revoked8").issue(Key::P256, &pub_ca8).sent_with(&pub_ca8),
