@@ -27,7 +27,7 @@ impl Written {
     fn of(done: Result<(), Failure>) -> Self {
         match done {
             Ok(()) => Self::Yes,
-            Err(Failure::Refused(_)) => Self::Refused,
+            Err(Failure::Refused(_) | Failure::Conflict(_)) => Self::Refused,
             Err(Failure::Busy | Failure::Unusable(_)) => Self::NotYet,
         }
     }
