@@ -17,6 +17,7 @@ mod lists;
 mod record;
 mod schema;
 mod settings;
+mod walk;
 mod writer;
 
 #[cfg(test)]

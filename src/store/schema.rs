@@ -5,9 +5,10 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 
 /// Number, name, text.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "certificates", include_str!("migrations/0001_certificates.sql")),
     (2, "accounting", include_str!("migrations/0002_accounting.sql")),
+    (5, "indexes", include_str!("migrations/0005_indexes.sql")),
 ];
 
 /// Brings the file's tables up to date.
