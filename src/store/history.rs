@@ -8,8 +8,8 @@ use super::record::Decided;
 use super::{Failure, Store};
 use crate::now::Wall;
 
-/// Decisions that are forgotten in one go.
-const FORGOTTEN: i64 = 2_000;
+/// Decisions that are forgotten in one go: among millions each costs a look into every index, and whoever blocks somebody waits for all of them.
+const FORGOTTEN: i64 = 250;
 
 /// Something that a login leaves behind.
 #[derive(Clone, Debug)]
