@@ -10,7 +10,7 @@
 //! [`tls`] drives rustls with those octets, and asks a judge when the client has proved that it holds its key.
 //! [`pki`] makes facts of the client's chain, and of the facts, the CRLs and the OCSP answers a verdict; [`standing`] says what we know of the person.
 //! [`policy`] decides, from facts, verdict, standing and hints, once and for everybody: outcome, reason, evidence, grant.
-//! Who was let in is online from then on: [`sessions`] knows whom, from Accepts and accounting records, and judges them again when what we know changes.
+//! Who was let in is online from then on: [`sessions`] knows whom, from Accepts and accounting records, judges them again when what we know changes, and has their NAS end those who have to go, or an operator decide.
 //! The answer goes back the same way, sealed at the hop, and one [`event::Event`] says what became of the packet; [`observe`] renders it as metrics and log.
 //!
 //! # A question's way

@@ -35,7 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("pki", &[]),
     ("standing", &[]),
     ("policy", &["pki", "standing", "radius"]),
-    ("sessions", &["exchange", "pki", "radius", "standing"]),
+    ("sessions", &["exchange", "pki", "policy", "radius", "standing"]),
     ("access", &["eap", "exchange", "pki", "policy", "radius", "sessions", "standing", "tls"]),
     // It hands packets from the hop to the conversation, unopened.
     ("engine", &["access", "exchange", "radius", "sessions"]),
@@ -45,7 +45,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("observe", &["pki", "policy"]),
     ("store", &["pki", "sessions"]),
     ("explain", &["fetch", "observe", "pki", "policy"]),
-    ("admin", &["observe", "pki", "policy", "standing", "store"]),
+    ("admin", &["observe", "pki", "policy", "sessions", "standing", "store"]),
     (
         "config",
         &[

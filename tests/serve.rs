@@ -22,10 +22,14 @@ mod accounting;
 mod afar;
 #[path = "serve/learned.rs"]
 mod learned;
+#[path = "serve/nas.rs"]
+mod nas;
 #[path = "serve/ocsp.rs"]
 mod ocsp;
 #[path = "serve/registry.rs"]
 mod registry;
+#[path = "serve/sessions.rs"]
+mod sessions;
 #[path = "serve/staple.rs"]
 mod staple;
 #[path = "serve/vanished.rs"]

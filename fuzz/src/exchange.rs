@@ -102,7 +102,7 @@ impl Table {
         let Ok(record) = Record::read(packet, &"nas".into(), hop.peer.ip(), self.now.wall, open) else { return };
         assert_eq!(record.key(), record.clone().key());
         let (trust, revocation, standing) = (&campus().trust, Revocation::default(), Standing::default());
-        let law = Law { trust, revocation: &revocation, standing: &standing };
+        let law = Law { trust, revocation: &revocation, standing: &standing, policy: &campus().policy };
         for _ in 0..2 {
             self.sessions.account(self.now, &record, law);
             assert!(self.sessions.len() <= MAX_SESSIONS);

@@ -1,9 +1,10 @@
 //! What no request may be, whoever asks.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::input::too_long;
 use super::problem::{Problem, normalised};
+use super::route::Times;
 use super::shared::Shared;
 
 /// Longest body in octets.
@@ -31,10 +33,16 @@ const HEADERS: [(header::HeaderName, &str); 5] = [
 ];
 
 /// Around everything else.
-pub(super) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State((shared, times)): State<(Shared, Arc<Times>)>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path().to_owned();
+    let time = route.and_then(|route| times.get(route.as_str())).unwrap_or(TIME);
     let response = match check(&shared, &request) {
-        Ok(()) => tokio::time::timeout(TIME, next.run(request))
+        Ok(()) => tokio::time::timeout(time, next.run(request))
             .await
             .unwrap_or_else(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the request took too long").into_response()),
         Err(problem) => problem.into_response(),

@@ -27,6 +27,7 @@ mod registry;
 mod route;
 mod routes;
 mod secure;
+mod sessions;
 mod shared;
 mod throttle;
 mod time;
@@ -50,6 +51,7 @@ pub use readiness::{Readiness, assess};
 pub(crate) use readiness::{complaint, consequence, span};
 pub use registry::{Registry, StoreAudit, View, known};
 pub use secure::{BadTls, Tls};
+pub use sessions::Online;
 pub use shared::Shared;
 pub use time::Time;
 

@@ -1,6 +1,7 @@
 //! The table of routes: path, method, role, handler and description of each stand in one place. The router, the check of tokens and `/openapi.json` are made from it, so that none can forget one.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use axum::Router;
 use axum::handler::Handler;
@@ -105,6 +106,8 @@ pub(super) struct Route {
     /// What the schemas above refer to.
     pub(super) schemas: Vec<(String, RefOr<Schema>)>,
     handler: MethodRouter<Shared>,
+    /// How long an answer may take, where that is long.
+    pub(super) time: Option<Duration>,
 }
 
 impl Route {
@@ -142,7 +145,19 @@ impl Route {
     {
         let handler = on(verb.filter(), handler);
         let (parameters, answers, schemas) = (Vec::new(), Vec::new(), Vec::new());
-        Self { verb, path, access, summary, parameters, is_list: false, body: None, answers, schemas, handler }
+        Self {
+            verb,
+            path,
+            access,
+            summary,
+            parameters,
+            is_list: false,
+            body: None,
+            answers,
+            schemas,
+            handler,
+            time: None,
+        }
     }
 
     /// What may be asked for in the query, as [`input::Query`] reads it.
@@ -186,6 +201,11 @@ impl Route {
         self
     }
 
+    /// Somebody else is waited for, so long.
+    pub(super) fn may_take(self, time: Duration) -> Self {
+        Self { time: Some(time), ..self }
+    }
+
     /// A reference to a schema, which comes into the document.
     fn refer<A: ToSchema>(&mut self) -> Value {
         let name = A::name();
@@ -215,6 +235,22 @@ impl Accesses {
         let known = path.and_then(|path| self.0.get(path)).into_iter().flatten();
         let mut found = known.filter(|(known, _)| Some(*known) == verb).map(|(_, access)| *access);
         found.next().unwrap_or(Access::Role(Role::Status))
+    }
+}
+
+/// How long answers may take, by path, where that is long.
+#[derive(Debug)]
+pub(super) struct Times(HashMap<&'static str, Duration>);
+
+impl Times {
+    /// Of a table.
+    pub(super) fn of(table: &[Route]) -> Self {
+        Self(table.iter().filter_map(|route| Some((route.path, route.time?))).collect())
+    }
+
+    /// Of the route that a request found.
+    pub(super) fn get(&self, path: &str) -> Option<Duration> {
+        self.0.get(path).copied()
     }
 }
 

@@ -14,13 +14,14 @@ use super::auth::{Gate, require_token};
 use super::guard::{MAX_BODY, guard};
 use super::problem::Problem;
 use super::registry;
-use super::route::{Access, Accesses, Route, mount};
+use super::route::{Access, Accesses, Route, Times, mount};
+use super::sessions;
 use super::shared::Shared;
 use super::{authorities, explain, openapi};
 
 /// Every route there is: whoever adds an area adds its table here.
 pub(super) fn table() -> Vec<Route> {
-    let areas = [open(), authorities::routes(), explain::routes(), registry::table()];
+    let areas = [open(), authorities::routes(), explain::routes(), registry::table(), sessions::table()];
     areas.into_iter().flatten().collect()
 }
 
@@ -46,13 +47,14 @@ fn open() -> Vec<Route> {
 /// Everything there is. `guard` is the outermost, then the token; a path that doesn't exist is no exception.
 pub(super) fn router(shared: Shared) -> Router {
     let table = table();
+    let times = Arc::new(Times::of(&table));
     let gate = Gate { shared: shared.clone(), accesses: Arc::new(Accesses::of(&table)) };
     mount(table)
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(gate, require_token))
-        .layer(from_fn_with_state(shared.clone(), guard))
+        .layer(from_fn_with_state((shared.clone(), times), guard))
         .with_state(shared)
 }
 

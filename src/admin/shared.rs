@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::audit::{Audit, Caller, Entry, LogAudit};
 use super::problem::Problem;
 use super::throttle::Throttle;
-use super::{Registry, Settings, Status, StoreAudit};
+use super::{Online, Registry, Settings, Status, StoreAudit};
 
 /// What every request shares.
 #[derive(Clone)]
@@ -20,6 +20,7 @@ pub struct Shared {
     pub(super) throttle: Arc<Throttle>,
     audit: Arc<dyn Audit>,
     pub(super) registry: Option<Arc<dyn Registry>>,
+    pub(super) online: Option<Arc<dyn Online>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -33,7 +34,15 @@ impl Shared {
     #[must_use]
     pub fn new(settings: Settings, node: Arc<str>, status: Arc<dyn Status>) -> Self {
         let settings = Arc::new(ArcSwap::from_pointee(settings));
-        Self { settings, status, node, throttle: Arc::default(), audit: Arc::new(LogAudit), registry: None }
+        Self {
+            settings,
+            status,
+            node,
+            throttle: Arc::default(),
+            audit: Arc::new(LogAudit),
+            registry: None,
+            online: None,
+        }
     }
 
     /// Audited there.
@@ -47,6 +56,12 @@ impl Shared {
     pub fn with_registry(self, registry: Arc<dyn Registry>) -> Self {
         let audit = Arc::new(StoreAudit(registry.store().clone()));
         Self { registry: Some(registry), audit, ..self }
+    }
+
+    /// With this hall.
+    #[must_use]
+    pub fn with_online(self, online: Arc<dyn Online>) -> Self {
+        Self { online: Some(online), ..self }
     }
 
     /// Other tokens from now on.

@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::engine::{Change, Record, Ticket};
+use crate::engine::{Change, Notice, Record, Ticket};
 use crate::net::Books;
+use crate::now::Wall;
 use crate::sessions::{Session, State};
 use crate::store::{Entry, Failure, Store};
 
@@ -26,6 +27,22 @@ const PATIENCE: Duration = Duration::from_millis(500);
 enum Told {
     Record(Ticket, Box<Record>),
     Session(Change),
+    Notice(Box<Notice>, Wall),
+}
+
+/// Where what becomes of sessions that have to go is told to be written down.
+#[derive(Debug)]
+pub(super) struct Notes(Option<mpsc::Sender<Told>>, Arc<AtomicU64>);
+
+impl Notes {
+    /// Has it written; never waits.
+    pub(super) fn note(&self, notice: Notice, at: Wall) {
+        if let Some(tell) = &self.0
+            && tell.try_send(Told::Notice(Box::new(notice), at)).is_err()
+        {
+            self.1.fetch_add(1, Relaxed);
+        }
+    }
 }
 
 /// What writes the books, and how it ends.
@@ -39,18 +56,21 @@ pub(super) struct Bookkeeping {
 
 impl Bookkeeping {
     /// The hall's end, and the rest. `most`: how many records may wait at once. Without a registry nothing is written, and no NAS that accounts is answered.
-    pub(super) fn begin(store: Option<Store>, most: usize) -> (Books, Self) {
+    pub(super) fn begin(store: Option<Store>, most: usize) -> (Books, Notes, Self) {
         let unwritten = Arc::new(AtomicU64::default());
-        let Some(store) = store else { return (Books::closed(), Self { writing: None, unwritten }) };
+        let Some(store) = store else {
+            return (Books::closed(), Notes(None, Arc::clone(&unwritten)), Self { writing: None, unwritten });
+        };
         let (tell, told) = mpsc::channel(most.saturating_add(CHANGES));
         // As many again: a record whose time is up may be written all the same.
         let (say, written) = mpsc::channel(most.saturating_mul(2).max(1));
+        let notes = Notes(Some(tell.clone()), Arc::clone(&unwritten));
         let books = Books {
             record: Box::new(records(tell.clone(), say.clone())),
             session: Box::new(changes(tell, Arc::clone(&unwritten))),
             written,
         };
-        (books, Self { writing: Some(tokio::spawn(write(told, say, store))), unwritten })
+        (books, notes, Self { writing: Some(tokio::spawn(write(told, say, store))), unwritten })
     }
 
     /// Changes of sessions that found no room so far.
@@ -98,6 +118,12 @@ async fn write(mut told: mpsc::Receiver<Told>, say: mpsc::Sender<(Ticket, bool)>
                 Told::Session(Change::Put(kept)) => entries.push(Entry::Put(kept)),
                 Told::Session(Change::Ended(ids, why, at)) => entries.push(Entry::Ended(ids, why, at)),
                 Told::Session(Change::Condemned(session)) => condemned(&session),
+                Told::Session(Change::Pardoned(ids)) => entries.push(Entry::Pardoned(ids)),
+                Told::Notice(notice, at) => entries.push(match *notice {
+                    Notice::Held(batch) => Entry::Held(batch),
+                    Notice::Going(_, ids) => Entry::Going(ids, at),
+                    Notice::Disconnected(done) => Entry::Told(done, at),
+                }),
             }
         }
         let written = enter(&store, entries.into()).await;

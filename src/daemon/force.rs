@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::access;
 use crate::admin::View;
-use crate::engine::{Order, Snapshot};
+use crate::engine::{Done, Order, Snapshot};
 use crate::net::Command;
 use crate::observe::{Explainer, LogSettings};
 use crate::standing::Blocks;
@@ -64,12 +64,16 @@ impl Force {
 
     /// Has the hall do something, and waits until it is done; `false`: the hall has ended, and with it the process.
     pub(super) async fn order(&self, order: Order) -> bool {
-        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(orders) = orders else { return false };
+        self.ask(order).await.is_some()
+    }
+
+    /// The same; what came of it.
+    pub(super) async fn ask(&self, order: Order) -> Option<Done> {
+        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let (done, finished) = oneshot::channel();
-        let is_sent = orders.send((order, done)).await.is_ok();
+        orders.send((order, done)).await.ok()?;
         drop(orders);
-        is_sent && finished.await.is_ok()
+        finished.await.ok()
     }
 
     /// Nothing is ordered any more.
@@ -84,8 +88,10 @@ impl Force {
 
     /// What decides now.
     pub(super) fn view(&self) -> View {
-        let access = Arc::clone(&self.snapshot.load().access);
+        let snapshot = self.snapshot.load();
+        let access = Arc::clone(&snapshot.access);
         View {
+            disconnects: snapshot.disconnect.enabled,
             trust: Arc::clone(&access.trust),
             revocation: Arc::clone(&access.revocation),
             policy: Arc::clone(&access.policy),

@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::authorities::Known;
 use super::force::Force;
 use super::gaps::{Line, Told};
+use super::leaving;
 use crate::admin::authorities::Authority;
 use crate::admin::{self, Lang, Later, Peer, Question, Readiness, Refusal, Unexplained};
 use crate::config::Config;
@@ -219,6 +220,7 @@ impl admin::Status for Live {
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
         readiness.degraded.extend(self.registry().and_then(|health| health.fault).map(|fault| fault.to_string()));
+        readiness.degraded.extend(lock(&self.gauges.held).iter().map(|held| leaving::complaint(held, now)));
         readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
         readiness
     }
@@ -227,6 +229,7 @@ impl admin::Status for Live {
         self.metrics.set_conversations(self.gauges.conversations.load(Relaxed));
         self.metrics
             .set_sessions(lock(&self.gauges.sessions).iter().map(|(service, count)| (service.as_deref(), *count)));
+        self.metrics.set_held(lock(&self.gauges.held).iter().map(|held| held.sessions).sum());
         self.metrics.set_steps_waiting(self.gauges.waiting_steps.load(Relaxed));
         if let Some(view) = self.view.load_full() {
             let successes = lock(&self.last_success);

@@ -11,6 +11,7 @@ mod gaps;
 mod inquiry;
 mod leaving;
 mod live;
+mod online;
 mod registry;
 mod reload;
 mod responders;
@@ -35,6 +36,7 @@ use crate::event::Listener;
 use crate::fetch::vanished::Ledger;
 use crate::fetch::{Loaded, Problem, Watcher};
 use crate::net::{self, Clock, Doors, Gauges, Hall};
+use crate::now::Wall;
 use crate::observe::{Metrics, Observer, Sink, Tracing};
 use crate::pki::{Answers, Revocation};
 use crate::{admin, observe};
@@ -167,12 +169,15 @@ impl Server {
         files::report(afar.problems().chain(ledger.problems()).chain(office.desk.problems()));
         let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
         let most = config.engine.sessions.max_sessions;
-        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings, most)).transpose();
+        let counted = Wall(clock.now().wall.0.saturating_sub_unsigned(config.disconnect.per.as_secs()));
+        let open = |settings| registry::open(&config.state_dir, &settings, most, counted);
+        let opened = config.registry.map(open).transpose();
         let mut opened = opened.map_err(system)?;
         let blocks = opened.as_ref().map(|opened| Arc::clone(&opened.blocks)).unwrap_or_default();
         let sessions = opened.as_mut().map(|opened| std::mem::take(&mut opened.sessions)).unwrap_or_default();
+        let past = opened.as_mut().map(|opened| std::mem::take(&mut opened.past)).unwrap_or_default();
         let snapshot = force::with_blocks(&snapshot(&config, &loaded, &handles), blocks);
-        let engine = Engine::restored(clock.now(), config.engine, Arc::clone(&snapshot), sessions)
+        let engine = Engine::restored(clock.now(), config.engine, Arc::clone(&snapshot), sessions, past)
             .map_err(|_| system("the system has no randomness"))?;
 
         let doors = Doors::bind(&config.net).map_err(system)?;
@@ -183,8 +188,7 @@ impl Server {
         let gauges = Arc::new(Gauges::default());
         let (sink, writer) = Observer::spawn(&config.log, Arc::clone(&metrics), &config.node).map_err(system)?;
         let sink = Arc::new(sink);
-        let notice = leaving::notices(Arc::clone(&metrics));
-        let live = Arc::new(Live::new(metrics, Arc::clone(&gauges), clock));
+        let live = Arc::new(Live::new(Arc::clone(&metrics), Arc::clone(&gauges), clock));
         live.configured(&config, clock.now().wall);
         live.loaded(&config, &loaded);
 
@@ -202,7 +206,8 @@ impl Server {
             config.admin.clone(),
             Arc::clone(&config.node),
             Arc::clone(&live) as Arc<dyn admin::Status>,
-        );
+        )
+        .with_online(Arc::new(online::Online(Arc::clone(&force))));
         if let Some(running) = &registry {
             shared = shared.with_registry(Arc::new(running.keeper.clone()));
         }
@@ -210,7 +215,8 @@ impl Server {
         let overflows = Arc::new(Overflows::default());
         let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
         let store = registry.as_ref().map(|running| running.keeper.kept());
-        let (books, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
+        let (books, notes, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
+        let notice = leaving::notices(metrics, notes, clock);
         let hall = Hall {
             engine,
             doors,

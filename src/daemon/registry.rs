@@ -16,11 +16,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::force::Force;
 use crate::admin::{self, Later, View};
-use crate::engine::{Facts, Kept};
+use crate::engine::{Facts, Kept, Past};
 use crate::event::{Authentication, Event, Outcome};
 use crate::net::Clock;
 use crate::now::Wall;
-use crate::standing::{Block, BlockedCertificate, Blocks};
+use crate::standing::{BY_LIST, Block, BlockedCertificate, Blocks};
 use crate::store::{
     Blocked, Decided, Device, Failure, Known, Record, Settings, Sighting, Store, Trace, Wanted, serial_text,
 };
@@ -82,24 +82,34 @@ pub(super) struct Opened {
     pub(super) blocks: Arc<Blocks>,
     /// Who was online when the last process ended.
     pub(super) sessions: Vec<Kept>,
+    /// What had been decided about those who have to go.
+    pub(super) past: Past,
     is_stale: bool,
 }
 
-/// Opens the file and reads what is blocked, and who is online, `most` at most. A file that can't be used stops nobody.
-pub(super) fn open(state_dir: &std::path::Path, settings: &Settings, most: usize) -> std::io::Result<Opened> {
+/// Opens the file and reads what is blocked, and who is online, `most` at most, and who of them has to go; what went by itself since `counted` is counted. A file that can't be used stops nobody.
+pub(super) fn open(
+    state_dir: &std::path::Path,
+    settings: &Settings,
+    most: usize,
+    counted: Wall,
+) -> std::io::Result<Opened> {
     let (store, thread) = Store::open(state_dir)?;
     // On a thread of its own: whoever starts a server may be inside of a runtime.
     let first = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| Failure::Unusable(error.to_string().into()))?;
         let wanted = Wanted { most, ..Wanted::default() };
-        let both = async { (read(&store, settings.blocks_requested).await, store.sessions(wanted).await) };
-        Ok::<_, Failure>(runtime.block_on(both))
+        let all = async {
+            let blocks = read(&store, settings.blocks_requested).await;
+            (blocks, store.sessions(wanted).await, store.past(counted).await)
+        };
+        Ok::<_, Failure>(runtime.block_on(all))
     };
-    let (blocks, sessions) = match std::thread::scope(|scope| scope.spawn(first).join()) {
-        Ok(Ok((blocks, sessions))) => (Some(blocks), Some(sessions)),
-        Ok(Err(failure)) => (Some(Err(failure)), None),
-        Err(_) => (None, None),
+    let (blocks, sessions, past) = match std::thread::scope(|scope| scope.spawn(first).join()) {
+        Ok(Ok((blocks, sessions, past))) => (Some(blocks), Some(sessions), Some(past)),
+        Ok(Err(failure)) => (Some(Err(failure)), None, None),
+        Err(_) => (None, None, None),
     };
     let (blocks, is_stale) = match blocks {
         Some(Ok(blocks)) => (blocks, false),
@@ -112,7 +122,14 @@ pub(super) fn open(state_dir: &std::path::Path, settings: &Settings, most: usize
     let sessions = sessions.and_then(|sessions| {
         sessions.inspect_err(|failure| tracing::error!("who was online can't be read: {failure}")).ok()
     });
-    Ok(Opened { store, thread, blocks: Arc::new(blocks), sessions: sessions.unwrap_or_default(), is_stale })
+    let past = past.and_then(|past| {
+        past.inspect_err(|failure| {
+            tracing::error!("what was decided about those who have to go can't be read: {failure}")
+        })
+        .ok()
+    });
+    let (sessions, past) = (sessions.unwrap_or_default(), past.unwrap_or_default());
+    Ok(Opened { store, thread, blocks: Arc::new(blocks), sessions, past, is_stale })
 }
 
 /// Where the hall puts what is to be kept.
@@ -264,7 +281,7 @@ fn blocked(record: Record) -> BlockedCertificate {
     let name = known.authority.zip(serial).map(|(authority, serial)| (authority.into(), serial));
     let block = match request.filter(|request| request.block) {
         Some(it) => Block { since: it.since, until: None, reason: it.reason.into(), by: it.by.into() },
-        None => Block { since: registered, until: None, reason: "".into(), by: "the CA's list".into() },
+        None => Block { since: registered, until: None, reason: "".into(), by: BY_LIST.into() },
     };
     BlockedCertificate { fingerprint: known.fingerprint, name, block }
 }

@@ -50,7 +50,7 @@ impl Books {
 
 fn law(snapshot: &Snapshot) -> Law<'_> {
     let by = &*snapshot.access;
-    Law { trust: &by.trust, revocation: &by.revocation, standing: &by.standing }
+    Law { trust: &by.trust, revocation: &by.revocation, standing: &by.standing, policy: &by.policy }
 }
 
 impl Engine {

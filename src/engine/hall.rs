@@ -9,7 +9,7 @@ use super::disconnects::Leaving;
 use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
-use super::{Arrival, Done, Facts, Kept, Order, Output, Question, Settings, Snapshot, Step, Stepped, Ticket};
+use super::{Arrival, Done, Facts, Kept, Order, Output, Past, Question, Settings, Snapshot, Step, Stepped, Ticket};
 use crate::access::{self, Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
 use crate::exchange::{Exchanges, Hop, Received, Reply};
@@ -38,16 +38,18 @@ pub struct Engine {
 impl Engine {
     /// Empty tables. The error: there are no random octets for the key of State.
     pub fn new(settings: Settings, snapshot: Arc<Snapshot>) -> Result<Self, NoRandom> {
-        Self::restored(Now::default(), settings, snapshot, Vec::new())
+        Self::restored(Now::default(), settings, snapshot, Vec::new(), Past::default())
     }
 
-    /// With sessions that were live when the last process ended. `now`: when this one begins; its sessions are numbered from there.
+    /// With sessions that were live when the last process ended, and what had been decided about those that have to go. `now`: when this one begins; its sessions are numbered from there.
     pub fn restored(
         now: Now,
         settings: Settings,
         snapshot: Arc<Snapshot>,
         sessions: Vec<Kept>,
+        past: Past,
     ) -> Result<Self, NoRandom> {
+        let books = Books::new(now, settings, sessions);
         Ok(Self {
             snapshot,
             exchanges: Exchanges::new(settings.exchange),
@@ -55,8 +57,8 @@ impl Engine {
             table: Table::new(settings),
             last_answers: LastAnswers::new(settings.max_conversations, settings.conversation_timeout),
             queue: Queue::new(),
-            books: Books::new(now, settings, sessions),
-            leaving: Leaving::new(now),
+            leaving: Leaving::restored(now, past, &books.sessions),
+            books,
             outputs: VecDeque::new(),
             closed: false,
             draining: None,
@@ -69,7 +71,11 @@ impl Engine {
         match arrival {
             Arrival::Datagram { hop, octets } => self.datagram(now, hop, octets),
             Arrival::Order(ticket, Order::Swap(snapshot)) => {
+                let begins = snapshot.disconnect.enabled && !self.snapshot.disconnect.enabled;
                 self.snapshot = snapshot;
+                if begins {
+                    self.begin_disconnecting(now);
+                }
                 self.last_answers.clear();
                 self.exchanges.forget_accepts();
                 self.books.judge_all();

@@ -14,14 +14,15 @@ mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::access::{Facts, Question};
 pub use crate::exchange::Datagram;
-pub use crate::sessions::disconnect::{Automatic, Batch, BatchId, Disconnected, Told};
-pub use crate::sessions::{Change, Kept, Record, SessionId};
+pub use crate::sessions::disconnect::{Automatic, Batch, BatchId, Cause, Disconnected, Past, Told};
+pub use crate::sessions::{Change, Kept, Looked, Record, SessionId, Which};
 pub use hall::Engine;
 pub use step::{Step, Stepped};
 
@@ -126,8 +127,10 @@ pub enum Order {
     Swap(Arc<Snapshot>),
     /// Begin no more conversations; `Done` comes when the last has ended.
     Drain,
-    /// Have its NAS end a session (RFC 5176); `Done` comes when the NAS has answered, or will not.
-    Disconnect(SessionId),
+    /// Which sessions are live? So many at most, after one.
+    Look(Box<Which>, Option<SessionId>, usize),
+    /// Have its NAS end a session (RFC 5176), as somebody wants; `Done` comes when the NAS has answered, or will not.
+    Disconnect(SessionId, Arc<str>),
     /// Let a batch go that the guard holds.
     Release(BatchId),
     /// Let its sessions stay.
@@ -141,6 +144,8 @@ pub enum Order {
 pub enum Done {
     /// It is carried out.
     Carried,
+    /// Sessions that are live.
+    Looked(Box<Looked>),
     /// What the NAS says.
     Disconnected(Box<Disconnected>),
     /// The batch that was released or discarded; `None`: there is none of that name.
@@ -156,6 +161,8 @@ pub enum Notice {
     Disconnected(Box<Disconnected>),
     /// So many have to go at once that an operator decides.
     Held(Box<Batch>),
+    /// These go by themselves.
+    Going(Cause, BTreeSet<SessionId>),
 }
 
 /// What goes out.

@@ -18,7 +18,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::door::{Buffers, Door};
 use super::helpers::{self, Finished, Helpers, end_process_on_panic};
 use super::outlets::Outlets;
-use super::{Books, Clock, Doors, Gauges, Inquiry};
+use super::{Books, Clock, Doors, Gauges, Held, Inquiry};
 use crate::engine::{Arrival, Done, Engine, Notice, Order, Output, Ticket};
 use crate::event::Event;
 use crate::now::Mono;
@@ -95,6 +95,7 @@ impl Hall {
             inquiry: self.inquiry,
             books: self.books,
             shown_sessions: 0,
+            shown_held: 0,
             closed: false,
             next_ticket: 0,
             ordered: HashMap::new(),
@@ -121,6 +122,8 @@ struct Running {
     books: Books,
     /// Which counts of sessions are shown.
     shown_sessions: u64,
+    /// Which batches are shown.
+    shown_held: u64,
     closed: bool,
     next_ticket: u64,
     ordered: HashMap<Ticket, oneshot::Sender<Done>>,
@@ -295,6 +298,7 @@ impl Running {
 
     fn show(&mut self) {
         self.show_sessions();
+        self.show_held();
         self.gauges.conversations.store(self.engine.conversations(), Relaxed);
         self.gauges.waiting_steps.store(self.engine.waiting_steps(), Relaxed);
         self.gauges.rounds.fetch_add(1, Relaxed);
@@ -306,6 +310,20 @@ impl Running {
         if std::mem::replace(&mut self.shown_sessions, version) != version {
             let counts = sessions.counts().map(|(service, count)| (service.cloned(), count)).collect();
             *self.gauges.sessions.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+        }
+    }
+
+    fn show_held(&mut self) {
+        let (version, batches) = self.engine.held();
+        if self.shown_held != version {
+            let held = batches.map(|batch| Held {
+                id: batch.id,
+                cause: batch.cause.clone(),
+                since: batch.since,
+                sessions: batch.sessions.len(),
+            });
+            *self.gauges.held.lock().unwrap_or_else(PoisonError::into_inner) = held.collect();
+            self.shown_held = version;
         }
     }
 

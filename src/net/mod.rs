@@ -18,6 +18,9 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
+use crate::engine::{BatchId, Cause};
+use crate::now::Wall;
+
 pub use books::Books;
 pub use clock::Clock;
 pub use door::{BindError, Doors};
@@ -44,6 +47,19 @@ impl Settings {
     }
 }
 
+/// Sessions that have to go for one cause, and wait for an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The batch.
+    pub id: BatchId,
+    /// Why they have to go.
+    pub cause: Cause,
+    /// Since when they wait.
+    pub since: Wall,
+    /// How many are live.
+    pub sessions: usize,
+}
+
 /// What the hall is like at the moment; read by anybody.
 #[derive(Debug, Default)]
 pub struct Gauges {
@@ -59,4 +75,6 @@ pub struct Gauges {
     pub receive_errors: AtomicU64,
     /// Live sessions of each service that has had any; `None`: of none that we know.
     pub sessions: Mutex<Vec<(Option<Arc<str>>, usize)>>,
+    /// What waits for an operator, the oldest first.
+    pub held: Mutex<Vec<Held>>,
 }

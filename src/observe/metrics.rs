@@ -39,6 +39,7 @@ families! {
     steps_waiting: IntGauge "sekisho_steps_waiting" [] "Pieces of public-key work that wait for a processor.";
     sessions: GaugeVec "sekisho_sessions" ["service"] "Live sessions: let in and not known to have ended.";
     disconnects: IntCounterVec "sekisho_disconnects_total" ["result"] "Times that a NAS was told to end a session, or should have been, by what came of it.";
+    held: IntGauge "sekisho_disconnects_held" [] "Live sessions that have to go and wait for an operator, who releases or discards them: an alarm while it isn't 0.";
     crl_this_update: GaugeVec "sekisho_crl_this_update_seconds" ["authority", "crl"] "thisUpdate of the CRL in use, since 1970.";
     crl_next_update: GaugeVec "sekisho_crl_next_update_seconds" ["authority", "crl"] "nextUpdate of the CRL in use, since 1970.";
     crl_last_success: GaugeVec "sekisho_crl_last_success_seconds" ["authority", "crl"] "When the CRL was last read or fetched and found good, since 1970; 0: never.";
@@ -195,6 +196,11 @@ impl Metrics {
         for (service, count) in counts {
             self.families.sessions.with_label_values(&[service.unwrap_or(NONE)]).set(count as f64);
         }
+    }
+
+    /// Sessions that wait for an operator.
+    pub fn set_held(&self, count: usize) {
+        self.families.held.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Steps that wait to be run.

@@ -3,6 +3,7 @@
 mod decision;
 mod federation;
 mod glob;
+mod live;
 mod route;
 mod rules;
 mod settings;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use decision::{Decision, Grant};
+pub use live::Online;
 pub use settings::{Grants, Hints, Match, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When};
 pub use username::is_hidden;
 

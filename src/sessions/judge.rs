@@ -4,6 +4,7 @@ use super::session::{Condemned, Session, Tie};
 use crate::event::{Evidence, Reason};
 use crate::now::Wall;
 use crate::pki::{self, Revocation, Trust};
+use crate::policy::{Online, Policy};
 use crate::standing::{Block, Standing};
 
 /// What sessions are judged by; of one snapshot.
@@ -13,23 +14,37 @@ pub struct Law<'a> {
     pub trust: &'a Trust,
     /// CRLs and OCSP answers.
     pub revocation: &'a Revocation,
-    /// Blocks.
+    /// Blocks, and groups.
     pub standing: &'a Standing,
+    /// The rules of services.
+    pub policy: &'a Policy,
 }
 
 impl Law<'_> {
-    /// What stands against a session, in the order of a login's reasons. Whoever was let in goes only for what is known: revoked, blocked, distrusted; nobody goes because a CRL is late.
+    /// What stands against a session, in the order of a login's reasons. Whoever was let in goes only for what is known: revoked, blocked, distrusted, refused by a rule; nobody goes because a CRL is late.
     #[must_use]
     pub fn judge(&self, session: &Session, now: Wall) -> Option<Condemned> {
-        let by_authority = self.by_authority(session, now);
+        let (by_authority, blocked) = (self.by_authority(session, now), self.blocked(session, now));
+        let own = blocked.as_ref().is_some_and(|it| it.own);
         let is_revoked = by_authority.as_ref().is_some_and(|it| it.reason == Reason::Revoked);
-        if is_revoked { by_authority } else { self.blocked(session, now).or(by_authority) }
+        let first = if is_revoked { by_authority } else { blocked.or(by_authority) };
+        Some(Condemned { own, ..first.or_else(|| self.by_rule(session, now))? })
     }
 
     fn by_authority(&self, session: &Session, now: Wall) -> Option<Condemned> {
         let Some(Tie::Known(imprint)) = &session.tie else { return None };
         let verdict = pki::condemned(self.trust, self.revocation, imprint, now)?;
-        Some(Condemned { reason: verdict.finding, evidence: verdict.evidence, since: now })
+        Some(Condemned { reason: verdict.finding, evidence: verdict.evidence, since: now, own: false })
+    }
+
+    fn by_rule(&self, session: &Session, now: Wall) -> Option<Condemned> {
+        let Some(Tie::Known(imprint)) = &session.tie else { return None };
+        let (service, user) = (session.service.as_deref()?, session.user.as_deref()?);
+        let online = Online { service, user, authority: imprint.authority(), nas: &session.device.nas };
+        let (rule, groups) = self.policy.refuses(&online, self.standing)?;
+        let groups = (!groups.is_empty()).then_some(Evidence::Groups(groups));
+        let evidence = groups.into_iter().chain([Evidence::Rule(rule)]).collect();
+        Some(Condemned { reason: Reason::Policy, evidence, since: now, own: false })
     }
 
     fn blocked(&self, session: &Session, now: Wall) -> Option<Condemned> {
@@ -45,7 +60,8 @@ impl Law<'_> {
             Some(block) => (Reason::Blocked, block),
             None => (Reason::UserBlocked, blocks.person(user?, now)?),
         };
+        let own = block.is_own();
         let Block { since, until, reason: why, by } = block.clone();
-        Some(Condemned { reason, evidence: vec![Evidence::Blocked { since, until, reason: why, by }], since: now })
+        Some(Condemned { reason, evidence: vec![Evidence::Blocked { since, until, reason: why, by }], since: now, own })
     }
 }

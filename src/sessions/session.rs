@@ -80,6 +80,8 @@ pub struct Condemned {
     pub evidence: Vec<Evidence>,
     /// Since when we know.
     pub since: Wall,
+    /// An operator's own block stands against it, whatever else does.
+    pub own: bool,
 }
 
 /// A live session.

@@ -4,6 +4,7 @@ mod apply;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
 use super::disconnect::Disconnected;
@@ -39,6 +40,8 @@ pub enum End {
     Overflow,
     /// Its NAS has ended it because we said so, and doesn't account for it.
     Disconnected,
+    /// Its NAS knows nothing of it.
+    NotFound,
 }
 
 impl End {
@@ -52,6 +55,7 @@ impl End {
             Self::Silent => "silent",
             Self::Overflow => "overflow",
             Self::Disconnected => "disconnected",
+            Self::NotFound => "not-found",
         }
     }
 }
@@ -63,8 +67,10 @@ pub enum Change {
     Put(Box<Kept>),
     /// These have ended.
     Ended(Vec<SessionId>, End, Wall),
-    /// A session that was good has to go. It may be told again after a restart, and no change tells that it was good again.
+    /// A session that was good has to go, or one that had to go is blocked by an operator besides. It may be told again after a restart.
     Condemned(Box<Session>),
+    /// These were condemned, and nothing stands against them any more.
+    Pardoned(Vec<SessionId>),
 }
 
 /// The live sessions.
@@ -145,7 +151,12 @@ impl Sessions {
     }
 
     /// A NAS has ended sessions because we said so. Those that it accounts for end by its Stop; of the others nothing will be heard any more.
+    /// What it has accounted for and, asked by the very name that it gave, doesn't find any more has ended, and its Stop was lost (RFC 5176 section 3.5, 503 Session Context Not Found).
+    /// One that hasn't begun may only not be there yet: it stays, and is told of again when it begins.
     pub fn disconnected(&mut self, now: Now, done: &Disconnected) {
+        if let Some(id) = done.not_found(self) {
+            self.end(now, vec![id], End::NotFound, now.wall);
+        }
         let is_provisional =
             |id: &SessionId| self.all.get(id).is_some_and(|session| session.stage == Stage::Provisional);
         let ids = done.silent(self).filter(is_provisional).collect();
@@ -155,6 +166,11 @@ impl Sessions {
     /// All that are live, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Session> {
         self.all.values()
+    }
+
+    /// Those with a higher number.
+    pub(super) fn after(&self, id: Option<SessionId>) -> impl Iterator<Item = &Session> {
+        self.all.range((id.map_or(Unbounded, Excluded), Unbounded)).map(|(_, session)| session)
     }
 
     /// How many there are of each service that has had any; `None`: of none that we know.
@@ -209,7 +225,18 @@ impl Sessions {
                 session.state = State::Condemned(Box::new(condemned));
                 self.changes.push_back(Change::Condemned(Box::new(session.clone())));
             }
-            (None, State::Condemned(_)) => session.state = State::Good,
+            // What was held or left alone goes for an operator's own block.
+            (Some(condemned), State::Condemned(before)) if condemned.own && !before.own => {
+                session.state = State::Condemned(Box::new(condemned));
+                self.changes.push_back(Change::Condemned(Box::new(session.clone())));
+            }
+            (Some(condemned), State::Condemned(before)) if before.own && !condemned.own => {
+                session.state = State::Condemned(Box::new(condemned));
+            }
+            (None, State::Condemned(_)) => {
+                session.state = State::Good;
+                self.changes.push_back(Change::Pardoned(vec![id]));
+            }
             _ => {}
         }
     }

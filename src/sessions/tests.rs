@@ -15,6 +15,7 @@ use super::{Admitted, Change, Device, End, Law, Marks, Record, Session, SessionI
 use crate::now::{Mono, Now, Wall};
 use crate::pki::tests::campus::{self, Campus};
 use crate::pki::{Imprint, Revocation, Trust};
+use crate::policy::{Grants, Policy, ReplyUsername, Rule, ServiceSettings, When};
 use crate::standing::Standing;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -24,12 +25,27 @@ struct World {
     campus: Campus,
     trust: Trust,
     standing: Standing,
+    /// Of one service, "JAIST", which those in the group "suspended" may not use.
+    policy: Policy,
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let campus = Campus::new();
     let trust = campus.trust();
-    World { trust, campus, standing: Standing::default() }
+    let when = When { group: Some(vec!["suspended".into()]), ..When::default() };
+    let rules = vec![Rule { when, deny: true, grants: Grants::default() }];
+    let service = ServiceSettings {
+        name: "JAIST".into(),
+        matches: Vec::new(),
+        authorities: Vec::new(),
+        identities: Vec::new(),
+        realms: None,
+        reply_username: ReplyUsername::Certificate,
+        grants: Grants::default(),
+        rules,
+    };
+    let policy = Policy::new(vec![service], Vec::new());
+    World { trust, campus, standing: Standing::default(), policy }
 });
 
 fn imprint(serial: u8) -> Imprint {
@@ -49,6 +65,7 @@ struct Bench {
     sessions: Sessions,
     now: Now,
     revocation: Revocation,
+    standing: Standing,
 }
 
 impl Bench {
@@ -58,7 +75,12 @@ impl Bench {
 
     fn with(max_sessions: usize) -> Self {
         let now = Now { mono: Mono::default(), wall: campus::NOW };
-        Self { sessions: Sessions::new(Settings { max_sessions }, now), now, revocation: revoked(&[]) }
+        Self {
+            sessions: Sessions::new(Settings { max_sessions }, now),
+            now,
+            revocation: revoked(&[]),
+            standing: Standing::default(),
+        }
     }
 
     fn turn(&mut self, time: Duration) {
@@ -69,7 +91,12 @@ impl Bench {
     fn wait(&mut self, time: Duration) {
         self.turn(time);
         while self.sessions.poll_timeout().is_some_and(|due| due <= self.now.mono) {
-            let law = Law { trust: &WORLD.trust, revocation: &self.revocation, standing: &WORLD.standing };
+            let law = Law {
+                trust: &WORLD.trust,
+                revocation: &self.revocation,
+                standing: &self.standing,
+                policy: &WORLD.policy,
+            };
             self.sessions.handle_timeout(self.now, law);
         }
         self.sessions.check();
@@ -89,14 +116,16 @@ impl Bench {
             timeout: 8 * HOUR,
             interim: None,
         };
-        let law = Law { trust: &WORLD.trust, revocation: &self.revocation, standing: &WORLD.standing };
+        let law =
+            Law { trust: &WORLD.trust, revocation: &self.revocation, standing: &self.standing, policy: &WORLD.policy };
         self.sessions.admit(self.now, admitted, &device(peer), law);
         self.sessions.check();
         self.last_put().id
     }
 
     fn account(&mut self, record: &Record) {
-        let law = Law { trust: &WORLD.trust, revocation: &self.revocation, standing: &WORLD.standing };
+        let law =
+            Law { trust: &WORLD.trust, revocation: &self.revocation, standing: &self.standing, policy: &WORLD.policy };
         self.sessions.account(self.now, record, law);
         self.sessions.check();
     }

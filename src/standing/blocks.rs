@@ -17,6 +17,9 @@ pub struct Blocks {
 
 type BySerial = HashMap<Box<[u8]>, Arc<Block>>;
 
+/// Who has done what a list of the CA's says.
+pub const BY_LIST: &str = "the CA's list";
+
 /// One block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -86,6 +89,12 @@ impl Blocks {
 }
 
 impl Block {
+    /// Whether an operator has done it here, one by one; else a list says so, of however many.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        &*self.by != BY_LIST
+    }
+
     /// Whether it counts at a moment. It counts before its own beginning too: a clock that was set back must let nobody in.
     fn holds(&self, now: Wall) -> bool {
         self.until.is_none_or(|until| now < until)

@@ -8,7 +8,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use blocks::{Block, BlockedCertificate, Blocks};
+pub use blocks::{BY_LIST, Block, BlockedCertificate, Blocks};
 pub use status::Status;
 
 /// Groups by user, and blocks.

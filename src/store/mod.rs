@@ -10,6 +10,7 @@ mod accounting;
 mod audit;
 mod certificates;
 mod connect;
+mod disconnects;
 mod failure;
 mod health;
 mod history;
@@ -36,6 +37,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use accounting::{Entry, Wanted};
 pub use certificates::{Change, Condition, Sighting, serial_text};
+pub use disconnects::{Decision, Ending, Endings, Settled};
 pub use failure::Failure;
 pub use health::Health;
 pub use history::{Decisions, Trace};

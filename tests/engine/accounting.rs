@@ -105,7 +105,7 @@ fn only(world: &World) -> &sekisho::sessions::Session {
 }
 
 /// What a database would have kept of all changes.
-fn kept(world: &World) -> Vec<Kept> {
+pub(crate) fn kept(world: &World) -> Vec<Kept> {
     let mut kept = Vec::<Kept>::new();
     for change in &world.changes {
         match change {
@@ -114,7 +114,7 @@ fn kept(world: &World) -> Vec<Kept> {
                 kept.push((**one).clone());
             }
             Change::Ended(ids, ..) => kept.retain(|one| !ids.contains(&one.session.id)),
-            Change::Condemned(_) => {}
+            Change::Condemned(_) | Change::Pardoned(_) => {}
         }
     }
     kept

@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sekisho::access::{self, Handles};
 use sekisho::engine::{
-    Arrival, Automatic, Bounds, Change, Datagram, Done, Engine, Facts, Kept, Notice, Order, Output, Question, Record,
-    Settings, Snapshot, Ticket,
+    Arrival, Automatic, Bounds, Change, Datagram, Done, Engine, Facts, Kept, Notice, Order, Output, Past, Question,
+    Record, Settings, Snapshot, Ticket,
 };
 use sekisho::event::{Event, Listener, Method, OcspStatus, Outcome, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker, DisconnectSettings, Hop, NasSettings, Outgoing, Peers, Prefix};
@@ -164,6 +164,11 @@ impl World {
 
     /// A new process, whose database has kept these sessions.
     pub(crate) fn restarted(options: Options, kept: Vec<Kept>) -> Self {
+        Self::restored(options, kept, Past::default())
+    }
+
+    /// One whose database has kept what had been decided about those that have to go, too.
+    pub(crate) fn restored(options: Options, kept: Vec<Kept>, past: Past) -> Self {
         let now = Now { mono: Mono::default(), wall: Wall(pki::now()) };
         let (trust, _) = Trust::new(&authorities(&options), now.wall).expect("good authorities");
         let trust = Arc::new(trust);
@@ -192,7 +197,7 @@ impl World {
             },
             sessions: sessions::Settings { max_sessions: options.max_sessions },
         };
-        let engine = Engine::restored(now, settings, first, kept).expect("random octets");
+        let engine = Engine::restored(now, settings, first, kept, past).expect("random octets");
         Self {
             engine,
             now,

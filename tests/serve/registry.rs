@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
@@ -21,7 +22,7 @@ fn campus() -> Campus {
     campus_with("")
 }
 
-fn campus_with(lines: &str) -> Campus {
+pub(super) fn campus_with(lines: &str) -> Campus {
     let campus = Campus::new();
     member(&campus);
     let mut text = std::fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
@@ -38,15 +39,32 @@ fn campus_with(lines: &str) -> Campus {
 }
 
 /// Status and body of an answer.
-struct Said(u16, Value, String);
+pub(super) struct Said(pub(super) u16, pub(super) Value, pub(super) String);
 
-fn ask(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>) -> Said {
+pub(super) fn ask(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>) -> Said {
     ask_with(serving, role, method, path, body, "")
 }
 
+/// Without a body, and with patience for so many seconds.
+pub(super) fn ask_within(serving: &Serving, role: &str, method: &str, path: &str, seconds: u64) -> Said {
+    said_within(serving, role, method, path, None, "", Duration::from_secs(seconds))
+}
+
 fn ask_with(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>, headers: &str) -> Said {
+    said_within(serving, role, method, path, body, headers, PATIENCE)
+}
+
+fn said_within(
+    serving: &Serving,
+    role: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+    headers: &str,
+    patience: Duration,
+) -> Said {
     let mut stream = TcpStream::connect(("127.0.0.1", serving.admin)).expect("the door is open");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+    stream.set_read_timeout(Some(patience)).expect("a time-out can be set");
     let body = body.map(|body| body.to_string()).unwrap_or_default();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {role}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
@@ -61,7 +79,7 @@ fn ask_with(serving: &Serving, role: &str, method: &str, path: &str, body: Optio
 }
 
 /// A good answer's body.
-fn good(said: Said) -> Value {
+pub(super) fn good(said: Said) -> Value {
     assert!((200..300).contains(&said.0), "{}", said.2);
     said.1
 }
@@ -90,7 +108,7 @@ fn let_in(output: &Output) {
 }
 
 /// Asks until what is answered is as wanted.
-fn wait_for(serving: &mut Serving, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) {
+pub(super) fn wait_for(serving: &mut Serving, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) {
     let admin = serving.admin;
     serving.process.wait_until(what, |_| {
         let mut stream = TcpStream::connect(("127.0.0.1", admin)).expect("the door is open");

@@ -11,7 +11,7 @@ const LONGEST: usize = 256;
 const LONGEST_SERIAL: usize = 42;
 
 /// Reads one of the three forms.
-pub(super) fn parse(text: &str) -> Result<Id, Problem> {
+pub(in crate::admin) fn parse(text: &str) -> Result<Id, Problem> {
     let bad = || {
         Problem::bad_request("the path can't be read")
             .field("id", "is neither SHA-256 in hex, nor AUTHORITY:SERIAL, nor application:NUMBER")
@@ -44,7 +44,7 @@ pub(super) fn serial(text: &str) -> Option<String> {
 }
 
 /// The octets of a serial.
-pub(super) fn octets(serial: &str) -> Vec<u8> {
+pub(in crate::admin) fn octets(serial: &str) -> Vec<u8> {
     HEXLOWER.decode(serial.as_bytes()).unwrap_or_default()
 }
 

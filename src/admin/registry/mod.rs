@@ -3,7 +3,7 @@
 mod audited;
 mod authentications;
 mod certificates;
-mod id;
+pub(super) mod id;
 mod known;
 mod people;
 mod register;
@@ -51,6 +51,8 @@ pub struct View {
     pub policy: Arc<Policy>,
     /// What is blocked.
     pub blocks: Arc<Blocks>,
+    /// `[disconnect].automatic`: the live sessions of whoever is blocked go by themselves.
+    pub disconnects: bool,
     /// `[log]`
     pub explainer: Explainer,
 }
@@ -73,7 +75,7 @@ pub(super) fn table() -> Vec<Route> {
 
 impl Shared {
     /// The registry; where there is none, the problem that says so.
-    fn registry(&self) -> Result<&dyn Registry, Problem> {
+    pub(super) fn registry(&self) -> Result<&dyn Registry, Problem> {
         let registry = self.registry.as_deref();
         registry.ok_or_else(|| Problem::unavailable("no registry is kept here: [registry] is not configured"))
     }
@@ -110,11 +112,22 @@ fn audited(entry: &Entry) -> Audited {
 }
 
 /// The line of a change, which is kept with it.
-fn line(shared: &Shared, caller: &Caller, action: &'static str, target: &str, detail: serde_json::Value) -> Audited {
+pub(super) fn line(
+    shared: &Shared,
+    caller: &Caller,
+    action: &'static str,
+    target: &str,
+    detail: serde_json::Value,
+) -> Audited {
     audited(&Entry { at: shared.status.now(), caller: caller.clone(), action, target: target.to_owned(), detail })
 }
 
+/// What becomes of the live sessions of whoever is blocked, for the audit.
+fn sessions(registry: &dyn Registry) -> &'static str {
+    if registry.view().disconnects { "go" } else { "stay: [disconnect].automatic is off" }
+}
+
 /// One more than the page holds, by which it is seen that the list goes on.
-fn most(limit: usize) -> i64 {
+pub(super) fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::line;
+use super::{line, sessions};
 use crate::admin::Role;
 use crate::admin::audit::Caller;
 use crate::admin::input::{Body, Path};
@@ -81,7 +81,13 @@ async fn block(
         reason: reason.clone(),
         by: caller.name.to_string(),
     };
-    let audited = line(&shared, &caller, "block-user", &name, json!({ "reason": reason, "until": until }));
+    let audited = line(
+        &shared,
+        &caller,
+        "block-user",
+        &name,
+        json!({ "reason": reason, "until": until, "sessions": sessions(registry) }),
+    );
     registry.store().block_person(person, audited).await?;
     registry.enforce().await?;
     Ok(Json(BlockedUser { user: name, since: Time(now), until, by: caller.name.to_string(), reason }))

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::certificates::unknown;
 use super::shown::{Certificate, shown, version};
-use super::{Registry, id, line};
+use super::{Registry, id, line, sessions};
 use crate::admin::Role;
 use crate::admin::audit::Caller;
 use crate::admin::etag::IfMatch;
@@ -92,7 +92,10 @@ async fn ask(
         return Err(Problem::not_found("no [[authority]] of the configuration has that name"));
     }
     let now = shared.status.now();
-    let detail = json!({ "reason": reason, "note": note, "block": block });
+    let mut detail = json!({ "reason": reason, "note": note, "block": block });
+    if block {
+        detail["sessions"] = sessions(registry).into();
+    }
     let audited = line(&shared, &caller, "request-revocation", &id::text(&id), detail);
     let request = Request { since: now, by: caller.name.to_string(), reason, note, block };
     let change = registry.store().request(id, request, condition(matches), audited).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::session::{Condemned, Session, SessionId};
+use super::Past;
 use crate::event::{Evidence, Reason};
 use crate::now::{Mono, Now, Wall};
 
@@ -14,7 +15,7 @@ const GATHER: Duration = Duration::from_secs(5);
 /// `[disconnect]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Automatic {
-    /// `automatic`
+    /// `automatic`; without it nobody is told by itself, not even for an operator's own block: he ends sessions one by one, and `condemned` of the API's sessions says which. It is never what stops an order, or a batch that he has released.
     pub enabled: bool,
     /// `at-most`
     pub at_most: usize,
@@ -68,8 +69,8 @@ pub struct Batch {
 /// What is to be done with those that have been gathered.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// These go.
-    pub go: Vec<SessionId>,
+    /// These go, each for its cause.
+    pub go: Vec<(Cause, BTreeSet<SessionId>)>,
     /// These batches are new.
     pub held: Vec<BatchId>,
 }
@@ -82,31 +83,55 @@ pub struct Guard {
     batches: BTreeMap<BatchId, Batch>,
     /// What an operator has decided that it stays, and for what cause it was to go.
     discarded: HashMap<SessionId, Cause>,
-    gone: VecDeque<(Mono, usize)>,
+    /// What the last process has let go, and whether its NAS has answered; until each has been judged once.
+    left: HashMap<SessionId, bool>,
+    gone: VecDeque<Gone>,
     next: u64,
+    version: u64,
+}
+
+/// So many went by themselves.
+#[derive(Debug)]
+struct Gone {
+    at: Mono,
+    /// How long before that, where it was another process.
+    before: Duration,
+    count: usize,
 }
 
 impl Guard {
-    /// Nothing waits. `now`: batches are numbered from there.
+    /// Where the last process has left off; batches are numbered from `now`. `is_live`: whether a session still is.
     #[must_use]
-    pub fn new(now: Now) -> Self {
+    pub fn restored(now: Now, past: Past, is_live: impl Fn(SessionId) -> bool) -> Self {
+        let Past { held, discarded, mut left, mut counted } = past;
+        left.retain(|id, _| is_live(*id));
+        counted.sort_unstable();
+        let highest = held.iter().map(|batch| batch.id.0).max().unwrap_or(0);
+        let live = |mut batch: Batch| {
+            batch.sessions.retain(|id| is_live(*id));
+            (!batch.sessions.is_empty()).then_some((batch.id, batch))
+        };
+        let stays = |batch: Batch| batch.sessions.into_iter().map(move |id| (id, batch.cause.clone()));
+        let gone = |(at, count): (Wall, usize)| Gone { at: now.mono, before: at.until(now.wall), count };
         Self {
             gathered: BTreeMap::new(),
             gathered_since: None,
-            batches: BTreeMap::new(),
-            discarded: HashMap::new(),
-            gone: VecDeque::new(),
-            next: u64::try_from(now.wall.0).unwrap_or(0) << 16,
+            batches: held.into_iter().filter_map(live).collect(),
+            discarded: discarded.into_iter().flat_map(stays).filter(|(id, _)| is_live(*id)).collect(),
+            left,
+            gone: counted.into_iter().map(gone).collect(),
+            next: highest.max(u64::try_from(now.wall.0).unwrap_or(0) << 16),
+            version: 1,
         }
     }
 
-    /// A session has to go. `true`: it goes at once, since an operator said so; else [`Guard::settle`] says what is done, unless it waits already or was discarded.
+    /// A session has to go. `true`: it goes at once, since an operator said so or it was let go before; else [`Guard::settle`] says what is done, unless it waits already, was discarded, or its NAS has been told before a restart.
     pub fn condemned(&mut self, now: Mono, by: Automatic, session: &Session, why: &Condemned) -> bool {
-        if !by.enabled {
-            return false;
+        if let Some(is_told) = self.left.remove(&session.id) {
+            return !is_told;
         }
-        if matches!(why.reason, Reason::Blocked | Reason::UserBlocked) {
-            return true;
+        if !by.enabled || why.own {
+            return by.enabled;
         }
         let (id, cause) = (session.id, Cause::from(why));
         let is_held = || self.batches.values().any(|batch| batch.cause == cause && batch.sessions.contains(&id));
@@ -133,16 +158,16 @@ impl Guard {
     pub fn settle(&mut self, now: Now, by: Automatic) -> Settled {
         let mut settled = Settled::default();
         self.gathered_since = None;
-        while self.gone.front().is_some_and(|(at, _)| now.mono.since(*at) >= by.per) {
+        while self.gone.front().is_some_and(|gone| now.mono.since(gone.at).saturating_add(gone.before) >= by.per) {
             self.gone.pop_front();
         }
         for (cause, sessions) in std::mem::take(&mut self.gathered) {
-            let gone: usize = self.gone.iter().map(|(_, count)| count).sum();
+            let gone: usize = self.gone.iter().map(|gone| gone.count).sum();
             if gone.saturating_add(sessions.len()) > by.at_most {
                 settled.held.push(self.hold(now.wall, cause, sessions));
             } else {
-                self.gone.push_back((now.mono, sessions.len()));
-                settled.go.extend(sessions);
+                self.gone.push_back(Gone { at: now.mono, before: Duration::ZERO, count: sessions.len() });
+                settled.go.push((cause, sessions));
             }
         }
         settled
@@ -150,9 +175,21 @@ impl Guard {
 
     fn hold(&mut self, since: Wall, cause: Cause, sessions: BTreeSet<SessionId>) -> BatchId {
         self.next += 1;
+        self.version += 1;
         let id = BatchId(self.next);
         self.batches.insert(id, Batch { id, cause, since, sessions });
         id
+    }
+
+    /// All have been judged since the restart: those of the past that nothing stands against any more.
+    pub fn forget_past(&mut self) -> Vec<SessionId> {
+        self.left.drain().map(|(id, _)| id).collect()
+    }
+
+    /// Another number whenever [`Guard::batches`] may be others.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// What waits for an operator.
@@ -168,11 +205,13 @@ impl Guard {
 
     /// An operator lets them go. `None`: there is no such batch.
     pub fn release(&mut self, id: BatchId) -> Option<Batch> {
+        self.version += 1;
         self.batches.remove(&id)
     }
 
     /// An operator lets them stay, whatever else says the same. `None`: there is no such batch.
     pub fn discard(&mut self, id: BatchId) -> Option<Batch> {
+        self.version += 1;
         let batch = self.batches.remove(&id)?;
         self.discarded.extend(batch.sessions.iter().map(|session| (*session, batch.cause.clone())));
         Some(batch)
@@ -183,6 +222,17 @@ impl Guard {
         for id in ids {
             self.discarded.remove(id);
         }
+        self.pardoned(ids);
+    }
+
+    /// Nothing stands against these any more. What an operator has discarded stays discarded.
+    pub fn pardoned(&mut self, ids: &[SessionId]) {
+        let waiting =
+            |batches: &BTreeMap<BatchId, Batch>| batches.values().map(|batch| batch.sessions.len()).sum::<usize>();
+        let before = waiting(&self.batches);
+        for id in ids {
+            self.left.remove(id);
+        }
         for sessions in self.gathered.values_mut().chain(self.batches.values_mut().map(|batch| &mut batch.sessions)) {
             for id in ids {
                 sessions.remove(id);
@@ -190,6 +240,7 @@ impl Guard {
         }
         self.gathered.retain(|_, sessions| !sessions.is_empty());
         self.batches.retain(|_, batch| !batch.sessions.is_empty());
+        self.version += u64::from(waiting(&self.batches) != before);
         if self.gathered.is_empty() {
             self.gathered_since = None;
         }

@@ -1,24 +1,29 @@
 //! Sessions that are told to end (RFC 5176): which wait, which have been said to their NAS, what the NAS says. Fair over NAS, and bounded: a session waits once, however many want it gone.
 //!
-//! - Who may go by itself: `guard`.
+//! - Who may go by itself: `guard`; what of that a restart must not forget: `past`.
 //! - What a NAS is told: `said`.
 
 mod guard;
+mod past;
 mod said;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use guard::{Automatic, Batch, BatchId, Cause, Guard, Settled};
+pub use past::Past;
 
 use super::Sessions;
-use super::session::{Session, SessionId, State};
-use crate::exchange::{Datagram, Due, Peers, Repeats, RequestId, Requests};
+use super::session::{Session, SessionId, Stage, State};
+use crate::exchange::{Datagram, Due, Identify, Peers, Repeats, RequestId, Requests};
 use crate::now::{Mono, Now};
 use crate::radius::{Code, Packet, Type};
 use said::Said;
 
+/// Error-Cause of a session that the NAS doesn't know (RFC 5176 section 3.5).
+const CONTEXT_NOT_FOUND: u32 = 503;
 /// Requests that wait for an answer, in all.
 const MOST: usize = 2_048;
 /// The same of one destination that answers.
@@ -34,10 +39,10 @@ const AGAIN: Duration = Duration::from_secs(60);
 const LATEST_AGAIN: Duration = Duration::from_secs(15 * 60);
 
 /// Who wants a session to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Somebody, who waits for the result under this number.
-    Order(u64),
+    /// Somebody of this name, who waits for the result under this number.
+    Order(u64, Arc<str>),
     /// It has been condemned: it is asked for until its NAS has answered, as long as it stays condemned.
     Condemned,
 }
@@ -68,6 +73,16 @@ impl Told {
             Self::Nak(_) => nak,
             Self::NoAnswer => no_answer,
             Self::NotPossible(_) => not_possible,
+        }
+    }
+
+    /// In words (English) what stands in the way, as far as that is known.
+    #[must_use]
+    pub fn detail(self) -> Option<&'static str> {
+        match self {
+            Self::Ack | Self::NoAnswer => None,
+            Self::Nak(cause) => cause.and_then(said::error_cause),
+            Self::NotPossible(why) => Some(why.text()),
         }
     }
 }
@@ -111,14 +126,36 @@ pub struct Disconnected {
     pub ended: Vec<SessionId>,
     /// Who waits for this.
     pub orders: Vec<u64>,
+    /// By their names.
+    pub by: Vec<Arc<str>>,
     /// When each of `ended` had been heard of last.
     heard: Vec<Mono>,
+    /// It was named by its Acct-Session-Id, among others.
+    by_name: bool,
 }
 
 impl Disconnected {
-    fn not(id: SessionId, session: Option<&Session>, why: Impossible, orders: Vec<u64>) -> Self {
+    fn not(id: SessionId, session: Option<&Session>, why: Impossible, orders: Orders) -> Self {
         let session = session.cloned().map(Box::new);
-        Self { id, session, told: Told::NotPossible(why), ended: Vec::new(), orders, heard: Vec::new() }
+        let (orders, by) = orders.into_iter().unzip();
+        Self {
+            id,
+            session,
+            told: Told::NotPossible(why),
+            ended: Vec::new(),
+            orders,
+            by,
+            heard: Vec::new(),
+            by_name: false,
+        }
+    }
+
+    /// The session, if its NAS accounts for it and doesn't find it by the name that it gave itself, and hasn't spoken of it since.
+    pub(super) fn not_found(&self, sessions: &Sessions) -> Option<SessionId> {
+        let asked = self.session.as_deref().filter(|_| self.told == Told::Nak(Some(CONTEXT_NOT_FOUND)))?;
+        let is_named = asked.stage == Stage::Started && self.by_name;
+        let is_silent = sessions.get(self.id).is_some_and(|session| session.heard == asked.heard);
+        (is_named && is_silent).then_some(self.id)
     }
 
     /// Those of `ended` that have not been heard of since the NAS was told.
@@ -153,15 +190,20 @@ pub struct Disconnects {
     results: VecDeque<Disconnected>,
 }
 
+/// Who waits under which number.
+type Orders = Vec<(u64, Arc<str>)>;
+
 /// A session that is to end.
 #[derive(Debug, Default)]
 struct Job {
-    orders: Vec<u64>,
+    orders: Orders,
     condemned: bool,
     /// How often its NAS didn't answer.
     unanswered: u32,
     /// Until when nothing is done, if it waits for that.
     again: Option<Mono>,
+    /// Its NAS has been asked, and has not yet answered.
+    is_asked: bool,
 }
 
 /// A request on its way.
@@ -171,11 +213,15 @@ struct Asked {
     session: Box<Session>,
     /// All that it says, and when each was heard of last.
     says: Vec<(SessionId, Mono)>,
+    /// It says its Acct-Session-Id, among others.
+    by_name: bool,
 }
 
 /// What is for one destination.
 #[derive(Debug)]
 struct Lane {
+    /// Of somebody who waits: these go first, and as many at once as to a NAS that answers.
+    urgent: VecDeque<SessionId>,
     waiting: VecDeque<SessionId>,
     asked: usize,
     window: usize,
@@ -199,9 +245,9 @@ impl Default for Disconnects {
 
 impl Disconnects {
     /// A session is to end. It is asked for by [`Disconnects::handle_timeout`], which is due then.
-    pub fn want(&mut self, now: Now, id: SessionId, wish: Wish, online: Online<'_>) {
+    pub fn want(&mut self, now: Now, id: SessionId, wish: &Wish, online: Online<'_>) {
         let orders = match wish {
-            Wish::Order(number) => vec![number],
+            Wish::Order(number, by) => vec![(*number, Arc::clone(by))],
             Wish::Condemned => Vec::new(),
         };
         let Some(session) = online.sessions.get(id) else {
@@ -213,13 +259,14 @@ impl Disconnects {
         let Some(lane) = destination(session, online.peers) else {
             return self.results.push_back(Disconnected::not(id, Some(session), Impossible::NoWay, orders));
         };
+        let is_urgent = !orders.is_empty();
         let is_new = !self.jobs.contains_key(&id);
         let job = self.jobs.entry(id).or_default();
         job.orders.extend(orders);
-        job.condemned |= wish == Wish::Condemned;
+        job.condemned |= *wish == Wish::Condemned;
         let rested = job.again.take().map(|again| self.again.remove(&(again, id))).is_some();
-        if is_new || rested {
-            self.line_up(lane, id);
+        if is_new || rested || (is_urgent && !job.is_asked) {
+            self.line_up(lane, id, is_urgent);
         }
         self.send(now, online);
     }
@@ -245,7 +292,7 @@ impl Disconnects {
             match (lane, self.jobs.get_mut(&id)) {
                 (Some(lane), Some(job)) => {
                     job.again = None;
-                    self.line_up(lane, id);
+                    self.line_up(lane, id, false);
                 }
                 _ => drop(self.jobs.remove(&id)),
             }
@@ -269,10 +316,12 @@ impl Disconnects {
         self.results.pop_front()
     }
 
-    fn line_up(&mut self, to: SocketAddr, id: SessionId) {
-        let new = || Lane { waiting: VecDeque::new(), asked: 0, window: WINDOW, has_turn: false };
+    fn line_up(&mut self, to: SocketAddr, id: SessionId, is_urgent: bool) {
+        let new =
+            || Lane { urgent: VecDeque::new(), waiting: VecDeque::new(), asked: 0, window: WINDOW, has_turn: false };
         let lane = self.lanes.entry(to).or_insert_with(new);
-        lane.waiting.push_back(id);
+        let line = if is_urgent { &mut lane.urgent } else { &mut lane.waiting };
+        line.push_back(id);
         if !std::mem::replace(&mut lane.has_turn, true) {
             self.turns.push_back(to);
         }
@@ -285,7 +334,7 @@ impl Disconnects {
         {
             let Some(lane) = self.lanes.get_mut(&to) else { continue };
             lane.has_turn = false;
-            let next = if lane.asked < lane.window { lane.waiting.pop_front() } else { None };
+            let next = lane.next();
             if let Some(id) = next {
                 self.ask(now, to, id, online);
             }
@@ -296,15 +345,16 @@ impl Disconnects {
     /// A lane has its turn again if there is something that may be asked; one of which nothing is left is forgotten.
     fn take_turn(&mut self, to: SocketAddr, has_moved: bool) {
         let Some(lane) = self.lanes.get_mut(&to) else { return };
-        if lane.waiting.is_empty() && lane.asked == 0 {
+        if lane.is_empty() && lane.asked == 0 {
             self.lanes.remove(&to);
-        } else if has_moved && !lane.waiting.is_empty() && !std::mem::replace(&mut lane.has_turn, true) {
+        } else if has_moved && !lane.is_empty() && !std::mem::replace(&mut lane.has_turn, true) {
             self.turns.push_back(to);
         }
     }
 
     fn ask(&mut self, now: Now, lane: SocketAddr, id: SessionId, online: Online<'_>) {
-        let Some(job) = self.jobs.get(&id) else { return };
+        // It may stand in both lines of its lane, and was asked from the other.
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.is_asked && job.again.is_none()) else { return };
         let session = online.sessions.get(id);
         // Lifted meanwhile, and nobody else wants it.
         if job.orders.is_empty() && session.is_none_or(|session| session.state == State::Good) {
@@ -313,6 +363,9 @@ impl Disconnects {
         }
         match self.asked(now, session, online) {
             Ok((request, asked)) => {
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.is_asked = true;
+                }
                 self.asked.insert(request, Asked { lane, ..asked });
                 if let Some(lane) = self.lanes.get_mut(&lane) {
                     lane.asked += 1;
@@ -345,11 +398,14 @@ impl Disconnects {
         self.datagrams.push_back(datagram);
         let others = online.sessions.of_device(&session.device).filter(|it| it.id != session.id && said.fits(it));
         let says = [session].into_iter().chain(others.take(MOST_OTHERS)).map(|it| (it.id, it.heard)).collect();
-        Ok((request, Asked { lane: to, session: Box::new(session.clone()), says }))
+        Ok((
+            request,
+            Asked { lane: to, session: Box::new(session.clone()), says, by_name: said.says(Identify::AcctSessionId) },
+        ))
     }
 
     fn finish(&mut self, now: Now, request: RequestId, told: Told) {
-        let Some(Asked { lane: to, session, says }) = self.asked.remove(&request) else { return };
+        let Some(Asked { lane: to, session, says, by_name }) = self.asked.remove(&request) else { return };
         if let Some(lane) = self.lanes.get_mut(&to) {
             lane.asked = lane.asked.saturating_sub(1);
             lane.window = if told == Told::NoAnswer { SILENT_WINDOW } else { WINDOW };
@@ -357,15 +413,27 @@ impl Disconnects {
         self.take_turn(to, true);
         let id = session.id;
         let mut job = self.jobs.remove(&id).unwrap_or_default();
-        let orders = std::mem::take(&mut job.orders);
+        let (orders, by) = std::mem::take(&mut job.orders).into_iter().unzip();
         let (ended, heard) = if told == Told::Ack { says.into_iter().unzip() } else { (Vec::new(), Vec::new()) };
-        self.results.push_back(Disconnected { id, session: Some(session), told, ended, orders, heard });
+        self.results.push_back(Disconnected { id, session: Some(session), told, ended, orders, by, heard, by_name });
         if told == Told::NoAnswer && job.condemned {
             let pause = AGAIN.saturating_mul(1 << job.unanswered.min(8)).min(LATEST_AGAIN);
             let again = now.mono + pause;
-            self.jobs.insert(id, Job { unanswered: job.unanswered + 1, again: Some(again), ..job });
+            self.jobs.insert(id, Job { unanswered: job.unanswered + 1, again: Some(again), is_asked: false, ..job });
             self.again.insert((again, id));
         }
+    }
+}
+
+impl Lane {
+    fn is_empty(&self) -> bool {
+        self.urgent.is_empty() && self.waiting.is_empty()
+    }
+
+    /// The next that may be asked.
+    fn next(&mut self) -> Option<SessionId> {
+        let urgent = if self.asked < WINDOW { self.urgent.pop_front() } else { None };
+        urgent.or_else(|| if self.asked < self.window { self.waiting.pop_front() } else { None })
     }
 }
 

@@ -21,6 +21,11 @@ impl<'s> Said<'s> {
         (!by.is_empty()).then_some(Self { session, by })
     }
 
+    /// Whether it is among what is said.
+    pub(super) fn says(&self, by: Identify) -> bool {
+        self.by.contains(&by)
+    }
+
     /// Whether the same words say another session of the same device too.
     pub(super) fn fits(&self, other: &Session) -> bool {
         self.by.iter().all(|by| name(self.session, *by) == name(other, *by))
@@ -47,6 +52,30 @@ impl<'s> Said<'s> {
         attributes.push_integer(Type::EVENT_TIMESTAMP, u32::try_from(now.0).unwrap_or_default());
         Ok(attributes)
     }
+}
+
+/// Error-Cause in the words of RFC 5176 section 3.5.
+pub(super) fn error_cause(number: u32) -> Option<&'static str> {
+    Some(match number {
+        201 => "Residual Session Context Removed",
+        202 => "Invalid EAP Packet (Ignored)",
+        401 => "Unsupported Attribute",
+        402 => "Missing Attribute",
+        403 => "NAS Identification Mismatch",
+        404 => "Invalid Request",
+        405 => "Unsupported Service",
+        406 => "Unsupported Extension",
+        407 => "Invalid Attribute Value",
+        501 => "Administratively Prohibited",
+        502 => "Request Not Routable (Proxy)",
+        503 => "Session Context Not Found",
+        504 => "Session Context Not Removable",
+        505 => "Other Proxy Processing Error",
+        506 => "Resources Unavailable",
+        507 => "Request Initiated",
+        508 => "Multiple Session Selection Unsupported",
+        _ => return None,
+    })
 }
 
 fn kind(by: Identify) -> Type {

@@ -201,9 +201,12 @@ fn heard_of(now: Now, session: Session, record: &Record, device: &Arc<Device>) -
     let marks = record.marks.clone();
     let is_interim = record.status == Status::Interim && record.happened > session.updated;
     let pause = now.mono.since(session.heard);
+    // Its NAS may have been told before it knew of it: it is judged as if it were new, and told again.
+    let state = if session.stage == Stage::Provisional { State::Good } else { session.state };
     Session {
         device: Arc::clone(device),
         stage: Stage::Started,
+        state,
         tie: session.tie.or(record.certificate.map(Tie::Fingerprint)),
         user_name: record.user_name.clone().or(session.user_name),
         acct_session: marks.acct_session.or(session.acct_session),

@@ -33,6 +33,11 @@ fn by(identify_by: &[Identify]) -> Option<DisconnectSettings> {
     Some(DisconnectSettings { port: 3799, secret, address: None, identify_by: identify_by.to_vec() })
 }
 
+/// Somebody wants it.
+fn order(number: u64) -> Wish {
+    Wish::Order(number, "desk".into())
+}
+
 /// A bench, and NAS that are told.
 struct Desk {
     bench: Bench,
@@ -55,7 +60,7 @@ impl Desk {
 
     fn want(&mut self, id: SessionId, wish: Wish) {
         let online = Online { sessions: &self.bench.sessions, peers: &self.peers };
-        self.disconnects.want(self.bench.now, id, wish, online);
+        self.disconnects.want(self.bench.now, id, &wish, online);
     }
 
     /// What has been sent since the last time.
@@ -130,10 +135,15 @@ fn only_what_identifies_it_is_said_to_the_address_that_asked() {
     };
     let at =
         Device { identifier: Some("ap-7".into()), address: Some("10.9.9.9".parse().unwrap()), ..device("192.0.2.7") };
-    let law = Law { trust: &WORLD.trust, revocation: &desk.bench.revocation, standing: &WORLD.standing };
+    let law = Law {
+        trust: &WORLD.trust,
+        revocation: &desk.bench.revocation,
+        standing: &WORLD.standing,
+        policy: &WORLD.policy,
+    };
     desk.bench.sessions.admit(desk.bench.now, admitted, &at, law);
     let id = desk.bench.last_put().id;
-    desk.want(id, Wish::Order(5));
+    desk.want(id, order(5));
     let sent = only(desk.sent());
     assert_eq!(sent.to, "192.0.2.7:3799".parse::<SocketAddr>().unwrap(), "not where NAS-IP-Address points");
     assert_eq!(
@@ -161,7 +171,7 @@ fn only_what_identifies_it_is_said_to_the_address_that_asked() {
 fn after_a_restart_a_station_is_written_as_rfc_3580_writes_it() {
     let mut desk = Desk::new(by(&[Identify::CallingStationId]));
     let id = desk.bench.admit(1, &marks("02:ab:00:00:00:01"));
-    desk.want(id, Wish::Order(1));
+    desk.want(id, order(1));
     assert_eq!(values(&only(desk.sent()), Type::CALLING_STATION_ID), ["02-AB-00-00-00-01"]);
 }
 
@@ -169,12 +179,12 @@ fn after_a_restart_a_station_is_written_as_rfc_3580_writes_it() {
 fn a_nas_that_says_no_is_believed_with_its_reason() {
     let mut desk = Desk::new(by(&ALL));
     let id = desk.bench.admit(1, &named("a", "s1"));
-    for (cause, order) in [(Some(503), 1), (None, 2)] {
-        desk.want(id, Wish::Order(order));
+    for (cause, number) in [(Some(503), 1), (None, 2)] {
+        desk.want(id, order(number));
         let sent = only(desk.sent());
         desk.answer(&sent, Code::DISCONNECT_NAK, cause);
         let done = only(desk.results());
-        assert_eq!((done.told, done.ended, done.orders), (Told::Nak(cause), vec![], vec![order]));
+        assert_eq!((done.told, done.ended, done.orders), (Told::Nak(cause), vec![], vec![number]));
     }
 }
 
@@ -186,7 +196,7 @@ fn what_cannot_be_said_is_not_possible_and_nothing_is_sent() {
     for (id, why) in
         [(nameless, Impossible::NoName), (strange, Impossible::NoWay), (SessionId(7), Impossible::NoSession)]
     {
-        desk.want(id, Wish::Order(1));
+        desk.want(id, order(1));
         assert_eq!(only(desk.results()).told, Told::NotPossible(why));
     }
     let mut mute = Desk::new(None);
@@ -202,7 +212,7 @@ fn where_only_the_name_can_be_said_the_others_of_that_name_at_that_device_go_too
     let [one, two] = ["a", "b"].map(|station| desk.bench.admit(1, &marks(station)));
     let stranger = desk.bench.admit(2, &marks("c"));
     let elsewhere = desk.bench.admit_at("192.0.2.2", 1, &marks("d"));
-    desk.want(one, Wish::Order(1));
+    desk.want(one, order(1));
     let sent = only(desk.sent());
     desk.ack(&sent);
     let done = only(desk.results());
@@ -220,8 +230,8 @@ fn one_that_is_accounted_for_ends_by_its_stop_and_one_that_has_come_back_meanwhi
     let record = desk.bench.record(Status::Start, "s1", "a");
     desk.bench.account(&record);
     let back = desk.bench.admit(2, &marks("b"));
-    desk.want(started, Wish::Order(1));
-    desk.want(back, Wish::Order(2));
+    desk.want(started, order(1));
+    desk.want(back, order(2));
     let sent = desk.sent();
     desk.bench.turn(Duration::from_secs(1));
     assert_eq!(desk.bench.admit(2, &marks("b")), back);
@@ -239,14 +249,14 @@ fn one_that_is_accounted_for_ends_by_its_stop_and_one_that_has_come_back_meanwhi
 fn whoever_wants_the_same_session_gone_waits_for_the_same_answer() {
     let mut desk = Desk::new(by(&ALL));
     let id = desk.bench.admit(1, &named("a", "s1"));
-    for wish in [Wish::Order(1), Wish::Condemned, Wish::Order(2)] {
+    for wish in [order(1), Wish::Condemned, order(2)] {
         desk.want(id, wish);
     }
     let sent = only(desk.sent());
     desk.ack(&sent);
     assert_eq!(only(desk.results()).orders, [1, 2]);
-    for order in 0..70 {
-        desk.want(id, Wish::Order(order));
+    for number in 0..70 {
+        desk.want(id, order(number));
     }
     let refused = desk.results();
     assert_eq!(refused.len(), 6, "so many wait and no more");
@@ -257,7 +267,7 @@ fn whoever_wants_the_same_session_gone_waits_for_the_same_answer() {
 fn a_lost_request_or_answer_is_made_good_by_the_same_octets() {
     let mut desk = Desk::new(by(&ALL));
     let id = desk.bench.admit(1, &named("a", "s1"));
-    desk.want(id, Wish::Order(1));
+    desk.want(id, order(1));
     let first = only(desk.sent());
     desk.wait(3);
     let again = only(desk.sent());
@@ -279,7 +289,7 @@ fn silence_is_told_and_a_condemned_session_is_asked_for_again_until_it_is_lifted
     desk.bench.wait(Duration::ZERO);
     assert_eq!(desk.bench.condemned(), [id]);
     desk.want(id, Wish::Condemned);
-    desk.want(ordered, Wish::Order(1));
+    desk.want(ordered, order(1));
     desk.wait(31);
     let mut silent: Vec<_> = desk.results().iter().map(|done| (done.id, done.told)).collect();
     silent.sort_by_key(|(id, _)| *id);
@@ -305,8 +315,11 @@ fn one_nas_that_keeps_silent_takes_no_turn_from_another_and_each_has_so_many_at_
         (0..40).map(|n| desk.bench.admit_at("192.0.2.1", 1, &named(&format!("a{n}"), &format!("a{n}")))).collect();
     let alive: Vec<_> =
         (0..40).map(|n| desk.bench.admit_at("198.51.100.1", 2, &named(&format!("b{n}"), &format!("b{n}")))).collect();
+    desk.bench.revocation = revoked(&[1, 2]);
+    desk.bench.sessions.judge_all();
+    desk.bench.wait(Duration::ZERO);
     for id in dead.iter().chain(&alive) {
-        desk.want(*id, Wish::Order(id.0));
+        desk.want(*id, Wish::Condemned);
     }
     let mut acks = 0;
     for _ in 0..5 {
@@ -339,7 +352,7 @@ fn of_many_under_loss_each_has_one_result_and_nothing_is_left() {
         .map(|n| desk.bench.admit_at(&format!("192.0.2.{}", n % 50), 1, &named(&format!("a{n}"), &format!("a{n}"))))
         .collect();
     for id in &ids {
-        desk.want(*id, Wish::Order(id.0));
+        desk.want(*id, order(id.0));
     }
     let (mut acked, mut count) = (0, 0_u32);
     for _ in 0..200 {
@@ -361,4 +374,60 @@ fn of_many_under_loss_each_has_one_result_and_nothing_is_left() {
     }
     assert!(acked > 150, "{acked}");
     assert_eq!(desk.disconnects.poll_timeout(), None);
+}
+
+#[test]
+fn one_that_its_nas_does_not_find_by_its_own_name_has_ended_and_one_that_has_not_begun_may_still_come() {
+    let mut desk = Desk::new(by(&ALL));
+    let begins = |desk: &mut Desk, name: &str, station: &str| {
+        let id = desk.bench.admit(1, &named(station, name));
+        desk.bench.account(&desk.bench.record(Status::Start, name, station));
+        id
+    };
+    let (gone, there, heard) =
+        (begins(&mut desk, "s1", "a"), begins(&mut desk, "s2", "b"), begins(&mut desk, "s3", "c"));
+    let waits = desk.bench.admit(2, &named("d", "s4"));
+    for (id, cause) in [(gone, 503), (there, 504), (heard, 503), (waits, 503)] {
+        desk.want(id, order(1));
+        let sent = only(desk.sent());
+        desk.bench.turn(Duration::from_secs(1));
+        if id == heard {
+            desk.bench.account(&desk.bench.record(Status::Interim, "s3", "c"));
+        }
+        desk.answer(&sent, Code::DISCONNECT_NAK, Some(cause));
+        let done = only(desk.results());
+        let now = desk.bench.now;
+        desk.bench.sessions.disconnected(now, &done);
+    }
+    let live: Vec<_> = desk.bench.sessions.iter().map(|session| session.id).collect();
+    assert_eq!(live, [there, heard, waits]);
+    desk.bench.sessions.check();
+
+    // Without its name nobody knows whom the NAS has looked for.
+    let mut desk = Desk::new(by(&[Identify::UserName]));
+    let id = begins(&mut desk, "s1", "a");
+    desk.want(id, order(1));
+    let sent = only(desk.sent());
+    desk.answer(&sent, Code::DISCONNECT_NAK, Some(503));
+    let (now, done) = (desk.bench.now, only(desk.results()));
+    desk.bench.sessions.disconnected(now, &done);
+    assert_eq!(desk.bench.sessions.len(), 1);
+}
+
+#[test]
+fn somebody_who_waits_is_served_before_what_goes_by_itself() {
+    let mut desk = Desk::new(by(&ALL));
+    let ids: Vec<_> = (0..60).map(|n| desk.bench.admit(1, &named(&format!("a{n}"), &format!("a{n}")))).collect();
+    desk.bench.revocation = revoked(&[1]);
+    desk.bench.sessions.judge_all();
+    desk.bench.wait(Duration::ZERO);
+    ids.iter().for_each(|id| desk.want(*id, Wish::Condemned));
+    desk.sent();
+    desk.wait(31);
+    assert_eq!(desk.results().len(), 16, "its NAS is silent, and one at a time is tried");
+    desk.sent();
+    desk.want(ids[59], order(1));
+    assert_eq!(values(&only(desk.sent()), Type::ACCT_SESSION_ID), ["a59"], "at once");
+    desk.wait(31);
+    assert!(desk.results().iter().any(|done| done.id == ids[59] && done.orders == [1] && done.told == Told::NoAnswer));
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::Reason;
 use crate::sessions::Condemned;
-use crate::sessions::disconnect::{Automatic, BatchId, Guard};
+use crate::sessions::disconnect::{Automatic, Batch, BatchId, Guard, Past};
 
 const BY: Automatic = Automatic { enabled: true, at_most: 3, per: HOUR };
 
@@ -15,12 +15,13 @@ struct Gate {
 impl Gate {
     fn new() -> Self {
         let now = Now { mono: Mono::default(), wall: campus::NOW };
-        Self { guard: Guard::new(now), now }
+        Self { guard: Guard::restored(now, Past::default(), |_| true), now }
     }
 
     /// Sessions of these numbers are condemned; whether each goes at once.
     fn condemned(&mut self, by: Automatic, reason: Reason, ids: std::ops::Range<u64>) -> Vec<bool> {
-        let why = Condemned { reason, evidence: Vec::new(), since: self.now.wall };
+        let own = matches!(reason, Reason::Blocked | Reason::UserBlocked);
+        let why = Condemned { reason, evidence: Vec::new(), since: self.now.wall, own };
         let session = |id| Session::new(SessionId(id), device("192.0.2.1").into(), campus::NOW);
         ids.map(|id| self.guard.condemned(self.now.mono, by, &session(id), &why)).collect()
     }
@@ -28,7 +29,7 @@ impl Gate {
     /// How many go, and what is held.
     fn settle(&mut self, by: Automatic) -> (usize, Vec<BatchId>) {
         let settled = self.guard.settle(self.now, by);
-        (settled.go.len(), settled.held)
+        (settled.go.iter().map(|(_, sessions)| sessions.len()).sum(), settled.held)
     }
 
     fn wait(&mut self, time: Duration) {
@@ -127,4 +128,31 @@ fn it_is_due_when_all_are_judged_and_in_five_seconds_at_the_latest() {
     assert_eq!(gate.guard.poll_timeout(), Some(Mono(Duration::from_secs(5))));
     gate.wait(Duration::from_secs(5));
     assert!(gate.guard.is_due(gate.now.mono, false));
+}
+
+#[test]
+fn a_restart_holds_what_was_held_lets_go_what_was_let_go_and_leaves_alone_what_was_told_or_discarded() {
+    let mut gate = Gate::new();
+    gate.condemned(BY, Reason::Revoked, 0..10);
+    let held = gate.settle(BY).1[0];
+    let batch = gate.guard.batch(held).expect("it waits").clone();
+    let discarded = Batch { sessions: (30..40).map(SessionId).collect(), id: BatchId(1), ..batch.clone() };
+    let left = (10..12).map(|id| (SessionId(id), id == 11)).collect();
+    let counted = vec![(campus::NOW, 2)];
+    let past = Past { held: vec![batch], discarded: vec![discarded], left, counted };
+    gate.guard = Guard::restored(gate.now, past, |id| id != SessionId(0));
+    assert_eq!(gate.guard.batches().map(|batch| (batch.id, batch.sessions.len())).collect::<Vec<_>>(), [(held, 9)]);
+    assert_eq!(gate.condemned(BY, Reason::Revoked, 0..10), [false; 10]);
+    assert_eq!(gate.condemned(BY, Reason::Revoked, 10..12), [true, false], "one waits for its NAS, one's has answered");
+    gate.condemned(BY, Reason::Revoked, 30..40);
+    // The guard itself begins where it left off: two have gone within the hour.
+    gate.condemned(BY, Reason::DistrustedAuthority, 50..52);
+    gate.guard.ended(&[SessionId(0)]);
+    let (go, new) = gate.settle(BY);
+    assert_eq!((go, new.len()), (0, 1));
+    assert!(new[0] > held);
+    assert_eq!(gate.guard.batches().count(), 2);
+    assert_eq!(gate.guard.forget_past(), []);
+    // Whoever is blocked from now on goes, told before or not.
+    assert_eq!(gate.condemned(BY, Reason::Blocked, 11..12), [true]);
 }

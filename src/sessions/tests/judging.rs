@@ -1,6 +1,7 @@
 use super::*;
 use crate::event::{Evidence, Reason};
 use crate::sessions::State;
+use crate::standing::{BY_LIST, Block, Blocks};
 
 #[test]
 fn a_new_crl_condemns_those_on_it_once() {
@@ -58,7 +59,7 @@ fn what_only_time_condemns_is_noticed_without_a_new_snapshot() {
 #[test]
 fn many_are_judged_slice_by_slice_and_new_crls_in_between_leave_nobody_out() {
     let mut bench = Bench::with(10_000);
-    let law = Law { trust: &WORLD.trust, revocation: &revoked(&[]), standing: &WORLD.standing };
+    let law = Law { trust: &WORLD.trust, revocation: &revoked(&[]), standing: &WORLD.standing, policy: &WORLD.policy };
     let serials = [1, 2, 3].map(imprint);
     for number in 0..3_000_usize {
         let admitted = Admitted {
@@ -78,7 +79,12 @@ fn many_are_judged_slice_by_slice_and_new_crls_in_between_leave_nobody_out() {
     let mut slices = 0;
     let mut condemned = 0;
     while bench.sessions.poll_timeout().is_some_and(|due| due <= bench.now.mono) {
-        let law = Law { trust: &WORLD.trust, revocation: &bench.revocation, standing: &WORLD.standing };
+        let law = Law {
+            trust: &WORLD.trust,
+            revocation: &bench.revocation,
+            standing: &WORLD.standing,
+            policy: &WORLD.policy,
+        };
         bench.sessions.handle_timeout(bench.now, law);
         let now = bench.condemned().len();
         assert!(now <= 512, "a slice is short");
@@ -103,4 +109,56 @@ fn whoever_is_let_in_again_with_a_good_certificate_is_good() {
     assert!(matches!(bench.only().state, State::Condemned(_)));
     bench.admit(2, &marks("a"));
     assert_eq!(bench.only().state, State::Good);
+}
+
+#[test]
+fn somebody_who_comes_into_a_group_that_a_rule_refuses_has_to_go_and_is_good_again_without_it() {
+    let mut bench = Bench::new();
+    let ids: Vec<_> = (1..=2).map(|serial| bench.admit(serial, &marks(&serial.to_string()))).collect();
+    for (suspended, expected) in [("# nobody", &[][..]), ("USER2", &ids[1..]), ("", &[])] {
+        bench.standing = Standing::new(&[("suspended".into(), suspended.to_owned())]);
+        bench.sessions.judge_all();
+        bench.wait(Duration::ZERO);
+        assert_eq!(bench.condemned(), expected, "{suspended}");
+        if let State::Condemned(why) = &bench.sessions.get(ids[1]).expect("live").state {
+            assert_eq!((why.reason, why.own), (Reason::Policy, false));
+            assert!(why.evidence.contains(&Evidence::Rule(1)), "{why:?}");
+        }
+    }
+    assert_eq!(bench.sessions.get(ids[1]).expect("live").state, State::Good);
+}
+
+#[test]
+fn an_operators_own_block_is_news_of_one_that_is_revoked_already() {
+    let mut bench = Bench::new();
+    let id = bench.admit(1, &marks("a"));
+    bench.revocation = revoked(&[1]);
+    let by = |by: &str| {
+        let block = Block { since: campus::NOW, until: None, reason: "stolen".into(), by: by.into() };
+        Standing::default().with_blocks(Blocks::new(Vec::new(), vec![("user1".into(), block)]).into())
+    };
+    for (standing, expected) in
+        [(Standing::default(), &[id][..]), (by(BY_LIST), &[]), (by("desk"), &[id]), (by("desk"), &[])]
+    {
+        bench.standing = standing;
+        bench.sessions.judge_all();
+        bench.wait(Duration::ZERO);
+        assert_eq!(bench.condemned(), expected);
+    }
+    let State::Condemned(why) = &bench.only().state else { panic!("it is revoked and blocked") };
+    assert_eq!((why.reason, why.own), (Reason::Revoked, true));
+}
+
+#[test]
+fn one_that_was_condemned_before_it_began_is_news_again_when_it_begins() {
+    let mut bench = Bench::new();
+    let id = bench.admit(1, &marks("a"));
+    bench.revocation = revoked(&[1]);
+    bench.sessions.judge_all();
+    bench.wait(Duration::ZERO);
+    assert_eq!(bench.condemned(), [id], "its NAS may not know of it yet");
+    bench.account(&bench.record(Status::Start, "A", "a"));
+    assert_eq!(bench.condemned(), [id]);
+    bench.account(&bench.record(Status::Interim, "A", "a"));
+    assert_eq!(bench.condemned(), []);
 }

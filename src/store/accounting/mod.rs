@@ -3,14 +3,16 @@
 mod live;
 mod records;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sqlx::SqliteConnection;
 
 pub use live::Wanted;
 
-use super::{Failure, Store};
+use super::{Failure, Store, disconnects};
 use crate::now::Wall;
+use crate::sessions::disconnect::{Batch, Disconnected};
 use crate::sessions::{End, Kept, Record, SessionId};
 
 /// Sessions and records of one COMMIT at most, when old ones are thrown away: nobody waits long for it.
@@ -25,6 +27,14 @@ pub enum Entry {
     Put(Box<Kept>),
     /// These have ended.
     Ended(Vec<SessionId>, End, Wall),
+    /// These have to go, and wait for an operator.
+    Held(Box<Batch>),
+    /// These go by themselves.
+    Going(BTreeSet<SessionId>, Wall),
+    /// What became of one that was to end.
+    Told(Box<Disconnected>, Wall),
+    /// Nothing stands against these any more.
+    Pardoned(Vec<SessionId>),
 }
 
 impl Store {
@@ -33,7 +43,7 @@ impl Store {
         self.write(move |connection| Box::pin(async move { enter(connection, &entries).await })).await
     }
 
-    /// Throws away records of before a time and sessions that had ended by then, some of them; how many. To be called again until there are none.
+    /// Throws away records of before a time, sessions that had ended by then and what became of those that were to end, some of them; how many. To be called again until there are none.
     pub async fn purge_sessions(&self, before: Wall) -> Result<u64, Failure> {
         let purge = [
             "DELETE FROM accounting WHERE id IN (SELECT id FROM accounting WHERE happened < ? LIMIT ?)",
@@ -46,6 +56,7 @@ impl Store {
                     let query = sqlx::query(sql).bind(before.0).bind(PURGED_AT_ONCE);
                     purged += query.execute(&mut *connection).await?.rows_affected();
                 }
+                purged += disconnects::forget(connection, before, PURGED_AT_ONCE).await?;
                 Ok(purged)
             })
         })
@@ -59,12 +70,16 @@ async fn enter(connection: &mut SqliteConnection, entries: &[Entry]) -> Result<(
             Entry::Record(record) => records::insert(connection, record).await?,
             Entry::Put(kept) => live::put(connection, kept).await?,
             Entry::Ended(ids, why, at) => live::end(connection, ids, *why, *at).await?,
+            Entry::Held(batch) => disconnects::held(connection, batch).await?,
+            Entry::Going(ids, at) => disconnects::going(connection, ids, *at).await?,
+            Entry::Told(done, at) => disconnects::told(connection, done, *at).await?,
+            Entry::Pardoned(ids) => disconnects::pardoned(connection, ids).await?,
         }
     }
     Ok(())
 }
 
 /// SQLite's integers are signed; a counter that goes beyond stands still.
-fn number(value: u64) -> i64 {
+pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -34,7 +34,7 @@ fn record(status: Status, happened: i64) -> Record {
     }
 }
 
-fn kept(id: u64, user: &str) -> Kept {
+pub(super) fn kept(id: u64, user: &str) -> Kept {
     let mut session = Session::new(SessionId(id), Arc::new(device()), Wall(1_000));
     session.stage = Stage::Provisional;
     session.user = Some(user.into());
@@ -51,7 +51,7 @@ fn kept(id: u64, user: &str) -> Kept {
     Kept { session, until: Wall(5_000) }
 }
 
-fn enter(store: &Store, entries: impl Into<Arc<[Entry]>>) -> Result<(), Failure> {
+pub(super) fn enter(store: &Store, entries: impl Into<Arc<[Entry]>>) -> Result<(), Failure> {
     run(store.enter(entries.into()))
 }
 

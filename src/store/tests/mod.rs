@@ -1,6 +1,7 @@
 //! The writer: what is committed, what is refused, and what a bad file leads to.
 
 mod accounting;
+mod disconnects;
 mod pressure;
 mod walks;
 mod writing;

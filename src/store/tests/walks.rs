@@ -1,5 +1,6 @@
 //! What a look costs doesn't grow with what is kept: counted in steps of SQLite's machine, which no index's name and no plan's text can hide.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -12,7 +13,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::*;
 use crate::now::Wall;
 use crate::sessions::SessionId;
-use crate::store::{Certificates, Decisions, Distrusted, Failure, Id, Issued, Position, State, Wanted};
+use crate::store::{
+    Certificates, Decisions, Distrusted, Endings, Failure, Id, Issued, Position, Record, State, Wanted,
+};
 
 /// Rows of the small registry and of the big one.
 const SIZES: [i64; 2] = [1_000, 16_000];
@@ -150,6 +153,15 @@ fn looks() -> Vec<(String, Look)> {
             runtime.block_on(store.sessions(wanted.clone())).map(|found| found.len())
         };
         all.push((format!("sessions {name}"), Box::new(look)));
+    }
+    for (name, which) in endings() {
+        for (place, after) in [("first", None), ("deep", Some((500, 500)))] {
+            let which = which.clone();
+            let look = move |runtime: &Runtime, store: &Store| {
+                runtime.block_on(store.endings(which.clone(), after, PAGE)).map(|found| found.len())
+            };
+            all.push((format!("disconnects {name}, {place}"), Box::new(look)));
+        }
     }
     for (name, id) in [
         ("fingerprint", Id::Fingerprint(fingerprint(501))),
@@ -310,6 +322,19 @@ fn online() -> Vec<(&'static str, Wanted)> {
     ]
 }
 
+fn endings() -> Vec<(&'static str, Endings)> {
+    let (user, result) = (Some("S250".to_owned()), Some("nak".to_owned()));
+    let all = Endings::default();
+    vec![
+        ("all", all.clone()),
+        ("with a result", Endings { result: result.clone(), ..all.clone() }),
+        ("of a user", Endings { user: user.clone(), ..all.clone() }),
+        ("of a user with a result", Endings { user, result, ..all.clone() }),
+        ("of a certificate", Endings { fingerprint: Some(fingerprint(501)), ..all.clone() }),
+        ("of a session", Endings { session: Some(SessionId(501)), ..all }),
+    ]
+}
+
 fn fingerprint(number: u64) -> [u8; 32] {
     let mut octets = [0; 32];
     octets[24..].copy_from_slice(&number.to_be_bytes());
@@ -331,4 +356,41 @@ fn a_page_costs_the_same_however_much_is_kept() {
         }
     }
     assert!(bad.is_empty(), "{}:\n{}", bad.len(), bad.join("\n"));
+}
+
+#[test]
+fn pages_join_to_the_whole_list_and_every_certificate_has_one_status() {
+    let small = Counted::new(SIZES[0]);
+    let list = |which: &Certificates, after, most| {
+        small.runtime.block_on(small.here.store().certificates(which.clone(), after, most)).expect("a look")
+    };
+    let mut statuses = Vec::new();
+    for (name, which) in lists() {
+        let rows = |found: &[(Record, Position)]| -> Vec<i64> { found.iter().map(|(record, _)| record.row).collect() };
+        let whole = rows(&list(&which, None, i64::MAX));
+        let (mut joined, mut after) = (Vec::new(), None);
+        loop {
+            let page = list(&which, after.take(), 70);
+            let Some((_, last)) = page.last() else { break };
+            after = Some(last.clone());
+            joined.extend(rows(&page));
+        }
+        assert_eq!(joined, whole, "{name}");
+        let once: BTreeSet<i64> = whole.iter().copied().collect();
+        assert_eq!(once.len(), whole.len(), "{name}: each once");
+        if let Certificates {
+            state: Some(_),
+            prefix: None,
+            authority: None,
+            ends: None,
+            unseen: false,
+            blocked_before: None,
+        } = which
+            && !name.starts_with("a part")
+        {
+            statuses.extend(whole);
+        }
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, (1..=SIZES[0]).collect::<Vec<_>>());
 }
