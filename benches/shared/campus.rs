@@ -95,6 +95,11 @@ impl Campus {
         self.client_ca.der().to_vec()
     }
 
+    /// Who has issued the server's certificates.
+    pub(crate) fn server_root(&self) -> &[u8] {
+        &self.server_root
+    }
+
     pub(crate) fn member(&self, member: usize) -> &[u8] {
         &self.members[member]
     }

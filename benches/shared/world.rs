@@ -12,7 +12,7 @@ use sekisho::now::{Mono, Now};
 use sekisho::pki::{AuthoritySettings, Crl, Purpose, Revocation, RevocationSource, Trust};
 use sekisho::policy::{Grants, Match, Policy, ReplyUsername, ServiceSettings, UsernameRule, UsernameSource};
 use sekisho::secret::Secret;
-use sekisho::standing::Standing;
+use sekisho::standing::{Blocks, Standing};
 use sekisho::supplicant::{Next, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
 use sekisho::{eap, sessions};
@@ -30,6 +30,7 @@ pub(crate) struct World {
     engine: Engine,
     now: Now,
     tls: Arc<tls::Server>,
+    blocks: Arc<Blocks>,
     port: u16,
 }
 
@@ -47,6 +48,11 @@ pub(crate) struct Measured {
 
 impl World {
     pub(crate) fn new(campus: &Campus) -> Self {
+        Self::with_blocks(campus, Arc::default())
+    }
+
+    /// One in which this is blocked.
+    pub(crate) fn with_blocks(campus: &Campus, blocks: Arc<Blocks>) -> Self {
         let now = Now { mono: Mono::default(), wall: wall() };
         let tls = Arc::new(tls::Server::new(&tls_settings(campus), None).expect("a good identity"));
         let settings = Settings {
@@ -65,13 +71,13 @@ impl World {
             records: engine::Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024, reserved: 0 },
             sessions: sessions::Settings { max_sessions: 100_000 },
         };
-        let engine = Engine::new(settings, snapshot(campus, &tls, now)).expect("random octets");
-        Self { engine, now, tls, port: 1_024 }
+        let engine = Engine::new(settings, snapshot(campus, &tls, &blocks, now)).expect("random octets");
+        Self { engine, now, tls, blocks, port: 1_024 }
     }
 
     /// Puts an equal configuration in force that has verified no chain yet.
     pub(crate) fn forget_chains(&mut self, campus: &Campus) {
-        let next = snapshot(campus, &self.tls, self.now);
+        let next = snapshot(campus, &self.tls, &self.blocks, self.now);
         self.engine.handle(self.now, Arrival::Order(Ticket(1), Order::Swap(next)));
         self.sent();
     }
@@ -177,11 +183,11 @@ impl World {
     }
 }
 
-fn asker() -> Arc<Asker> {
+pub(crate) fn asker() -> Arc<Asker> {
     Arc::new(Asker::new(Secret::new(SECRET)))
 }
 
-fn station(member: u32) -> Station {
+pub(crate) fn station(member: u32) -> Station {
     let [_, a, b, c] = member.to_be_bytes();
     Station {
         ssid: Some("JAIST".to_owned()),
@@ -204,15 +210,16 @@ fn tls_settings(campus: &Campus) -> tls::Settings {
     }
 }
 
-fn snapshot(campus: &Campus, tls: &Arc<tls::Server>, now: Now) -> Arc<Snapshot> {
+fn snapshot(campus: &Campus, tls: &Arc<tls::Server>, blocks: &Arc<Blocks>, now: Now) -> Arc<Snapshot> {
     let (trust, _) = Trust::new(&[authority(campus)], now.wall).expect("a good authority");
     let crl = Crl::load(&campus.crl, &NAME.into(), &"memory".into(), &trust).expect("a good CRL");
+    let standing = Standing::new(&[("suspended".into(), "nobody\n".to_owned())]).with_blocks(Arc::clone(blocks));
     let access = access::Snapshot {
         eap: eap::Settings { fragment_size: 1_200, max_message: 16 * 1_024, max_idle_rounds: 50 },
         policy: Arc::new(policy()),
         trust: Arc::new(trust),
         revocation: Arc::new(Revocation::new(vec![Arc::new(crl)])),
-        standing: Arc::new(Standing::new(&[("suspended".into(), "nobody\n".to_owned())])),
+        standing: Arc::new(standing),
         tls: tls.clone(),
         handles: Arc::new(Handles::new(Some(&Secret::new(*b"cui"))).expect("random octets")),
     };

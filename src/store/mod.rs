@@ -8,6 +8,7 @@
 
 mod accounting;
 mod audit;
+mod census;
 mod certificates;
 mod connect;
 mod disconnects;
@@ -20,6 +21,7 @@ mod people;
 mod record;
 mod schema;
 mod settings;
+mod walk;
 mod writer;
 
 #[cfg(test)]
@@ -37,12 +39,13 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
 pub use accounting::{Entry, Wanted};
+pub use census::Census;
 pub use certificates::{Change, Condition, Owner, Sighting, serial_text};
 pub use disconnects::{Decision, Ending, Endings, Settled};
 pub use failure::Failure;
 pub use health::Health;
 pub use history::{Decisions, Trace};
-pub use lists::{Census, Certificates, Distrusted, Issued, Position, State};
+pub use lists::{Certificates, Distrusted, Issued, Position, State};
 pub use people::PersonCondition;
 pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
 pub use settings::{Columns, Settings};

@@ -5,10 +5,11 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 
 /// Number, name, text.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "certificates", include_str!("migrations/0001_certificates.sql")),
     (2, "accounting", include_str!("migrations/0002_accounting.sql")),
     (3, "disconnects", include_str!("migrations/0003_disconnects.sql")),
+    (5, "indexes", include_str!("migrations/0005_indexes.sql")),
 ];
 
 /// Brings the file's tables up to date.

@@ -3,6 +3,8 @@
 mod accounting;
 mod certificates;
 mod disconnects;
+mod pressure;
+mod walks;
 mod writing;
 
 use std::thread::JoinHandle;

@@ -1,0 +1,120 @@
+//! What a login costs whatever the registry holds: in the engine, with blocks in memory, and at the real server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sekisho::event::TlsVersion;
+use sekisho::standing::{Block, BlockedCertificate, Blocks};
+
+use crate::campus::{Campus, wall};
+use crate::house::Serving;
+use crate::world::World;
+
+/// Blocks in memory.
+const BLOCKS: [u64; 3] = [0, 1_000, 100_000];
+
+/// A login in the engine, with so many blocks.
+pub(crate) struct Login {
+    pub(crate) blocks: u64,
+    pub(crate) resumed: bool,
+    /// Microseconds: the median.
+    pub(crate) time: f64,
+    /// Less the first's, the median of pairs.
+    pub(crate) ratio: f64,
+    pub(crate) allocations: u64,
+}
+
+/// Engines take turns, so that the ratio holds on any machine.
+pub(crate) fn in_the_engine(campus: &Campus, batches: usize) -> Vec<Login> {
+    let supplicants: Vec<_> =
+        (0..campus.members()).map(|member| campus.supplicant(member, TlsVersion::Tls13)).collect();
+    let mut logins = Vec::new();
+    for resumed in [false, true] {
+        let mut worlds = BLOCKS.map(|number| World::with_blocks(campus, Arc::new(blocks(number))));
+        for world in &mut worlds {
+            for (supplicant, member) in supplicants.iter().zip(0..) {
+                world.log_in(supplicant, member, resumed);
+            }
+        }
+        let mut times = BLOCKS.map(|_| Vec::new());
+        for batch in 0..batches {
+            for (supplicant, member) in supplicants.iter().zip(0..) {
+                for turn in 0..worlds.len() {
+                    let which = (turn + batch) % worlds.len();
+                    // A session is the server's own: each world resumes its own by a first login.
+                    if resumed {
+                        worlds[which].log_in(supplicant, member, false);
+                    }
+                    let measured = worlds[which].log_in(supplicant, member, resumed);
+                    times[which].push(measured.server.as_secs_f64() * 1e6);
+                }
+            }
+        }
+        let first = times[0].clone();
+        for ((number, world), times) in BLOCKS.into_iter().zip(&mut worlds).zip(times) {
+            let ratio = median(times.iter().zip(&first).map(|(time, first)| time / first).collect());
+            if resumed {
+                world.log_in(&supplicants[0], 0, false);
+            }
+            let counted = world.log_in_counted(&supplicants[0], 0, resumed);
+            assert_eq!(counted.resumed, resumed);
+            logins.push(Login {
+                blocks: number,
+                resumed,
+                time: median(times),
+                ratio,
+                allocations: counted.allocations,
+            });
+        }
+    }
+    logins
+}
+
+/// At the real server.
+pub(crate) struct Served {
+    pub(crate) full: Duration,
+    pub(crate) resumed: Duration,
+    pub(crate) logins: usize,
+    /// Calls of read and write by the hall and its helpers meanwhile, and their octets.
+    pub(crate) file_calls: (u64, u64),
+}
+
+pub(crate) fn at_the_server(campus: &Campus, serving: &Serving, batches: usize) -> Served {
+    let supplicants: Vec<_> = (0..2).map(|member| campus.supplicant(member, TlsVersion::Tls13)).collect();
+    let (mut full, mut resumed) = (Vec::new(), Vec::new());
+    let before = serving.file_calls();
+    for _ in 0..batches {
+        for (supplicant, member) in supplicants.iter().zip(0..) {
+            for (resume, times) in [(false, &mut full), (true, &mut resumed)] {
+                let (time, logged_in) = serving.log_in(supplicant, member, resume);
+                assert!(logged_in, "nothing stands against it");
+                times.push(time);
+            }
+        }
+    }
+    let logins = full.len() + resumed.len();
+    let middle = |mut times: Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2]
+    };
+    let after = serving.file_calls();
+    let file_calls = (after.0 - before.0, after.1 - before.1);
+    Served { full: middle(full), resumed: middle(resumed), logins, file_calls }
+}
+
+fn blocks(number: u64) -> Blocks {
+    let block = || Block { since: wall(), until: None, reason: "keyCompromise".into(), by: "bench".into() };
+    let certificates = (0..number).map(|number| {
+        let mut fingerprint = [0; 32];
+        fingerprint[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        let name = Some(("campus".into(), number.to_be_bytes().to_vec()));
+        BlockedCertificate { fingerprint: Some(fingerprint), name, block: block() }
+    });
+    let people = (0..number / 10).map(|number| (format!("nobody{number}"), block()));
+    Blocks::new(certificates.collect(), people.collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
