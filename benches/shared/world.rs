@@ -12,12 +12,13 @@ use sekisho::now::{Mono, Now};
 use sekisho::pki::{AuthoritySettings, Crl, Purpose, Revocation, RevocationSource, Trust};
 use sekisho::policy::{Grants, Match, Policy, ReplyUsername, ServiceSettings, UsernameRule, UsernameSource};
 use sekisho::secret::Secret;
-use sekisho::standing::Standing;
+use sekisho::standing::{Block, BlockedCertificate, Blocks, Standing};
 use sekisho::supplicant::{Next, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
 use sekisho::{eap, sessions};
 
 use crate::campus::{Campus, wall};
+use crate::crl;
 
 pub(crate) const SECRET: &[u8] = b"a secret of the bench";
 const NAS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -31,6 +32,16 @@ pub(crate) struct World {
     now: Now,
     tls: Arc<tls::Server>,
     port: u16,
+}
+
+/// What there is beside one login.
+pub(crate) struct Around {
+    /// NASes, the one that asks among them.
+    pub(crate) nas: u32,
+    /// Certificates that are blocked, none of them a member's.
+    pub(crate) blocks: u32,
+    /// Conversations left half-way.
+    pub(crate) half_open: u32,
 }
 
 /// What a login was like.
@@ -47,6 +58,19 @@ pub(crate) struct Measured {
 
 impl World {
     pub(crate) fn new(campus: &Campus) -> Self {
+        Self::among(campus, &Around { nas: 1, blocks: 0, half_open: 0 })
+    }
+
+    /// With all that around it; whoever leaves conversations half-open is `supplicant`.
+    pub(crate) fn with(campus: &Campus, around: &Around, supplicant: &Supplicant) -> Self {
+        let mut world = Self::among(campus, around);
+        // Each from a station of its own, else one would make room for the next; and no more at once than answers are kept of.
+        (0..around.half_open).for_each(|number| world.leave_half_open(supplicant, u32::MAX - number));
+        assert_eq!(world.conversations(), around.half_open as usize, "they are all alive");
+        world
+    }
+
+    fn among(campus: &Campus, around: &Around) -> Self {
         let now = Now { mono: Mono::default(), wall: wall() };
         let tls = Arc::new(tls::Server::new(&tls_settings(campus), None).expect("a good identity"));
         let settings = Settings {
@@ -56,7 +80,7 @@ impl World {
                 max_exchanges: 100_000,
             },
             max_conversations: 20_000,
-            conversation_timeout: Duration::from_secs(60),
+            conversation_timeout: Duration::from_secs(600),
             max_waiting: Duration::from_millis(500),
             ask_timeout: Duration::from_secs(2),
             max_asking: 4_096,
@@ -65,13 +89,13 @@ impl World {
             records: engine::Bounds { timeout: Duration::from_secs(2), most: 4_096, nas_most: 1_024, reserved: 0 },
             sessions: sessions::Settings { max_sessions: 100_000 },
         };
-        let engine = Engine::new(settings, snapshot(campus, &tls, now)).expect("random octets");
+        let engine = Engine::new(settings, snapshot(campus, &tls, now, around)).expect("random octets");
         Self { engine, now, tls, port: 1_024 }
     }
 
     /// Puts an equal configuration in force that has verified no chain yet.
     pub(crate) fn forget_chains(&mut self, campus: &Campus) {
-        let next = snapshot(campus, &self.tls, self.now);
+        let next = snapshot(campus, &self.tls, self.now, &Around { nas: 1, blocks: 0, half_open: 0 });
         self.engine.handle(self.now, Arrival::Order(Ticket(1), Order::Swap(next)));
         self.sent();
     }
@@ -84,6 +108,17 @@ impl World {
             measured.server += begun.elapsed();
             answer
         })
+    }
+
+    /// A login, each piece of the server's work done within `measured`.
+    pub(crate) fn log_in_within(
+        &mut self,
+        supplicant: &Supplicant,
+        member: u32,
+        resume: bool,
+        measured: impl Fn(&mut dyn FnMut() -> Option<Outgoing>) -> Option<Outgoing>,
+    ) -> Measured {
+        self.drive(supplicant, member, resume, |_, serve| measured(serve))
     }
 
     /// A login, the server's allocations counted.
@@ -102,10 +137,13 @@ impl World {
         resume: bool,
         measure: impl Fn(&mut Measured, &mut dyn FnMut() -> Option<Outgoing>) -> Option<Outgoing>,
     ) -> Measured {
-        // Answers of about ten logins are always kept.
-        self.wait(Duration::from_secs(1));
         let hop = self.next_hop();
         let mut measured = Measured::default();
+        // Answers of about ten logins are always kept; who forgets them is the server.
+        measure(&mut measured, &mut || {
+            self.wait(Duration::from_secs(1));
+            None
+        });
         let mut login = supplicant.login(asker(), station(member), resume, self.now.wall);
         let mut request = login.begin();
         loop {
@@ -204,7 +242,7 @@ fn tls_settings(campus: &Campus) -> tls::Settings {
     }
 }
 
-fn snapshot(campus: &Campus, tls: &Arc<tls::Server>, now: Now) -> Arc<Snapshot> {
+fn snapshot(campus: &Campus, tls: &Arc<tls::Server>, now: Now, around: &Around) -> Arc<Snapshot> {
     let (trust, _) = Trust::new(&[authority(campus)], now.wall).expect("a good authority");
     let crl = Crl::load(&campus.crl, &NAME.into(), &"memory".into(), &trust).expect("a good CRL");
     let access = access::Snapshot {
@@ -212,12 +250,14 @@ fn snapshot(campus: &Campus, tls: &Arc<tls::Server>, now: Now) -> Arc<Snapshot> 
         policy: Arc::new(policy()),
         trust: Arc::new(trust),
         revocation: Arc::new(Revocation::new(vec![Arc::new(crl)])),
-        standing: Arc::new(Standing::new(&[("suspended".into(), "nobody\n".to_owned())])),
+        standing: Arc::new(
+            Standing::new(&[("suspended".into(), "nobody\n".to_owned())]).with_blocks(blocks(around.blocks)),
+        ),
         tls: tls.clone(),
         handles: Arc::new(Handles::new(Some(&Secret::new(*b"cui"))).expect("random octets")),
     };
     Arc::new(Snapshot {
-        peers: Arc::new(Peers::new(&[nas()]).expect("one NAS")),
+        peers: Arc::new(Peers::new(&nases(around.nas)).expect("each has an address of its own")),
         access: Arc::new(access),
         disconnect: engine::Automatic::default(),
     })
@@ -238,10 +278,38 @@ pub(crate) fn authority(campus: &Campus) -> AuthoritySettings {
     }
 }
 
-fn nas() -> NasSettings {
+/// One that asks, with its network, and others that never do.
+fn nases(count: u32) -> Vec<NasSettings> {
+    let others = (1..count).map(|number| {
+        let address = IpAddr::V4(Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 0).to_bits() + number));
+        nas(&format!("ap-{number}"), Prefix { address, bits: 32 })
+    });
+    std::iter::once(nas("ap", Prefix { address: NAS, bits: 24 })).chain(others).collect()
+}
+
+fn blocks(count: u32) -> Arc<Blocks> {
+    let block = Block { since: wall(), until: None, reason: "lost".into(), by: "the bench".into() };
+    let blocked = |number: u32| BlockedCertificate {
+        fingerprint: Some(fingerprint(number)),
+        name: Some((NAME.into(), crl::revoked(number).to_vec())),
+        block: block.clone(),
+    };
+    Arc::new(Blocks::new((0..count).map(blocked).collect(), Vec::new()))
+}
+
+/// Random to the eye.
+fn fingerprint(number: u32) -> [u8; 32] {
+    let mut octets = [0; 32];
+    octets.chunks_mut(8).zip(0..).for_each(|(part, index)| {
+        part.copy_from_slice(&crl::mix(u64::from(number) * 4 + index).to_be_bytes());
+    });
+    octets
+}
+
+fn nas(name: &str, address: Prefix) -> NasSettings {
     NasSettings {
-        name: "ap".into(),
-        address: vec![Prefix { address: NAS, bits: 24 }],
+        name: name.into(),
+        address: vec![address],
         secret: Secret::new(SECRET),
         services: None,
         methods: vec![Method::EapTls],
