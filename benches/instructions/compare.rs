@@ -87,11 +87,11 @@ pub(crate) fn report(counts: &[Count]) -> ExitCode {
 /// The functions that have changed most.
 fn blame(count: &Count, before: &Known) -> String {
     let least = (count.instructions as f64 * SMALL / 100.0) as i64;
-    let signed = |own: Option<&u64>| own.map_or(0, |own| i64::try_from(*own).unwrap_or(i64::MAX));
+    // Small ones aren't in the file.
+    let signed = |own: Option<&u64>| own.map_or(least, |own| i64::try_from(*own).unwrap_or(i64::MAX));
     let all = count.functions.keys().chain(before.functions.keys());
     let mut changes: Vec<(i64, &String)> = all
         .map(|name| (signed(count.functions.get(name)) - signed(before.functions.get(name)), name))
-        // Small ones aren't in the file.
         .filter(|(change, _)| change.abs() > least)
         .collect();
     changes.sort_by_key(|(change, name)| (-change.abs(), *name));

@@ -82,7 +82,7 @@ pub(crate) fn report() -> ExitCode {
     let names: Vec<String> =
         CASES.iter().flat_map(|case| ["full", "resumed"].map(|kind| format!("{}: {kind}", case.name))).collect();
     let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
-    let counts = match counting::count(INSIDE, &borrowed, TIMES) {
+    let counts = match counting::count(INSIDE, inside, &borrowed, TIMES) {
         Ok(counts) => counts,
         Err(sentence) => {
             eprintln!("{sentence}");

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     if has("--growth") {
         return growth::report();
     }
-    let counts = match counting::count(counting::INSIDE, &names(), TIMES) {
+    let counts = match counting::count(counting::INSIDE, run_all, &names(), TIMES) {
         Ok(counts) => counts,
         Err(sentence) => {
             eprintln!("{sentence}");

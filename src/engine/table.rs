@@ -1,12 +1,15 @@
 //! The conversations that are alive: bounded, by age, by NAS, by station.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use subtle::ConstantTimeEq;
+
 use super::Settings;
 use super::asking::Asking;
-use crate::access::{Conversation, Lost};
+use crate::access::{Conversation, Lost, State};
 use crate::event::{MessageAuthenticator, RequestCode};
 use crate::exchange::{ExchangeId, Hop, Nas};
 use crate::now::Mono;
@@ -137,6 +140,14 @@ impl Table {
 
     pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Slot> {
         self.slots.get_mut(&number)
+    }
+
+    /// The conversation with the NAS at an address that a State names: it is the whole State that this one was given, so nobody has made it up.
+    pub(super) fn named(&self, state: &[u8], nas: IpAddr) -> Option<u64> {
+        let number = State::claimed(state)?;
+        let slot = self.slots.get(&number)?;
+        let same = slot.hop.peer.ip().to_canonical() == nas.to_canonical() && slot.state.as_slice().ct_eq(state).into();
+        same.then_some(number)
     }
 
     /// Makes room for one more of a NAS: among its own where it has a cap and has reached it, among all where all is full.
