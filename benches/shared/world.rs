@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
 use sekisho::access::{self, Handles};
-use sekisho::engine::{self, Arrival, Engine, Order, Output, Settings, Snapshot, Ticket};
+use sekisho::engine::{self, Arrival, Engine, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
 use sekisho::event::{Listener, Method, TlsVersion};
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now};
@@ -13,7 +14,7 @@ use sekisho::pki::{AuthoritySettings, Crl, Purpose, Revocation, RevocationSource
 use sekisho::policy::{Grants, Match, Policy, ReplyUsername, ServiceSettings, UsernameRule, UsernameSource};
 use sekisho::secret::Secret;
 use sekisho::standing::{Block, BlockedCertificate, Blocks, Standing};
-use sekisho::supplicant::{Next, Station, Supplicant};
+use sekisho::supplicant::{Login, Next, Station, Supplicant};
 use sekisho::tls::{self, Group, IdentitySettings};
 use sekisho::{eap, sessions};
 
@@ -47,10 +48,8 @@ pub(crate) struct Around {
 /// What a login was like.
 #[derive(Default)]
 pub(crate) struct Measured {
-    /// The server's time; nothing where allocations were counted.
+    /// The server's time, where that was measured.
     pub(crate) server: Duration,
-    /// The server's allocations; none where time was measured.
-    pub(crate) allocations: u64,
     /// Octets of each request and its answer.
     pub(crate) packets: Vec<(usize, usize)>,
     pub(crate) resumed: bool,
@@ -65,7 +64,7 @@ impl World {
     pub(crate) fn with(campus: &Campus, around: &Around, supplicant: &Supplicant) -> Self {
         let mut world = Self::among(campus, around);
         // Each from a station of its own, else one would make room for the next; and no more at once than answers are kept of.
-        (0..around.half_open).for_each(|number| world.leave_half_open(supplicant, u32::MAX - number));
+        (0..around.half_open).for_each(|number| world.leave_half_open(supplicant, u32::MAX - number, 0));
         assert_eq!(world.conversations(), around.half_open as usize, "they are all alive");
         world
     }
@@ -103,11 +102,99 @@ impl World {
     /// A login, the server's time measured.
     pub(crate) fn log_in(&mut self, supplicant: &Supplicant, member: u32, resume: bool) -> Measured {
         self.drive(supplicant, member, resume, |measured, serve| {
-            let begun = Instant::now();
+            let begun = cpu();
             let answer = serve();
-            measured.server += begun.elapsed();
+            measured.server += cpu().saturating_sub(begun);
             answer
         })
+    }
+
+    /// Logins of all of them at once, as at saturation, when requests wait for the server: it answers everybody's, then everybody asks again. What is measured is each one's share; the packets are those of one.
+    pub(crate) fn log_in_together(&mut self, supplicants: &[Supplicant], resume: bool) -> Measured {
+        let stations = || (0..).map(station);
+        let mut logins: Vec<Login> = supplicants
+            .iter()
+            .zip(stations())
+            .map(|(supplicant, station)| supplicant.login(asker(), station, resume, self.now.wall))
+            .collect();
+        let hops: Vec<Hop> = supplicants.iter().map(|_| self.next_hop()).collect();
+        let mut measured = Measured { resumed: true, ..Measured::default() };
+        let mut requests: Vec<Option<Vec<u8>>> = logins.iter_mut().map(|login| Some(login.begin())).collect();
+        let begun = cpu();
+        self.wait(Duration::from_secs(1));
+        measured.server += cpu().saturating_sub(begun);
+        while requests.iter().any(Option::is_some) {
+            let mut answers = Vec::with_capacity(requests.len());
+            let begun = cpu();
+            for (request, hop) in requests.iter().zip(&hops) {
+                answers.push(request.as_ref().and_then(|request| self.serve(*hop, request)));
+            }
+            measured.server += cpu().saturating_sub(begun);
+            for ((login, request), (answer, first)) in
+                logins.iter_mut().zip(&mut requests).zip(answers.iter().zip((0..).map(|index| index == 0)))
+            {
+                let Some(asked) = request.take() else { continue };
+                let answer = answer.as_ref().expect("an answer");
+                if first {
+                    measured.packets.push((asked.len(), answer.octets.len()));
+                }
+                match login.handle(&answer.octets, self.now.wall) {
+                    Next::Send(next) => *request = Some(next),
+                    Next::Done(report) => {
+                        assert!(report.logged_in, "{report:?}");
+                        measured.resumed &= report.resumed;
+                    }
+                    Next::Ignored => panic!("an answer that isn't ours"),
+                }
+            }
+        }
+        measured.server /= u32::try_from(supplicants.len()).expect("a small campus");
+        measured
+    }
+
+    /// Logins of all of them at once, public-key work done by `run`, all that waits at a time.
+    pub(crate) fn log_in_by(
+        &mut self,
+        supplicants: &[Supplicant],
+        mut run: impl FnMut(Vec<Step>, Now) -> Vec<Stepped>,
+    ) {
+        self.wait(Duration::from_secs(1));
+        let mut logins: Vec<(Hop, Login, Vec<u8>)> = Vec::new();
+        for (supplicant, number) in supplicants.iter().zip(0..) {
+            let mut login = supplicant.login(asker(), station(number), false, self.now.wall);
+            let request = login.begin();
+            logins.push((self.next_hop(), login, request));
+        }
+        while !logins.is_empty() {
+            for (hop, _, request) in &logins {
+                self.engine.handle(self.now, Arrival::Datagram { hop: *hop, octets: request });
+            }
+            let steps = std::iter::from_fn(|| self.engine.poll_step()).collect();
+            for stepped in run(steps, self.now) {
+                self.engine.resume(self.now, stepped, Duration::from_micros(300));
+            }
+            let mut answers = Vec::new();
+            while let Some(output) = self.engine.poll_output() {
+                if let Output::Send(outgoing) = output {
+                    answers.push(outgoing);
+                }
+            }
+            let now = self.now.wall;
+            logins.retain_mut(|(hop, login, request)| {
+                let answer = answers.iter().find(|answer| answer.hop == *hop).expect("an answer");
+                match login.handle(&answer.octets, now) {
+                    Next::Send(next) => {
+                        *request = next;
+                        true
+                    }
+                    Next::Done(report) => {
+                        assert!(report.logged_in, "{report:?}");
+                        false
+                    }
+                    Next::Ignored => panic!("an answer that isn't ours"),
+                }
+            });
+        }
     }
 
     /// A login, each piece of the server's work done within `measured`.
@@ -119,15 +206,6 @@ impl World {
         measured: impl Fn(&mut dyn FnMut() -> Option<Outgoing>) -> Option<Outgoing>,
     ) -> Measured {
         self.drive(supplicant, member, resume, |_, serve| measured(serve))
-    }
-
-    /// A login, the server's allocations counted.
-    pub(crate) fn log_in_counted(&mut self, supplicant: &Supplicant, member: u32, resume: bool) -> Measured {
-        self.drive(supplicant, member, resume, |measured, serve| {
-            let mut answer = None;
-            measured.allocations += allocation_counter::measure(|| answer = serve()).count_total;
-            answer
-        })
     }
 
     fn drive(
@@ -161,18 +239,19 @@ impl World {
         }
     }
 
-    /// Begins a login and leaves it when the server's first flight has begun to come.
-    pub(crate) fn leave_half_open(&mut self, supplicant: &Supplicant, member: u32) {
-        const FIRST_REQUESTS: usize = 2;
+    /// Begins a login and leaves it in the middle of the server's first flight, so many fragments of which were acknowledged.
+    pub(crate) fn leave_half_open(&mut self, supplicant: &Supplicant, member: u32, acknowledged: usize) {
+        // The identity comes before the flight.
+        let before = 1 + acknowledged;
         let hop = self.next_hop();
         let mut login = supplicant.login(asker(), station(member), false, self.now.wall);
         let mut request = login.begin();
-        for _ in 0..FIRST_REQUESTS {
+        for _ in 0..before {
             let answer = self.serve(hop, &request).expect("an answer");
             let Next::Send(next) = login.handle(&answer.octets, self.now.wall) else { panic!("it goes on") };
             request = next;
         }
-        assert!(self.serve(hop, &request).expect("an answer").octets.len() > 1_000, "the server's first flight");
+        assert!(self.serve(hop, &request).expect("an answer").octets.len() > 500, "the server's first flight");
     }
 
     /// Turns the clock.
@@ -213,6 +292,11 @@ impl World {
         self.port = self.port.checked_add(1).unwrap_or(1_024);
         Hop { listener: Listener::Auth, socket: 0, local: None, peer: SocketAddr::new(NAS, self.port) }
     }
+}
+
+/// What this thread has had of a processor: on a machine that does something else too, time says little.
+pub(crate) fn cpu() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("Linux").into()
 }
 
 fn asker() -> Arc<Asker> {

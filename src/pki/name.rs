@@ -245,6 +245,9 @@ pub(super) fn text(attributes: &[(String, String)]) -> String {
 
 /// RFC 4514 section 2.4.
 fn escape(value: &str, into: &mut String) {
+    if value.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'.' || octet == b'@' || octet == b'-') {
+        return into.push_str(value);
+    }
     let last = value.chars().count().saturating_sub(1);
     for (index, character) in value.chars().enumerate() {
         let escaped = match character {
