@@ -58,6 +58,7 @@ pub mod tls;
 // What all of them speak of.
 pub mod event;
 pub mod now;
+mod quick;
 pub mod secret;
 
 // The shell: tokio, files, the clock.

@@ -19,7 +19,7 @@ const CORE: &[&str] = &[
     "supplicant",
 ];
 /// Words that all may use.
-const WORDS: &[&str] = &["event", "now", "secret"];
+const WORDS: &[&str] = &["event", "now", "quick", "secret"];
 /// The shell.
 const SHELL: &[&str] = &["net", "fetch", "store", "observe", "explain", "admin", "config", "cli", "daemon", "main"];
 
@@ -27,6 +27,7 @@ const SHELL: &[&str] = &["net", "fetch", "store", "observe", "explain", "admin",
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("now", &[]),
+    ("quick", &[]),
     ("secret", &[]),
     ("radius", &[]),
     ("exchange", &["radius"]),

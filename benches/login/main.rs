@@ -1,7 +1,7 @@
 //! What a login costs the server, from datagram to datagram, beside the sum of the cryptographic primitives that it performs, measured in the same run.
 //!
-//! `cargo bench --bench login`; `-- --memory`: what a half-open conversation holds; `-- --quick`: each once, as `cargo test --benches` has it;
-//! `-- --only TEXT`: only the lines that hold this text.
+//! `cargo bench --bench login`; `-- --quick`: each once, as `cargo test --benches` has it;
+//! `-- --only TEXT`: only the lines that hold this text; `-- --steps`: public-key work on two threads beside one.
 #![expect(clippy::disallowed_methods, reason = "who measures takes the time")]
 
 #[expect(dead_code, reason = "shared: the bench of revocation uses more of it")]
@@ -9,10 +9,15 @@
 mod campus;
 #[path = "../shared/crl.rs"]
 mod crl;
-mod memory;
 mod primitives;
+mod steps;
+#[expect(dead_code, reason = "shared: others use more of it")]
 #[path = "../shared/world.rs"]
 mod world;
+
+/// The server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use std::time::Duration;
 
@@ -30,12 +35,10 @@ struct Amount {
     batches: usize,
     /// Members, each with a certificate.
     members: usize,
-    /// Half-open conversations.
-    conversations: u16,
 }
 
-const WHOLE: Amount = Amount { batches: 40, members: 16, conversations: 5_000 };
-const QUICK: Amount = Amount { batches: 1, members: 2, conversations: 20 };
+const WHOLE: Amount = Amount { batches: 60, members: 16 };
+const QUICK: Amount = Amount { batches: 1, members: 2 };
 
 /// The keys of server and clients; each client's certificate has been issued by the anchor itself, whose key is of the client's kind.
 const KEYS: [(KeyKind, KeyKind); 3] =
@@ -67,8 +70,8 @@ fn main() {
     let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
     // cargo says `--bench` when it is to measure, and nothing or `--test` when it is to test.
     let amount = if has("--quick") || has("--test") || !has("--bench") { QUICK } else { WHOLE };
-    if has("--memory") {
-        return memory::report(amount.conversations);
+    if has("--steps") {
+        return steps::report();
     }
     let only = arguments.iter().skip_while(|argument| *argument != "--only").nth(1);
     report(amount, only.map_or("", String::as_str));
@@ -102,12 +105,11 @@ fn lines(server: KeyKind, client: KeyKind) -> Vec<(String, TlsVersion, Login)> {
     lines
 }
 
-const HEAD: &str =
-    "TLS, key of server/client, login        server µs  primitives µs  ratio  rest µs  allocations  requests";
+const HEAD: &str = "TLS, key of server/client, login        server µs  primitives µs  ratio  rest µs  requests";
 const FOOT: &str = "
-server: from datagram in to datagram out, events taken out and dropped; no sockets, no log. Medians; each login is followed by its primitives.
-primitives: signature, verification of CertificateVerify and of the chain, X25519 key and agreement, HMAC-MD5 and MD5 over each packet of the login.
-Left out of them: hashes and HKDF of the TLS transcript, AEAD of records and tickets, HMAC-SHA-256 of State, AEAD of Class, hiding the MPPE keys, random octets.";
+server: from datagram in to datagram out, events taken out and dropped; no sockets, no log. All members log in at once, so that requests wait as at saturation. Medians; each batch is followed by its primitives.
+primitives: signature, verification of CertificateVerify and of the chain, X25519 key and agreement, HMAC-MD5 and MD5 over each packet of the login;
+hash of the transcript, key schedule, records and tickets sealed, State, Class, the keys of the Accept, random octets.";
 
 fn text(version: TlsVersion) -> &'static str {
     match version {
@@ -124,31 +126,22 @@ fn measure(campus: &Campus, primitives: &Primitives, version: TlsVersion, login:
     for (supplicant, member) in supplicants.iter().zip(0..) {
         world.log_in(supplicant, member, resume);
     }
-    let (mut logins, mut alone) = (Vec::new(), Vec::new());
+    let (mut logins, mut alone, mut requests) = (Vec::new(), Vec::new(), 0);
     for _ in 0..batches {
         if login == Login::New {
             world.forget_chains(campus);
         }
-        for (supplicant, member) in supplicants.iter().zip(0..) {
-            let measured = world.log_in(supplicant, member, resume);
-            assert_eq!(measured.resumed, resume, "{version:?} {}", login.text());
-            alone.push(primitives.run(&work(campus, version, login, measured.packets)));
-            logins.push(measured.server);
-        }
+        let measured = world.log_in_together(&supplicants, resume);
+        assert_eq!(measured.resumed, resume, "{version:?} {}", login.text());
+        requests = measured.packets.len();
+        let work = work(campus, version, login, measured.packets);
+        let begun = world::cpu();
+        supplicants.iter().for_each(|_| primitives.run(&work));
+        alone.push((world::cpu() - begun) / u32::try_from(supplicants.len()).expect("a small campus"));
+        logins.push(measured.server);
     }
-    if login == Login::New {
-        world.forget_chains(campus);
-    }
-    // Not the first of the batch: it fills what grows once, such as tables.
-    let counted = world.log_in_counted(&supplicants[1 % supplicants.len()], 1, resume);
     let (server, alone) = (median(logins), median(alone));
-    format!(
-        "{server:>10.1} {alone:>14.1} {:>6.2} {:>8.1} {:>12} {:>9}",
-        server / alone,
-        server - alone,
-        counted.allocations,
-        counted.packets.len()
-    )
+    format!("{server:>10.1} {alone:>14.1} {:>6.2} {:>8.1} {:>9}", server / alone, server - alone, requests)
 }
 
 fn work(campus: &Campus, version: TlsVersion, login: Login, packets: Vec<(usize, usize)>) -> Work {
@@ -162,6 +155,8 @@ fn work(campus: &Campus, version: TlsVersion, login: Login, packets: Vec<(usize,
             Login::Resumed => 0,
         },
         agreement: full || version == TlsVersion::Tls13,
+        version,
+        resumed: !full,
         packets,
     }
 }

@@ -1,21 +1,20 @@
 //! What a login costs whatever the registry holds: in the engine, with blocks in memory, and at the real server.
 
-use std::sync::Arc;
+use std::cell::Cell;
 use std::time::Duration;
 
 use sekisho::event::TlsVersion;
-use sekisho::standing::{Block, BlockedCertificate, Blocks};
 
-use crate::campus::{Campus, wall};
+use crate::campus::Campus;
 use crate::house::Serving;
-use crate::world::World;
+use crate::world::{Around, World};
 
 /// Blocks in memory.
-const BLOCKS: [u64; 3] = [0, 1_000, 100_000];
+const BLOCKS: [u32; 3] = [0, 1_000, 100_000];
 
 /// A login in the engine, with so many blocks.
 pub(crate) struct Login {
-    pub(crate) blocks: u64,
+    pub(crate) blocks: u32,
     pub(crate) resumed: bool,
     /// Microseconds: the median.
     pub(crate) time: f64,
@@ -30,7 +29,7 @@ pub(crate) fn in_the_engine(campus: &Campus, batches: usize) -> Vec<Login> {
         (0..campus.members()).map(|member| campus.supplicant(member, TlsVersion::Tls13)).collect();
     let mut logins = Vec::new();
     for resumed in [false, true] {
-        let mut worlds = BLOCKS.map(|number| World::with_blocks(campus, Arc::new(blocks(number))));
+        let mut worlds = BLOCKS.map(|number| World::among(campus, &Around { nas: 1, blocks: number, half_open: 0 }));
         for world in &mut worlds {
             for (supplicant, member) in supplicants.iter().zip(0..) {
                 world.log_in(supplicant, member, resumed);
@@ -56,15 +55,15 @@ pub(crate) fn in_the_engine(campus: &Campus, batches: usize) -> Vec<Login> {
             if resumed {
                 world.log_in(&supplicants[0], 0, false);
             }
-            let counted = world.log_in_counted(&supplicants[0], 0, resumed);
-            assert_eq!(counted.resumed, resumed);
-            logins.push(Login {
-                blocks: number,
-                resumed,
-                time: median(times),
-                ratio,
-                allocations: counted.allocations,
+            let allocations = Cell::new(0);
+            let counted = world.log_in_within(&supplicants[0], 0, resumed, |serve| {
+                let mut answer = None;
+                let made = allocation_counter::measure(|| answer = serve()).count_total;
+                allocations.set(allocations.get() + made);
+                answer
             });
+            assert_eq!(counted.resumed, resumed);
+            logins.push(Login { blocks: number, resumed, time: median(times), ratio, allocations: allocations.get() });
         }
     }
     logins
@@ -100,18 +99,6 @@ pub(crate) fn at_the_server(campus: &Campus, serving: &Serving, batches: usize) 
     let after = serving.file_calls();
     let file_calls = (after.0 - before.0, after.1 - before.1);
     Served { full: middle(full), resumed: middle(resumed), logins, file_calls }
-}
-
-fn blocks(number: u64) -> Blocks {
-    let block = || Block { since: wall(), until: None, reason: "keyCompromise".into(), by: "bench".into() };
-    let certificates = (0..number).map(|number| {
-        let mut fingerprint = [0; 32];
-        fingerprint[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-        let name = Some(("campus".into(), number.to_be_bytes().to_vec()));
-        BlockedCertificate { fingerprint: Some(fingerprint), name, block: block() }
-    });
-    let people = (0..number / 10).map(|number| (format!("nobody{number}"), block()));
-    Blocks::new(certificates.collect(), people.collect())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -24,6 +24,12 @@ pub struct State {
 }
 
 impl State {
+    /// The conversation that the octets of a State say they name. Whoever made them up can say so of any: the whole State must be compared with that of the conversation, or be opened by [`Keeper::open`].
+    #[must_use]
+    pub fn claimed(octets: &[u8]) -> Option<u64> {
+        octets.first_chunk().copied().map(u64::from_be_bytes)
+    }
+
     /// What a request names its conversation by.
     #[must_use]
     pub fn of<'a>(packet: &Packet<'a>) -> Option<&'a [u8]> {
@@ -60,7 +66,7 @@ impl Keeper {
         let expected = self.mac(named, nas);
         let expected = expected.as_ref().get(..MAC)?;
         aws_lc_rs::constant_time::verify_slices_are_equal(expected, mac).ok()?;
-        Some(u64::from_be_bytes(named.first_chunk().copied()?))
+        State::claimed(named)
     }
 
     fn mac(&self, named: &[u8], nas: IpAddr) -> hmac::Tag {

@@ -1,11 +1,12 @@
 //! What a conversation answers, and what is left of it.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use super::{Asked, Facts, Question, reply};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::Reply;
+use crate::quick::RandomState;
 use crate::sessions::Admitted;
 
 /// What a request leads to.

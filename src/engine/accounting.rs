@@ -1,6 +1,5 @@
 //! Accounting: a record is handed out to be written, and its NAS is answered when it is; what it says of sessions counts at once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::asking::Asking;
@@ -10,13 +9,14 @@ use super::{Engine, Kept, Output, Settings, Snapshot, Ticket};
 use crate::event::{Event, Outcome, Reason};
 use crate::exchange::Reply;
 use crate::now::{Mono, Now};
+use crate::quick::Map;
 use crate::radius::{Attributes, Code, Packet};
 use crate::sessions::{Admitted, Law, Record, Sessions};
 
 /// Requests whose records are being written, and who is online.
 #[derive(Debug)]
 pub(super) struct Books {
-    requests: HashMap<u64, Request>,
+    requests: Map<u64, Request>,
     asking: Asking,
     pub(super) sessions: Sessions,
 }
@@ -25,7 +25,7 @@ impl Books {
     pub(super) fn new(now: Now, settings: Settings, kept: Vec<Kept>) -> Self {
         let mut sessions = Sessions::new(settings.sessions, now);
         sessions.restore(now, kept);
-        Self { requests: HashMap::new(), asking: Asking::new(settings.records), sessions }
+        Self { requests: Map::default(), asking: Asking::new(settings.records), sessions }
     }
 
     /// What sessions are judged by has changed.

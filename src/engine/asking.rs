@@ -1,16 +1,17 @@
 //! Who waits for somebody's answer: conversations about a certificate, records until they are written; bounded in number, in all and by NAS, and in time. An authority whose responders are slow takes no place from others'.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Bounds;
 use crate::now::Mono;
+use crate::quick::Map;
 
 /// Who waits, and until when.
 #[derive(Debug)]
 pub(super) struct Asking {
     bounds: Bounds,
-    waiting: HashMap<u64, Waiting>,
+    waiting: Map<u64, Waiting>,
     deadlines: BTreeSet<(Mono, u64)>,
     by_nas: Counts,
     by_authority: Counts,
@@ -25,7 +26,7 @@ struct Waiting {
 
 /// How many there are of each name; those of which there is none aren't in it.
 #[derive(Debug, Default)]
-struct Counts(HashMap<Arc<str>, usize>);
+struct Counts(Map<Arc<str>, usize>);
 
 impl Counts {
     fn of(&self, name: &str) -> usize {
@@ -48,7 +49,7 @@ impl Counts {
 
 impl Asking {
     pub(super) fn new(bounds: Bounds) -> Self {
-        let (waiting, deadlines) = (HashMap::new(), BTreeSet::new());
+        let (waiting, deadlines) = (Map::default(), BTreeSet::new());
         Self { bounds, waiting, deadlines, by_nas: Counts::default(), by_authority: Counts::default() }
     }
 

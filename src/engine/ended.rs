@@ -1,16 +1,17 @@
 //! Last answers of conversations that have ended, for a NAS that hasn't got them and asks again after the hop has forgotten.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::access::{Asked, Farewell};
 use crate::exchange::Reply;
 use crate::now::Mono;
+use crate::quick::Map;
 
 /// Last answers by the conversation's number; bounded by age and count.
 #[derive(Debug)]
 pub(super) struct Ended {
-    farewells: HashMap<u64, Farewell>,
+    farewells: Map<u64, Farewell>,
     order: VecDeque<(Mono, u64)>,
     capacity: usize,
     keep: Duration,
@@ -18,7 +19,7 @@ pub(super) struct Ended {
 
 impl Ended {
     pub(super) fn new(capacity: usize, keep: Duration) -> Self {
-        Self { farewells: HashMap::new(), order: VecDeque::new(), capacity, keep }
+        Self { farewells: Map::default(), order: VecDeque::new(), capacity, keep }
     }
 
     pub(super) fn insert(&mut self, now: Mono, number: u64, farewell: Farewell) {

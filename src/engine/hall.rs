@@ -263,17 +263,21 @@ impl Engine {
 
     fn request(&mut self, now: Now, request: Request, packet: &Packet<'_>) {
         let state = State::of(packet);
-        let number = state.and_then(|state| self.keeper.open(state, request.hop.peer.ip()));
-        let slot = number.and_then(|number| self.table.get_mut(number));
-        if let Some((number, _)) = number.zip(slot).filter(|(_, slot)| state == Some(slot.state.as_slice())) {
+        let nas = request.hop.peer.ip();
+        if let Some(number) = state.and_then(|state| self.table.named(state, nas)) {
             return match FollowUp::read(packet) {
                 Ok(asked) => self.go_on(now, number, request, asked),
                 Err(_) => self.break_off(now, number, request),
             };
         }
         match Asked::read(packet, &request.nas) {
-            Ok(asked) if state.is_none() => self.begin(now, request, asked),
-            Ok(asked) => self.too_late(now, request, number, asked),
+            Ok(asked) => match state {
+                None => self.begin(now, request, asked),
+                Some(state) => {
+                    let number = self.keeper.open(state, nas);
+                    self.too_late(now, request, number, asked);
+                }
+            },
             Err(_) => {
                 let (reply, ended) = access::unreadable();
                 self.answer(now, &request, reply);

@@ -1,15 +1,19 @@
 //! The conversations that are alive: bounded, by age, by NAS, by station.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use subtle::ConstantTimeEq;
+
 use super::Settings;
 use super::asking::Asking;
-use crate::access::{Conversation, Lost};
+use crate::access::{Conversation, Lost, State};
 use crate::event::{MessageAuthenticator, RequestCode};
 use crate::exchange::{ExchangeId, Hop, Nas};
 use crate::now::Mono;
+use crate::quick::Map;
 
 /// Live conversations of one station at one NAS (E12). Beyond, the oldest goes that its supplicant has not gone on with, else the oldest: whoever spoofs an address,
 /// or sends a request that he has seen again from other ports, ends nobody's login by that alone.
@@ -91,12 +95,13 @@ impl Ranks {
 /// All slots, by number. Numbers are used once.
 #[derive(Debug)]
 pub(super) struct Table {
-    slots: HashMap<u64, Slot>,
+    slots: Map<u64, Slot>,
     ranks: Ranks,
-    by_nas: HashMap<Arc<str>, Ranks>,
+    by_nas: Map<Arc<str>, Ranks>,
+    /// Stations are what strangers call themselves.
     by_station: HashMap<(Arc<str>, String), VecDeque<u64>>,
     /// By the exchange that was answered last.
-    by_exchange: HashMap<ExchangeId, u64>,
+    by_exchange: Map<ExchangeId, u64>,
     /// Requests of conversations that had to go while a Step was wanted for them.
     orphans: Vec<Request>,
     /// Which of them wait for an answer about a certificate.
@@ -110,11 +115,11 @@ impl Table {
     pub(super) fn new(settings: Settings) -> Self {
         let Settings { max_conversations: capacity, conversation_timeout: timeout, .. } = settings;
         Self {
-            slots: HashMap::new(),
+            slots: Map::default(),
             ranks: Ranks::default(),
-            by_nas: HashMap::new(),
+            by_nas: Map::default(),
             by_station: HashMap::new(),
-            by_exchange: HashMap::new(),
+            by_exchange: Map::default(),
             orphans: Vec::new(),
             asking: Asking::new(settings.asking()),
             next: 1,
@@ -135,6 +140,14 @@ impl Table {
 
     pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Slot> {
         self.slots.get_mut(&number)
+    }
+
+    /// The conversation with the NAS at an address that a State names: it is the whole State that this one was given, so nobody has made it up.
+    pub(super) fn named(&self, state: &[u8], nas: IpAddr) -> Option<u64> {
+        let number = State::claimed(state)?;
+        let slot = self.slots.get(&number)?;
+        let same = slot.hop.peer.ip().to_canonical() == nas.to_canonical() && slot.state.as_slice().ct_eq(state).into();
+        same.then_some(number)
     }
 
     /// Makes room for one more of a NAS: among its own where it has a cap and has reached it, among all where all is full.

@@ -1,11 +1,11 @@
 //! Who may ask: NAS by address.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use super::Asker;
 use crate::event::Method;
+use crate::quick::Map;
 use crate::radius::Key;
 use crate::secret::Secret;
 
@@ -204,8 +204,8 @@ impl Peer {
 #[derive(Debug)]
 pub struct Peers {
     /// Networks by prefix length, the longest first; IPv4 and IPv6 apart, since an IPv4 address is in no IPv6 network.
-    v4: Vec<(u8, HashMap<IpAddr, Arc<Peer>>)>,
-    v6: Vec<(u8, HashMap<IpAddr, Arc<Peer>>)>,
+    v4: Vec<(u8, Map<IpAddr, Arc<Peer>>)>,
+    v6: Vec<(u8, Map<IpAddr, Arc<Peer>>)>,
 }
 
 impl Peers {
@@ -246,7 +246,7 @@ impl Peers {
         let networks = if network.address.is_ipv4() { &mut self.v4 } else { &mut self.v6 };
         let position = networks.iter().position(|(bits, _)| *bits == network.bits);
         let position = position.unwrap_or_else(|| {
-            networks.push((network.bits, HashMap::new()));
+            networks.push((network.bits, Map::default()));
             networks.len() - 1
         });
         let Some((_, table)) = networks.get_mut(position) else { return Ok(()) };

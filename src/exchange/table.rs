@@ -1,6 +1,6 @@
 //! The table of exchanges.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::status::StatusLimits;
 use super::{ExchangeId, Hop, Outgoing, Received, Reply, Settings};
 use crate::event::{Listener, MessageAuthenticator, Reason};
 use crate::now::{Mono, Now};
+use crate::quick::Map;
 use crate::radius::{Attributes, Code, Packet, Type, hidden};
 use crate::secret::Secret;
 
@@ -25,7 +26,7 @@ pub const REPEATS_PER_SECOND: usize = 10;
 /// Keyed by (peer, socket, code, Identifier), with the Request Authenticator telling a repeat from a new request (RFC 5080 section 2.2.2).
 pub struct Exchanges {
     settings: Settings,
-    entries: HashMap<Slot, Entry>,
+    entries: Map<Slot, Entry>,
     /// Those that wait for an answer, oldest first.
     waiting: BTreeMap<ExchangeId, Slot>,
     /// Those that have one, by the order in which they were answered.
@@ -133,7 +134,7 @@ impl Exchanges {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            entries: HashMap::new(),
+            entries: Map::default(),
             waiting: BTreeMap::new(),
             answered: BTreeMap::new(),
             next: 0,

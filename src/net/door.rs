@@ -141,7 +141,14 @@ impl Door {
         }
         for _ in 0..BATCHES {
             match buffers.fill(&self.socket, &self.state) {
-                Ok(filled) => buffers.datagrams(filled, |meta, octets| take(self.hop(meta), octets)),
+                Ok(filled) => {
+                    buffers.datagrams(filled, |meta, octets| take(self.hop(meta), octets));
+                    if filled < BATCH_SIZE {
+                        self.emptied();
+                        self.rested();
+                        return Ok(false);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.rested();
                     return Ok(false);
@@ -156,6 +163,11 @@ impl Door {
         }
         self.rested();
         Ok(true)
+    }
+
+    /// A batch that isn't full was all there was: whatever comes after it wakes the runtime anew, which needn't be told by asking the system once more.
+    fn emptied(&self) {
+        let _ = self.socket.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
     }
 
     fn rested(&mut self) {

@@ -18,6 +18,8 @@ use crate::now::{Mono, Now};
 
 /// Events that may wait for their line: a second or two of a very busy server, a few MiB.
 const MAX_WAITING: usize = 8_192;
+/// How long the first line of a batch waits for others: under load one wake-up and one system call do for many logins.
+const GATHERING: Duration = Duration::from_millis(5);
 /// Octets written at once.
 const BATCH: usize = 64 << 10;
 
@@ -108,6 +110,7 @@ struct Lost {
 impl Writer {
     fn run(mut self, events: &Receiver<Waiting>) {
         while let Ok(first) = events.recv() {
+            gather();
             let mut batch = self.lines(&first);
             while batch.len() < BATCH
                 && let Ok(next) = events.try_recv()
@@ -131,6 +134,11 @@ impl Writer {
         text.push_str(&line.render(style.format, &style.explainer.zone, Some(&self.node)));
         text
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this thread has nothing else to do, and nobody waits for it")]
+fn gather() {
+    thread::sleep(GATHERING);
 }
 
 impl Lost {

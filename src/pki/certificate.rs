@@ -75,7 +75,10 @@ impl<'a> Certificate<'a> {
         }
         let signed = Signed::read(der).map_err(|BadDer| NO_CERTIFICATE)?;
         let serial = der::serial(x509.raw_serial()).map_err(|BadDer| "its serial number is over 20 octets")?;
-        let tbs = x509.tbs_certificate;
+        let mut tbs = x509.tbs_certificate;
+        let nobody = || X509Name::new(Vec::new(), &[]);
+        let issuer = std::mem::replace(&mut tbs.issuer, nobody());
+        let subject = std::mem::replace(&mut tbs.subject, nobody());
         let mut certificate = Self {
             der,
             signed,
@@ -94,8 +97,8 @@ impl<'a> Certificate<'a> {
             no_check: false,
             has_name_constraints: false,
             unknown_critical: None,
-            issuer: tbs.issuer.clone(),
-            subject: tbs.subject.clone(),
+            issuer,
+            subject,
             key: tbs.subject_pki.clone(),
         };
         certificate.read_extensions(tbs.extensions())?;
@@ -152,11 +155,6 @@ impl<'a> Certificate<'a> {
             _ => self.no_check |= extension.oid.as_bytes() == NO_CHECK,
         }
         Ok(())
-    }
-
-    /// SHA-256 of the DER.
-    pub(super) fn fingerprint(&self) -> [u8; 32] {
-        sha256(&[self.der])
     }
 
     /// What tells a CA from every other: its name and its key, as [`super::Link::issuer`] has it.

@@ -6,7 +6,10 @@
 //! rfc822Name, dNSName and URI are visible ASCII without a space. Values are compared octet by octet, case included.
 //! A value of any other type than a string stands for itself as `#` and hex digits (RFC 4514 section 2.4).
 
+use std::fmt::Write;
+
 use data_encoding::HEXLOWER;
+use x509_parser::der_parser::oid::Oid;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
@@ -19,6 +22,8 @@ use super::digest::sha256;
 pub(super) const MAX_VALUES: usize = 64;
 /// Octets of one value.
 pub(super) const MAX_VALUE: usize = 1024;
+/// Octets of most OIDs as text.
+const USUAL_OID: usize = 24;
 /// Octets of an OID's encoding.
 const MAX_OID: usize = 64;
 
@@ -71,8 +76,22 @@ pub(super) fn is_dotted_oid(text: &str) -> bool {
 }
 
 /// A dotted OID of bounded length.
-pub(super) fn oid(oid: &x509_parser::der_parser::oid::Oid<'_>) -> Result<String, BadName> {
-    if oid.as_bytes().len() > MAX_OID { Err("an object identifier is too long") } else { Ok(oid.to_id_string()) }
+pub(super) fn oid(oid: &Oid<'_>) -> Result<String, BadName> {
+    if oid.as_bytes().len() > MAX_OID { Err("an object identifier is too long") } else { Ok(dotted(oid)) }
+}
+
+/// What [`Oid::to_id_string`] says, without a string and big integers for each arc.
+fn dotted(oid: &Oid<'_>) -> String {
+    let Some(arcs) = oid.iter() else { return oid.to_id_string() };
+    let mut text = String::with_capacity(USUAL_OID);
+    for arc in arcs {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        // Writing to a String can't fail.
+        let _ = write!(text, "{arc}");
+    }
+    text
 }
 
 /// A name's attributes in the order of the DER. Values that break the rules of this module make the name bad.
@@ -226,6 +245,9 @@ pub(super) fn text(attributes: &[(String, String)]) -> String {
 
 /// RFC 4514 section 2.4.
 fn escape(value: &str, into: &mut String) {
+    if value.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'.' || octet == b'@' || octet == b'-') {
+        return into.push_str(value);
+    }
     let last = value.chars().count().saturating_sub(1);
     for (index, character) in value.chars().enumerate() {
         let escaped = match character {

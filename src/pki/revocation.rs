@@ -1,7 +1,6 @@
 //! All CRLs in use, and what they say of a certificate at a moment.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use super::trust::{Issuer, Trust};
 use super::vanished::{Gone, Vanished};
 use crate::event::Evidence;
 use crate::now::Wall;
+use crate::quick::Map;
 
 /// How far a thisUpdate may lie ahead: clocks differ.
 pub(super) const SKEW: Duration = Duration::from_secs(300);
@@ -26,7 +26,7 @@ pub(super) const SKEW: Duration = Duration::from_secs(300);
 pub struct Revocation {
     crls: Vec<Arc<Crl>>,
     /// By issuer, then by scope.
-    lines: HashMap<[u8; 32], Vec<Line>>,
+    lines: Map<[u8; 32], Vec<Line>>,
     answers: Arc<Answers>,
     vanished: Arc<Vanished>,
 }
@@ -49,7 +49,7 @@ impl Revocation {
     /// Of these CRLs; of several of one issuer and scope the highest number counts.
     #[must_use]
     pub fn new(crls: Vec<Arc<Crl>>) -> Self {
-        let mut lines: HashMap<[u8; 32], Vec<Line>> = HashMap::new();
+        let mut lines: Map<[u8; 32], Vec<Line>> = Map::default();
         for crl in &crls {
             let lines = match lines.entry(crl.issuer) {
                 Slot::Occupied(slot) => slot.into_mut(),

@@ -142,12 +142,12 @@ impl Trust {
         if let Some(facts) = self.chains.get(&fingerprint) {
             return Ok(facts);
         }
-        let facts = Arc::new(self.verified(leaf)?);
+        let facts = Arc::new(self.verified(leaf, fingerprint)?);
         self.chains.insert(fingerprint, Arc::clone(&facts));
         Ok(facts)
     }
 
-    fn verified(&self, leaf: &[u8]) -> Result<Facts, Box<NoPath>> {
+    fn verified(&self, leaf: &[u8], fingerprint: [u8; 32]) -> Result<Facts, Box<NoPath>> {
         let certificate = Certificate::read(leaf).map_err(|what| NoPath::malformed(leaf, what))?;
         let mut named = self.issuers.iter().filter(|issuer| issuer.subject == certificate.issuer.as_raw()).peekable();
         if named.peek().is_none() {
@@ -160,7 +160,7 @@ impl Trust {
             Refusal::untrusted(format!("not signed with the key of {}", name::shown(&certificate.issuer)));
         for issuer in named {
             match issuer.check_path(&certificate) {
-                Ok(()) => return facts(&certificate, issuer).map_err(refused),
+                Ok(()) => return facts(&certificate, fingerprint, issuer).map_err(refused),
                 Err(BadPath::OtherKey) => {}
                 Err(BadPath::Refused(found)) => refusal = found,
             }
@@ -285,14 +285,14 @@ impl From<webpki::Error> for BadPath {
 }
 
 /// What a leaf says whose path is verified.
-fn facts(leaf: &Certificate<'_>, issuer: &Issuer) -> Result<Facts, Refusal> {
+fn facts(leaf: &Certificate<'_>, fingerprint: [u8; 32], issuer: &Issuer) -> Result<Facts, Refusal> {
     if leaf.key_usage.is_some_and(|usage| !usage.digital_signature) {
         return Err(Refusal { reason: Reason::WrongPurpose, text: "keyUsage lacks digitalSignature".to_owned() });
     }
     let authority = &issuer.authority;
     let links: Vec<Link> = std::iter::once(leaf.link(issuer.id)).chain(issuer.links.iter().cloned()).collect();
     Ok(Facts {
-        fingerprint: leaf.fingerprint(),
+        fingerprint,
         authority: Arc::clone(&authority.name),
         serial: leaf.serial.clone(),
         subject: name::attributes(&leaf.subject).map_err(Refusal::malformed)?,

@@ -1,21 +1,21 @@
 //! What is refused here whatever its authority says.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::now::Wall;
+use crate::quick::Map;
 
 /// Certificates and people that are blocked; immutable, swapped whole.
 #[derive(Debug, Default)]
 pub struct Blocks {
-    by_fingerprint: HashMap<[u8; 32], Arc<Block>>,
+    by_fingerprint: Map<[u8; 32], Arc<Block>>,
     /// By name of the authority, then serial.
-    by_serial: HashMap<Arc<str>, BySerial>,
+    by_serial: Map<Arc<str>, BySerial>,
     /// By name in ASCII lower case.
-    people: HashMap<Box<str>, Block>,
+    people: Map<Box<str>, Block>,
 }
 
-type BySerial = HashMap<Box<[u8]>, Arc<Block>>;
+type BySerial = Map<Box<[u8]>, Arc<Block>>;
 
 /// Who has done what a list of the CA's says.
 pub const BY_LIST: &str = "the CA's list";
@@ -83,7 +83,7 @@ impl Blocks {
     /// How many certificates and how many people.
     #[must_use]
     pub fn len(&self) -> (usize, usize) {
-        let serials = self.by_serial.values().map(HashMap::len).sum::<usize>();
+        let serials = self.by_serial.values().map(Map::len).sum::<usize>();
         (serials.max(self.by_fingerprint.len()), self.people.len())
     }
 }

@@ -3,7 +3,7 @@
 mod asking;
 mod handshake;
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
 use crate::pki::{Facts, Imprint};
 use crate::policy::{Grant, Realm, ReplyUsername, ServiceIndex};
+use crate::quick::RandomState;
 use crate::radius::Type;
 use crate::sessions::Admitted;
 use crate::{eap, radius};
@@ -103,7 +104,7 @@ impl Conversation {
             started: now.mono,
             rounds: 1,
             last: None,
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         };
         let turn = conversation.first(now);
         (conversation, turn)

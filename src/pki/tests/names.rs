@@ -3,7 +3,9 @@
 use super::campus::*;
 use super::make::*;
 use crate::event::Reason;
+use crate::pki::name;
 use crate::pki::{AltName, Facts, claimed};
+use proptest::prelude::*;
 use std::sync::Arc;
 
 const UTF8: u8 = 0x0c;
@@ -140,4 +142,13 @@ fn what_a_refused_certificate_claims_is_still_shown() {
     let name = claimed(&campus.smime.issue(&draft)).unwrap();
     assert_eq!((name.subject.as_str(), &name.serial[..], name.authority), (r"CN=\#610062", &[7][..], None));
     assert_eq!(claimed(b"no certificate"), None);
+}
+
+proptest! {
+    /// Ours is only quicker.
+    #[test]
+    fn an_object_identifier_has_the_text_that_the_library_gives_it(octets in proptest::collection::vec(any::<u8>(), 0..20)) {
+        let oid = x509_parser::der_parser::oid::Oid::new(octets.into());
+        prop_assert_eq!(name::oid(&oid), Ok(oid.to_id_string()));
+    }
 }

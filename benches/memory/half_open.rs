@@ -18,12 +18,12 @@ pub(crate) fn report(conversations: u16) {
         let campus = Campus::new(KeyKind::Rsa, KeyKind::Rsa, 1);
         let supplicant = campus.supplicant(0, version);
         let mut world = World::new(&campus);
-        (0..BEFORE).for_each(|number| world.leave_half_open(&supplicant, number));
+        (0..BEFORE).for_each(|number| world.leave_half_open(&supplicant, number, 1));
         let before = resident();
         let (mut resident_after, mut forgotten) = (0, 0);
         let held = allocation_counter::measure(|| {
             let numbers = BEFORE..BEFORE + u32::from(conversations);
-            numbers.for_each(|number| world.leave_half_open(&supplicant, number));
+            numbers.for_each(|number| world.leave_half_open(&supplicant, number, 1));
             resident_after = resident();
             forgotten = allocation_counter::measure(|| world.wait(KEEP_ANSWER)).bytes_current;
         });

@@ -1,0 +1,175 @@
+//! The real server, in a folder of its own, on one processor.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64;
+use sekisho::event::TlsVersion;
+
+use crate::campus::Campus;
+use crate::stations;
+use crate::world::SECRET;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Server {
+    process: Child,
+    folder: PathBuf,
+    pub(crate) address: SocketAddr,
+    /// Until the first login has gone well.
+    pub(crate) ready_after: Duration,
+}
+
+/// CPU so far, and how often threads have waited.
+#[derive(Default)]
+pub(crate) struct Threads {
+    pub(crate) hall: Duration,
+    pub(crate) helpers: Duration,
+    pub(crate) others: Duration,
+    pub(crate) switches: u64,
+}
+
+impl Threads {
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        Self {
+            hall: self.hall.saturating_sub(before.hall),
+            helpers: self.helpers.saturating_sub(before.helpers),
+            others: self.others.saturating_sub(before.others),
+            switches: self.switches - before.switches,
+        }
+    }
+}
+
+impl Server {
+    pub(crate) fn start(campus: &Campus, program: &Path) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sockets-{}", std::process::id()));
+        let address = free_address();
+        write(campus, &folder, address);
+        let begun = Instant::now();
+        let process = Command::new("taskset")
+            .args(["-c", "0", &program.display().to_string(), "serve", "--config", "sekisho.toml"])
+            .current_dir(&folder)
+            .stdout(Stdio::null())
+            .stderr(File::create(folder.join("log")).expect("a log"))
+            .spawn()
+            .expect("taskset");
+        let mut server = Self { process, folder, address, ready_after: Duration::ZERO };
+        let supplicant = campus.supplicant(0, TlsVersion::Tls13);
+        while !stations::log_in_once(&supplicant, address) {
+            assert!(begun.elapsed() < PATIENCE, "no answer: {}", server.log());
+        }
+        server.ready_after = begun.elapsed();
+        server
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    fn proc(&self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.process.id())).expect("Linux")
+    }
+
+    /// KiB in memory: all, and what of it isn't the program's own file and its libraries.
+    pub(crate) fn resident(&self) -> (u64, u64) {
+        let status = self.proc("status");
+        (field(&status, "VmRSS:"), field(&status, "RssAnon:"))
+    }
+
+    pub(crate) fn threads(&self) -> Threads {
+        let mut threads = Threads::default();
+        for task in fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("Linux").flatten() {
+            let read = |file| fs::read_to_string(task.path().join(file)).unwrap_or_default();
+            let spent = read("schedstat").split(' ').next().and_then(|spent| spent.parse().ok()).unwrap_or(0);
+            let spent = Duration::from_nanos(spent);
+            match read("comm").trim() {
+                "hall" => threads.hall += spent,
+                name if name.starts_with("helper-") => threads.helpers += spent,
+                _ => threads.others += spent,
+            }
+            threads.switches += field(&read("status"), "voluntary_ctxt_switches:");
+        }
+        threads
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn field(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+fn free_address() -> SocketAddr {
+    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("loopback")
+}
+
+fn write(campus: &Campus, folder: &Path, address: SocketAddr) {
+    let put = |name: &str, octets: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, octets).expect("a folder of our own");
+        path
+    };
+    fs::create_dir_all(folder.join("state")).expect("a folder of our own");
+    let chain: String = campus.server_chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
+    put("server.pem", chain.as_bytes());
+    put("anchor.pem", pem("CERTIFICATE", &campus.anchor()).as_bytes());
+    put("campus.crl", &campus.crl);
+    let secrets = [put("server.key", pem("PRIVATE KEY", campus.server_key.expose()).as_bytes()), put("secret", SECRET)];
+    for path in secrets {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("our own file");
+    }
+    put("sekisho.toml", configuration(address).as_bytes());
+}
+
+fn configuration(address: SocketAddr) -> String {
+    format!(
+        r#"
+[server]
+name = "bench"
+state-dir = "state"
+
+[listen]
+auth = ["{address}"]
+
+[[identity]]
+name = "server"
+chain = "server.pem"
+key = "server.key"
+
+[[authority]]
+name = "campus"
+certificate = "anchor.pem"
+subject = {{ C = "JP" }}
+revocation = "crl"
+crl = ["campus.crl"]
+
+[[nas]]
+name = "ap"
+address = ["127.0.0.0/8"]
+secret-file = "secret"
+
+[[service]]
+name = "campus"
+match = {{ ssid = ["JAIST"] }}
+authorities = ["campus"]
+vlan = "120"
+"#
+    )
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
