@@ -9,6 +9,9 @@ mod tally;
 mod users;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -92,13 +95,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// How long logins begin
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s")]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s")]
     duration: Duration,
     /// Logins in all, instead of a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "duration")]
     logins: Option<u64>,
     /// Time at the beginning that is in no figure
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0s")]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0s")]
     warm_up: Duration,
     /// The share of the logins that offer to resume, of those whose device has logged in before: 0 to 1
     #[arg(long, value_name = "RATIO", value_parser = ratio, default_value = "0")]
@@ -133,6 +136,12 @@ pub(crate) struct Args {
     /// One JSON object instead of text
     #[arg(long)]
     json: bool,
+}
+
+/// As in the configuration, and "250ms".
+fn time(text: &str) -> Result<Duration, String> {
+    let milliseconds = text.strip_suffix("ms").and_then(|number| number.parse::<u32>().ok());
+    milliseconds.map_or_else(|| duration(text), |number| Ok(Duration::from_millis(number.into())))
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -7,6 +7,7 @@
 //! - [`contract`]: what stands in an Accept, what isn't EAP, a second node.
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
+//! - [`load`]: `sekisho load` against the server, FreeRADIUS and hostapd.
 //! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
@@ -22,6 +23,7 @@ mod commands;
 mod contract;
 mod eapol;
 mod harness;
+mod load;
 mod logins;
 mod logs;
 mod openssl;
