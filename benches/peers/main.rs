@@ -150,7 +150,7 @@ fn measure_all(amount: &Amount, sekisho: &Path, dir: &Path) -> Report {
         let group: Vec<Scenario> = left.iter().copied().filter(together).collect();
         left.retain(|scenario| !together(scenario));
         eprintln!("{:>5.0} s  {} with {} CRL entries", begun.elapsed().as_secs_f64(), first.key, first.entries);
-        let stage = Stage::set(first, dir, sekisho, *server_core);
+        let mut stage = Stage::set(first, dir, sekisho, *server_core);
         report.lines.extend(stage.measure(&group, amount, &generator));
         report.memory.push(stage.memory(&first));
     }
@@ -170,13 +170,15 @@ fn cores() -> Vec<usize> {
 }
 
 /// All servers with one campus.
-struct Stage {
+struct Stage<'a> {
     files: Vec<Files>,
     servers: Vec<Server>,
+    sekisho: &'a Path,
+    core: usize,
 }
 
-impl Stage {
-    fn set(scenario: Scenario, dir: &Path, sekisho: &Path, core: usize) -> Self {
+impl<'a> Stage<'a> {
+    fn set(scenario: Scenario, dir: &Path, sekisho: &'a Path, core: usize) -> Self {
         let mut campus = Campus::new(scenario.key, scenario.key, MEMBERS);
         campus.publish(scenario.entries);
         let of = |kind: Kind| dir.join(format!("{}-{}-{}", kind.name(), scenario.key, scenario.entries));
@@ -187,11 +189,11 @@ impl Stage {
             })
             .into();
         let servers = Kind::ALL.iter().zip(&files).map(|(kind, files)| Server::start(*kind, files, sekisho, core));
-        Self { servers: servers.collect(), files }
+        Self { servers: servers.collect(), files, sekisho, core }
     }
 
     /// Round by round, and in each round server by server, so that whatever else this machine does befalls all.
-    fn measure(&self, group: &[Scenario], amount: &Amount, generator: &Generator<'_>) -> Vec<Line> {
+    fn measure(&mut self, group: &[Scenario], amount: &Amount, generator: &Generator<'_>) -> Vec<Line> {
         let mut seen: Vec<[Vec<Seen>; 3]> = vec![<[Vec<Seen>; 3]>::default(); group.len()];
         for round in 0..amount.rounds {
             let mut saturated = [0.0; 3];
@@ -199,6 +201,7 @@ impl Stage {
                 for turn in 0..self.servers.len() {
                     // There and back again: ABC, CBA.
                     let index = if round % 2 == 0 { turn } else { self.servers.len() - 1 - turn };
+                    self.make_room(index);
                     let one = self.measure_one(index, *scenario, saturated[index], amount, generator);
                     if scenario.pace == Pace::Saturated && !scenario.resume {
                         saturated[index] = one.rate;
@@ -216,6 +219,13 @@ impl Stage {
         }
         let lines = group.iter().zip(seen);
         lines.map(|(scenario, seen)| Line { scenario: *scenario, seen: seen.map(|all| Seen::median(&all)) }).collect()
+    }
+
+    /// hostapd remembers so many logins that it is full after one measurement.
+    fn make_room(&mut self, index: usize) {
+        if self.servers[index].kind == Kind::Hostapd {
+            self.servers[index] = Server::start(Kind::Hostapd, &self.files[index], self.sekisho, self.core);
+        }
     }
 
     fn measure_one(

@@ -9,10 +9,8 @@ use serde_json::Value;
 
 use crate::servers::{Files, Kind, SECRET, Server};
 
-/// How many logins hostapd takes before it must rest: it has room for 1,000 and keeps each for some seconds after its end.
+/// How many logins hostapd takes before it must be started anew: it has room for 1,000 and keeps each for some seconds after its end.
 const HOSTAPD_LOGINS: u64 = 850;
-/// Until hostapd has forgotten those that have ended.
-const HOSTAPD_RESTS: Duration = Duration::from_millis(6_500);
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +53,6 @@ pub(crate) struct Generator<'a> {
 
 impl Generator<'_> {
     pub(crate) fn run(&self, server: &Server, files: &Files, load: Load) -> Seen {
-        if server.kind == Kind::Hostapd {
-            // Before, so that nobody else's logins are in its way either.
-            std::thread::sleep(HOSTAPD_RESTS);
-        }
         let output = self.command(server, files, load).stdin(Stdio::null()).stderr(Stdio::null()).output();
         let output = output.expect("sekisho load");
         let text = String::from_utf8_lossy(&output.stdout);

@@ -33,11 +33,15 @@ pub(crate) struct Report {
     time: Duration,
     pub(crate) lines: Vec<Line>,
     pub(crate) memory: Vec<Memory>,
+    /// Of the machine before the first measurement.
+    load: f64,
 }
 
 impl Report {
     pub(crate) fn new(versions: String, rounds: usize, time: Duration) -> Self {
-        Self { versions, rounds, time, lines: Vec::new(), memory: Vec::new() }
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default();
+        Self { versions, rounds, time, lines: Vec::new(), memory: Vec::new(), load }
     }
 }
 
@@ -75,7 +79,7 @@ impl Report {
     fn rates(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         head(f, "Logins a second; requests for one", ["Sekisho", "FreeRADIUS", "hostapd", "", ""])?;
         for line in self.lines.iter().filter(|line| line.scenario.pace == Pace::Saturated) {
-            // Below, it was the generator that could do no more.
+            // Below, the server did not have all of its core to do: it could do more.
             let mark = |seen: Seen| if seen.busy < 0.9 { "≥" } else { "" };
             let [a, b, c] = line.seen.map(|seen| format!("{}{:.0}; {:.1}", mark(seen), seen.rate, seen.requests));
             row(f, &line.scenario.name(), [a, b, c, String::new(), String::new()])?;
@@ -91,7 +95,11 @@ impl Report {
             }
         }
         let own = self.lines.iter().map(|line| line.seen[0].own).fold(0.0, f64::max);
-        writeln!(f, "  The generator needed up to {own:.3} ms of its own cores for a login; ≥: it could do no more.\n")
+        writeln!(
+            f,
+            "  The generator needed up to {own:.3} ms of its own cores for a login. ≥: the server's core was not busy all the time, be it for the generator or for others on this machine (load average {:.1}).\n",
+            self.load
+        )
     }
 
     fn latencies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -95,7 +95,8 @@ fn load_keeps_the_pace_that_was_asked_for() {
 #[test]
 fn load_runs_at_freeradius_full_and_resumed() {
     let server = peers::freeradius(Key::Rsa);
-    for (tls, resumed) in [("1.2", 30.0..=36.0), ("1.3", 10.0..=36.0)] {
+    // Of TLS 1.3 it resumes every second.
+    for (tls, resumed) in [("1.2", 30.0..=36.0), ("1.3", 10.0..=20.0)] {
         let scratch = Scratch::new();
         let options = ["--tls", tls, "--logins", "40", "--concurrency", "4", "--resume", "1"];
         let figures = figures(&run(&mut load(server.port, &[&pki().member_rsa], &options, &scratch), PATIENCE), 0);
@@ -106,11 +107,12 @@ fn load_runs_at_freeradius_full_and_resumed() {
 #[test]
 fn load_runs_at_hostapd_full_and_resumed() {
     let server = peers::hostapd(Key::P256);
-    for tls in ["1.2", "1.3"] {
+    // Of TLS 1.3 it resumes every second: a resumed handshake brings no new ticket.
+    for (tls, at_least) in [("1.2", 30.0), ("1.3", 10.0)] {
         let scratch = Scratch::new();
         let options = ["--tls", tls, "--logins", "40", "--concurrency", "4", "--resume", "1", "--unprotected-success"];
         let figures = figures(&run(&mut load(server.port, &[&pki().member_p256], &options, &scratch), PATIENCE), 0);
-        assert!(number(&figures, "/resumed/logins") >= 30.0, "{figures}");
+        assert!(number(&figures, "/resumed/logins") >= at_least, "{figures}");
     }
 }
 
