@@ -138,7 +138,7 @@ fn measure_all(amount: &Amount, sekisho: &Path, dir: &Path) -> Report {
     let (server_core, own) = cores.split_first().filter(|(_, own)| !own.is_empty()).expect("two cores at least");
     let generator = Generator { sekisho, cores: &own[..own.len().min(4)] };
     let begun = Instant::now();
-    let versions = Kind::ALL.map(|kind| format!("{} ({})", kind.name(), kind.version(sekisho)));
+    let versions = Kind::ALL.map(|kind| kind.version(sekisho));
     let mut report = Report::new(versions.join(", "), amount.rounds, amount.time);
     let mut left: Vec<Scenario> = scenarios();
     left.retain(|scenario| {

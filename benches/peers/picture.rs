@@ -6,8 +6,8 @@ use crate::Pace;
 use crate::report::{Line, Report};
 use crate::servers::Kind;
 
-const WIDTH: f64 = 760.0;
-const LEFT: f64 = 250.0;
+const WIDTH: f64 = 780.0;
+const LEFT: f64 = 270.0;
 /// What the longest bar may take.
 const LONGEST: f64 = 400.0;
 const BAR: f64 = 13.0;
@@ -15,7 +15,7 @@ const GROUP: f64 = 3.0 * BAR + 16.0;
 const TOP: f64 = 64.0;
 const COLOURS: [&str; 3] = ["#1a7f5a", "#8a94a6", "#c3a05a"];
 
-/// An SVG. Bars of more than ten times ours are cut, and say how long they are.
+/// An SVG. Bars that a long CRL makes longer than the picture are cut, and say how long they are.
 pub(crate) fn draw(report: &Report) -> String {
     let lines: Vec<&Line> = report.lines.iter().filter(|line| line.scenario.pace != Pace::Half).collect();
     let height = TOP + GROUP * lines.iter().map(|_| 1.0).sum::<f64>() + 34.0;
