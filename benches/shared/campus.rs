@@ -53,14 +53,14 @@ impl KeyKind {
 pub(crate) struct Campus {
     pub(crate) server_kind: KeyKind,
     pub(crate) client_kind: KeyKind,
-    server_root: Vec<u8>,
+    pub(crate) server_root: Vec<u8>,
     pub(crate) server_chain: Vec<Vec<u8>>,
     pub(crate) server_key: Secret,
     client_ca: Ca,
     /// Of the CA of the members.
     pub(crate) crl: Vec<u8>,
     members: Vec<Vec<u8>>,
-    member_key: Secret,
+    pub(crate) member_key: Secret,
 }
 
 impl Campus {

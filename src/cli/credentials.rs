@@ -53,6 +53,22 @@ pub(crate) fn read_secret(path: &Path) -> Result<Secret, String> {
     Ok(Secret::new(line.strip_suffix(b"\r").unwrap_or(line)))
 }
 
+/// A secret that was given as it is, or in a file.
+pub(crate) fn secret_or_file(given: Option<&Secret>, file: Option<&Path>) -> Result<Option<Secret>, String> {
+    match file {
+        Some(path) => read_secret(path).map(Some),
+        None => Ok(given.cloned()),
+    }
+}
+
+/// An identity that routes and tells nobody's name (RFC 9190 section 2.1.8).
+pub(crate) fn anonymous(credential: &Credential) -> String {
+    let leaf = credential.chain.first().map(Vec::as_slice).unwrap_or_default();
+    let mails = mail_addresses(leaf);
+    let realm = mails.iter().find_map(|mail| mail.rsplit_once('@'));
+    realm.map_or_else(|| "anonymous".to_owned(), |(_, realm)| format!("@{realm}"))
+}
+
 /// The mail addresses in a certificate: subjectAltName first, then the subject's emailAddress.
 pub(crate) fn mail_addresses(certificate: &[u8]) -> Vec<String> {
     let Some(certificate) = parse_certificate(certificate) else { return Vec::new() };

@@ -5,7 +5,6 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, ValueEnum};
 
-use super::credentials::{self, Credential};
+use super::credentials;
 use super::nas::{self, Answer, Nas};
 use crate::event::TlsVersion;
 use crate::exchange::Asker;
@@ -91,8 +90,9 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// A TLS version to offer alone.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Tls {
+pub(super) enum Tls {
     #[value(name = "1.2")]
     V12,
     #[value(name = "1.3")]
@@ -109,7 +109,7 @@ impl From<Tls> for TlsVersion {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what clap wants of a parser")]
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+pub(super) fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }
 
@@ -186,13 +186,10 @@ impl Outcome {
 }
 
 fn supplicant(args: &Args) -> Result<Supplicant, String> {
-    let password = match &args.p12_password_file {
-        Some(path) => Some(credentials::read_secret(path)?),
-        None => args.p12_password.clone(),
-    };
+    let password = credentials::secret_or_file(args.p12_password.as_ref(), args.p12_password_file.as_deref())?;
     let credential = credentials::read(&args.cert, args.key.as_deref(), password.as_ref())?;
     Supplicant::new(Settings {
-        identity: args.identity.clone().unwrap_or_else(|| anonymous(&credential)),
+        identity: args.identity.clone().unwrap_or_else(|| credentials::anonymous(&credential)),
         chain: credential.chain,
         key: Some(credential.key),
         anchors: credentials::read_certificates(&args.ca)?,
@@ -203,26 +200,14 @@ fn supplicant(args: &Args) -> Result<Supplicant, String> {
     })
 }
 
-/// An identity that routes and tells nobody's name (RFC 9190 section 2.1.8).
-fn anonymous(credential: &Credential) -> String {
-    let leaf = credential.chain.first().map(Vec::as_slice).unwrap_or_default();
-    let mails = credentials::mail_addresses(leaf);
-    let realm = mails.iter().find_map(|mail| mail.rsplit_once('@'));
-    realm.map_or_else(|| "anonymous".to_owned(), |(_, realm)| format!("@{realm}"))
-}
-
 fn shared_secret(args: &Args) -> Result<Secret, String> {
-    match (&args.secret, &args.secret_file) {
-        (Some(secret), _) => Ok(secret.clone()),
-        (None, Some(path)) => credentials::read_secret(path),
-        (None, None) => Err("--secret or --secret-file is missing".to_owned()),
-    }
+    credentials::secret_or_file(args.secret.as_ref(), args.secret_file.as_deref())
+        .and_then(|secret| secret.ok_or_else(|| "--secret or --secret-file is missing".to_owned()))
 }
 
 fn nas(args: &Args) -> Result<Nas, String> {
     let with_reason = |error: std::io::Error| format!("{}: {error}", args.server);
-    let addresses = args.server.to_socket_addrs().map_err(with_reason)?;
-    let address = addresses.into_iter().next().ok_or_else(|| format!("{}: has no address", args.server))?;
+    let address = nas::address(&args.server)?;
     Nas::connect(nas::any(address), address, Duration::from_secs(args.timeout.into())).map_err(with_reason)
 }
 

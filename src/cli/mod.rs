@@ -10,6 +10,8 @@ pub(crate) mod credentials;
 mod demo;
 mod explain;
 mod import;
+#[expect(clippy::disallowed_types, reason = "access points have sockets of their own")]
+mod load;
 mod login;
 #[expect(
     clippy::disallowed_methods,
@@ -48,6 +50,7 @@ enum Command {
     Demo(demo::Args),
     /// Log in as a supplicant behind an access point, against any RADIUS server
     Login(Box<login::Args>),
+    Load(Box<load::Args>),
     /// What the server would decide for a certificate, and why; fetches nothing
     Explain(explain::Args),
     Import(Box<import::Args>),
@@ -73,6 +76,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Login(args) => login::run(*args),
+        Command::Load(args) => load::run(&args),
         Command::Explain(args) => explain::run(args),
         Command::Import(args) => import::run(&args),
         Command::Token(args) => token::run(&args),

@@ -1,7 +1,7 @@
 //! The access point's part that does I/O: it sends a request again until it is answered.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::exchange::BadReply;
@@ -116,6 +116,12 @@ impl Nas {
     }
 }
 
+/// The first address of HOST:PORT; the error is a sentence.
+pub(super) fn address(server: &str) -> Result<SocketAddr, String> {
+    let mut addresses = server.to_socket_addrs().map_err(|error| format!("{server}: {error}"))?;
+    addresses.next().ok_or_else(|| format!("{server}: has no address"))
+}
+
 /// Any address of this machine, of the family that a server's has.
 pub(super) fn any(server: SocketAddr) -> IpAddr {
     match server {
@@ -137,7 +143,7 @@ fn jittered(time: Duration) -> Duration {
     time.mul_f64(0.9 + 0.2 * f64::from(octet) / 255.0)
 }
 
-fn describe(bad: BadReply) -> &'static str {
+pub(super) fn describe(bad: BadReply) -> &'static str {
     match bad {
         BadReply::Malformed => "something came that is no RADIUS packet",
         BadReply::NotOurs => "an answer to another request came",

@@ -19,7 +19,7 @@ mod reader;
 mod registry;
 mod report;
 mod revocation;
-mod scalar;
+pub(crate) mod scalar;
 mod server;
 mod service;
 mod tls;

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use crate::exchange::Prefix;
 
 /// "30s", "5m", "8h", "30d".
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong =
         || format!("\"{text}\" is no duration; write a number and s, m, h or d: \"30s\", \"5m\", \"8h\", \"30d\"");
     let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;

@@ -37,7 +37,7 @@ impl Repeats {
     };
 
     /// The pause after one of so long; `None`: after the first time it is sent.
-    fn pause(&self, before: Option<Duration>) -> Duration {
+    pub(crate) fn pause(&self, before: Option<Duration>) -> Duration {
         let pause = before.map_or(self.first, |before| before.saturating_mul(2)).min(self.longest);
         // Without chance it is still right, and only no longer different from everybody else's.
         let chance = secret::random().map_or(100, |octets: [u8; 2]| u32::from(u16::from_be_bytes(octets)) % 201);

@@ -62,9 +62,9 @@ pub struct Station {
 pub struct Supplicant(Arc<Client>);
 
 /// What all logins of a supplicant share. Verifier and credential stay the same values: rustls resumes no session that was made with others.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Client {
-    pub(super) settings: Settings,
+    pub(super) settings: Arc<Settings>,
     provider: Arc<CryptoProvider>,
     verifier: Arc<Verifier>,
     credential: Arc<Credential>,
@@ -95,13 +95,37 @@ impl Supplicant {
         let verifier = Verifier::new(&settings.anchors, &settings.server_names, algorithms)?;
         let credential = Credential::new(&settings, &provider)?;
         Ok(Self(Arc::new(Client {
-            settings,
+            settings: Arc::new(settings),
             provider,
             verifier: Arc::new(verifier),
             credential: Arc::new(credential),
             memory: Arc::default(),
             tls12,
         })))
+    }
+
+    /// Somebody else who trusts the same servers: what is known of them is shared, so that a crowd verifies a server's chain once.
+    ///
+    /// # Errors
+    /// A chain without a key, or a key that can't be read.
+    pub fn beside(&self, identity: String, chain: Vec<Vec<u8>>, key: Option<Secret>) -> Result<Self, String> {
+        let settings = Settings { identity, chain, key, ..(*self.0.settings).clone() };
+        let credential = Arc::new(Credential::new(&settings, &self.0.provider)?);
+        let (settings, memory) = (Arc::new(settings), Arc::default());
+        Ok(Self(Arc::new(Client { settings, credential, memory, ..(*self.0).clone() })))
+    }
+
+    /// Another device of the same person: key and what is known of the server are shared, sessions it remembers for itself.
+    #[must_use]
+    pub fn device(&self) -> Self {
+        let memory = Arc::default();
+        Self(Arc::new(Client { memory, ..(*self.0).clone() }))
+    }
+
+    /// Whether there is a session that the next login could offer.
+    #[must_use]
+    pub fn remembers(&self) -> bool {
+        self.0.memory.has_session()
     }
 
     /// Begins a login; with `resume`, remembered sessions are offered.

@@ -150,6 +150,11 @@ impl Login {
         }
     }
 
+    /// Chooses the Identifier of the next request; else each is one above that before. For whoever has several logins behind one port.
+    pub fn identify(&mut self, identifier: u8) {
+        self.identifier = identifier.wrapping_sub(1);
+    }
+
     /// The first request; empty when what the station says does not fit into one.
     pub fn begin(&mut self) -> Vec<u8> {
         let identity = self.peer.identity(&self.client.settings.identity);

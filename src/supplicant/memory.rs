@@ -19,6 +19,11 @@ struct Sessions {
 }
 
 impl Memory {
+    pub(super) fn has_session(&self) -> bool {
+        let sessions = self.sessions();
+        sessions.tls12.is_some() || sessions.tls13.is_some()
+    }
+
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

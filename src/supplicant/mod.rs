@@ -2,8 +2,10 @@
 //!
 //! A [`Supplicant`] holds what somebody logs in with and remembers sessions; each [`Login`] is one conversation: [`Login::begin`] has the first request, [`Login::handle`] takes
 //! what came back and says what is [`Next`], until a [`Report`] tells how it ended. Who drives it repeats the last request when no answer comes.
+//! A [`crowd`] is many of them at once, and does that by itself.
 
 mod client;
+pub mod crowd;
 mod handshake;
 mod login;
 mod memory;

@@ -221,6 +221,22 @@ fn the_servers_certificate_is_judged_by_the_time_of_the_call() {
 }
 
 #[test]
+fn a_chain_that_was_good_makes_no_other_chain_good_and_no_other_time() {
+    let (pki, other) = (Pki::new(), Pki::new());
+    let supplicant = Supplicant::new(pki.settings(Tls13)).unwrap();
+    let login = |from: &Pki, now| {
+        let login = supplicant.login(asker(), station(), false, now);
+        drive(&mut Server::new(from, Fault::Nothing), login, now)
+    };
+    assert!(login(&pki, NOW).logged_in && login(&pki, NOW).logged_in);
+    assert_eq!(login(&other, NOW).alert_sent, Some(48));
+    assert!(login(&pki, NOW).logged_in);
+    let decades = Duration::from_secs(30 * 365 * 86_400);
+    assert_eq!(login(&pki, NOW + decades).alert_sent, Some(45));
+    assert_eq!(login(&pki, Wall(0)).alert_sent, Some(45), "a clock that went back");
+}
+
+#[test]
 fn another_method_is_declined_for_eap_tls() {
     assert!(log_in_with(&Pki::new(), Tls13, Fault::OtherMethodFirst, |_| {}).logged_in);
 }

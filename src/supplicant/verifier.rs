@@ -1,6 +1,8 @@
 //! Whether the server's certificate is good.
 
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -8,6 +10,9 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_t
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+/// How long a chain that was found good is not looked at again.
+const KEPT: Duration = Duration::from_secs(60);
 
 thread_local! {
     /// Octets of the OCSP answer that came with the certificate just verified. rustls shows it to the verifier alone, and that is shared by all handshakes of a supplicant, since no session of another one would be resumed;
@@ -28,6 +33,23 @@ pub(super) struct Verifier {
     /// Empty: any name is.
     names: Vec<ServerName<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
+    /// The last chain that was found good: one server has one or two, and who logs in a thousand times a second pays for its signatures once.
+    good: Mutex<Option<Good>>,
+}
+
+/// A chain that is good, and since when that is known.
+#[derive(Debug)]
+struct Good {
+    chain: Vec<CertificateDer<'static>>,
+    since: UnixTime,
+}
+
+impl Good {
+    fn covers(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], now: UnixTime) -> bool {
+        let age = now.as_secs().checked_sub(self.since.as_secs());
+        age.is_some_and(|age| age < KEPT.as_secs())
+            && self.chain.split_first().is_some_and(|(leaf, above)| leaf == end_entity && above == intermediates)
+    }
 }
 
 impl Verifier {
@@ -46,7 +68,32 @@ impl Verifier {
         }
         let name =
             |name: &String| ServerName::try_from(name.clone()).map_err(|_| format!("{name:?} is no server name"));
-        Ok(Self { roots, names: names.iter().map(name).collect::<Result<_, _>>()?, algorithms })
+        Ok(Self { roots, names: names.iter().map(name).collect::<Result<_, _>>()?, algorithms, good: Mutex::default() })
+    }
+
+    fn verify_chain(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let certificate = ParsedCertificate::try_from(end_entity)
+            .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        if !self.roots.is_empty() {
+            verify_server_cert_signed_by_trust_anchor(
+                &certificate,
+                &self.roots,
+                intermediates,
+                now,
+                self.algorithms.all,
+            )
+            .map_err(|error| match error {
+                // By name it is of one of the authorities, by key it is not.
+                Error::InvalidCertificate(CertificateError::BadSignature) => CertificateError::UnknownIssuer.into(),
+                other => other,
+            })?;
+        }
+        self.verify_name(&certificate)
     }
 
     fn verify_name(&self, certificate: &ParsedCertificate<'_>) -> Result<(), Error> {
@@ -71,23 +118,12 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         STAPLED.set(Some(ocsp.len()));
-        let certificate = ParsedCertificate::try_from(end_entity)
-            .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
-        if !self.roots.is_empty() {
-            verify_server_cert_signed_by_trust_anchor(
-                &certificate,
-                &self.roots,
-                intermediates,
-                now,
-                self.algorithms.all,
-            )
-            .map_err(|error| match error {
-                // By name it is of one of the authorities, by key it is not.
-                Error::InvalidCertificate(CertificateError::BadSignature) => CertificateError::UnknownIssuer.into(),
-                other => other,
-            })?;
+        let good = || self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        if !good().as_ref().is_some_and(|good| good.covers(end_entity, intermediates, now)) {
+            self.verify_chain(end_entity, intermediates, now)?;
+            let chain = std::iter::once(end_entity).chain(intermediates).map(|one| one.clone().into_owned()).collect();
+            *good() = Some(Good { chain, since: now });
         }
-        self.verify_name(&certificate)?;
         Ok(ServerCertVerified::assertion())
     }
 

@@ -8,6 +8,7 @@
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`kill_switch`]: who is blocked by the API loses port and login, on real switches.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
+//! - [`load`]: `sekisho load` against the server, FreeRADIUS and hostapd.
 //! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
@@ -26,6 +27,7 @@ mod eapol;
 mod harness;
 mod inside;
 mod kill_switch;
+mod load;
 mod logins;
 mod logs;
 mod openssl;

@@ -82,6 +82,7 @@ modules {{
             cache {{
                 enable = yes
                 name = "interop"
+                persist_dir = "{directory}/tlscache"
             }}
         }}
         tls {{
@@ -108,6 +109,8 @@ server default {{
         members = files.members.display(),
     );
     scratch.write("radiusd.conf", configuration);
+    // Without it 3.2.1 resumes nothing.
+    std::fs::create_dir(scratch.path().join("tlscache")).expect("a directory in the scratch directory");
     let mut command = Place::Host.command("freeradius");
     command.args(["-X", "-n", "radiusd", "-d"]).arg(scratch.path());
     Peer::start("freeradius", &mut command, scratch, port)

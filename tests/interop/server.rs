@@ -105,6 +105,11 @@ impl Server {
         self.process.wait_bound(self.port);
     }
 
+    /// Of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     fn signal(&self, name: &str) {
         must(Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]));
     }

@@ -160,8 +160,12 @@ fn an_unprotected_success_is_taken_only_when_asked_for() {
 #[test]
 fn the_default_identity_is_the_mail_addresss_realm_alone() {
     let pki = Pki::new();
-    let with =
-        |certificate: &[u8]| anonymous(&Credential { chain: vec![certificate.to_vec()], key: pki.client_key.clone() });
+    let with = |certificate: &[u8]| {
+        credentials::anonymous(&credentials::Credential {
+            chain: vec![certificate.to_vec()],
+            key: pki.client_key.clone(),
+        })
+    };
     assert_eq!(with(&pki.client), "@example.ac.jp");
     assert_eq!(with(&pki.server), "anonymous");
 }

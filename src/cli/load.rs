@@ -1,0 +1,303 @@
+//! `sekisho load`: many logins at once, against any RADIUS server, and what they cost it.
+
+mod driver;
+mod figures;
+mod process;
+mod progress;
+mod render;
+mod tally;
+mod users;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use clap::ArgGroup;
+
+use self::driver::{Driver, Ports, Shared};
+use self::figures::Figures;
+use self::process::Process;
+use self::progress::Progress;
+use self::tally::Tally;
+use self::watch::{Course, Watch};
+use super::credentials::{self, Credential};
+use super::login::{Tls, secret};
+use super::nas;
+use crate::config::scalar::duration;
+use crate::event::TlsVersion;
+use crate::exchange::{Asker, Repeats};
+use crate::net::Clock;
+use crate::now::Mono;
+use crate::secret::Secret;
+use crate::supplicant::crowd::{Crowd, Pace, Plan};
+use crate::supplicant::{Settings, Station, Supplicant};
+
+/// A command line or a file that can't be used.
+const BAD_SETTINGS: u8 = 78;
+
+/// Logins at once where nothing else is said: with a rate they are a bound, else they are the load.
+const AT_ONCE: u32 = 64;
+const AT_ONCE_WITH_RATE: u32 = 1_024;
+/// Logins at once behind one access point where their number isn't given.
+const BEHIND_ONE: u32 = 64;
+
+/// Many EAP-TLS logins at once, as many supplicants behind many access points, against any RADIUS server.
+///
+/// It says how many logins a second there were, how long they took, how many requests each wanted, why some failed, and what they cost this program and, with --pid, the server.
+/// With --rate logins begin at that pace whatever becomes of the others, and each counts from when it should have begun; else --concurrency logins are under way at any time.
+///
+/// Exit code: 0 every login was let in; 1 some were not; 78 a file or a setting can't be used.
+#[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("shared secret of the load").required(true).args(["secret", "secret_file"])))]
+pub(crate) struct Args {
+    /// The server: HOST:PORT
+    #[arg(long, value_name = "HOST:PORT")]
+    server: String,
+    /// The secret shared with the server; others on this machine can read it from the process list
+    #[arg(long, value_name = "SECRET", value_parser = secret)]
+    secret: Option<Secret>,
+    /// A file whose first line is the secret
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// Who logs in: a directory with NAME.pem and NAME.key (or both in NAME.pem) or NAME.p12 for each, or one such file
+    #[arg(long, value_name = "DIR")]
+    users: PathBuf,
+    /// Password of the PKCS#12 files
+    #[arg(long, value_name = "PASSWORD", value_parser = secret, conflicts_with = "p12_password_file")]
+    p12_password: Option<Secret>,
+    /// A file whose first line is the password of the PKCS#12 files
+    #[arg(long, value_name = "FILE")]
+    p12_password_file: Option<PathBuf>,
+    /// Authorities that the server's certificate may come from, in PEM
+    #[arg(long, value_name = "FILE")]
+    ca: PathBuf,
+    /// Name that the server's certificate must have; may be repeated; without it any name is taken
+    #[arg(long, value_name = "NAME")]
+    server_name: Vec<String>,
+    /// Outer identity of all; by default "@" and the realm of each certificate's mail address, or "anonymous"
+    #[arg(long, value_name = "NAI")]
+    identity: Option<String>,
+    /// The SSID asked for, sent in Called-Station-Id
+    #[arg(long, value_name = "NAME")]
+    ssid: Option<String>,
+    /// Logins at once [default: 64; with --rate at most 1024]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    concurrency: Option<u32>,
+    /// Logins that begin in a second
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
+    /// How long logins begin
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10s")]
+    duration: Duration,
+    /// Logins in all, instead of a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "duration")]
+    logins: Option<u64>,
+    /// Time at the beginning that is in no figure
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0s")]
+    warm_up: Duration,
+    /// The share of the logins that offer to resume, of those whose device has logged in before: 0 to 1
+    #[arg(long, value_name = "RATIO", value_parser = ratio, default_value = "0")]
+    resume: f64,
+    /// The only TLS version to offer
+    #[arg(long, value_name = "VERSION")]
+    tls: Option<Tls>,
+    /// Devices, each with a Calling-Station-Id and sessions of its own [default: as many as logins at once or users, whichever are more]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    devices: Option<u32>,
+    /// Access points, each with a port and a NAS-Identifier of its own [default: one for 64 logins at once, at least 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16_384))]
+    access_points: Option<u16>,
+    /// Threads that share the work
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: u16,
+    /// Octets of TLS data in one fragment that we send
+    #[arg(long, value_name = "N", default_value_t = 1200, value_parser = clap::value_parser!(u16).range(1..=3500))]
+    fragment_size: u16,
+    /// Framed-MTU: the longest frame that the access points take
+    #[arg(long, value_name = "OCTETS")]
+    framed_mtu: Option<u32>,
+    /// Seconds after which a request without an answer is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    timeout: u32,
+    /// The server's process on this machine: its CPU time for each login and its memory are told
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+    /// Take EAP-Success of a TLS 1.3 server that doesn't send RFC 9190's protected success
+    #[arg(long)]
+    unprotected_success: bool,
+    /// One JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// As in the configuration, and "250ms".
+fn time(text: &str) -> Result<Duration, String> {
+    let milliseconds = text.strip_suffix("ms").and_then(|number| number.parse::<u32>().ok());
+    milliseconds.map_or_else(|| duration(text), |number| Ok(Duration::from_millis(number.into())))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| (0.001..=1e6).contains(rate));
+    rate.ok_or_else(|| "a number of logins a second, up to a million".to_owned())
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or_else(|| "a number from 0 to 1".to_owned())
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    match load(args) {
+        Ok(figures) => {
+            if args.json {
+                println!("{}", render::json(&figures));
+            } else {
+                print!("{}", render::text(&figures));
+            }
+            if figures.tally.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("sekisho load: {error}");
+            ExitCode::from(BAD_SETTINGS)
+        }
+    }
+}
+
+fn load(args: &Args) -> Result<Figures, String> {
+    let parts = parts(args)?;
+    let clock = Clock::start();
+    let shared = Shared::default();
+    let from = Mono(args.warm_up);
+    let drivers = parts.into_iter().map(|(crowd, ports)| {
+        Ok(Driver::new(crowd, ports, clock, &shared, Tally::new(from, args.unprotected_success)?))
+    });
+    let drivers = drivers.collect::<Result<Vec<_>, String>>()?;
+    let server = args.pid.map(Process::of);
+    if server.as_ref().is_some_and(|server| server.usage().is_none()) {
+        return Err("--pid: there is no such process".to_owned());
+    }
+    let progress = Progress::new(std::io::stderr().is_terminal(), course(args));
+    // Signals are caught before anything begins.
+    let watch = Watch::new(course(args), clock, server, progress)?;
+    let words = |error: std::io::Error| format!("{}: {error}", args.server);
+    thread::scope(|scope| {
+        let threads: Vec<_> = drivers.into_iter().map(|driver| scope.spawn(|| driver.run())).collect();
+        let seen = watch.run(&shared, threads.len());
+        let mut tally = Tally::new(from, args.unprotected_success)?;
+        for thread in threads {
+            let part = thread.join().map_err(|_| "a thread has ended by a fault of its own".to_owned())?;
+            tally.merge(part.map_err(words)?);
+        }
+        Ok(Figures { tally, seen, threads: args.threads, resume: args.resume })
+    })
+}
+
+fn course(args: &Args) -> Course {
+    let duration = args.logins.is_none().then_some(args.duration.max(args.warm_up));
+    Course { warm_up: args.warm_up, duration, logins: args.logins }
+}
+
+/// Each thread's crowd, and the ports of its access points.
+fn parts(args: &Args) -> Result<Vec<(Crowd, Ports)>, String> {
+    let server = nas::address(&args.server)?;
+    let secret = credentials::secret_or_file(args.secret.as_ref(), args.secret_file.as_deref())?;
+    let asker = Arc::new(Asker::new(secret.ok_or("--secret or --secret-file is missing")?));
+    let supplicants = supplicants(args)?;
+    let sizes = Sizes::of(args, supplicants.len());
+    (0..args.threads).map(|thread| part(args, server, &asker, &supplicants, sizes, thread)).collect()
+}
+
+fn part(
+    args: &Args,
+    server: SocketAddr,
+    asker: &Arc<Asker>,
+    supplicants: &[Supplicant],
+    sizes: Sizes,
+    thread: u16,
+) -> Result<(Crowd, Ports), String> {
+    let share = |whole: u64| share(whole, args.threads, thread);
+    let access_points = u16::try_from(share(sizes.access_points.into())).unwrap_or(u16::MAX);
+    let first_access_point = thread.saturating_mul(sizes.access_points.div_ceil(args.threads));
+    let first_device = u32::from(thread) << 24;
+    let devices = usize::try_from(share(sizes.devices.into())).unwrap_or(usize::MAX);
+    let own = supplicants.iter().cycle().skip(usize::from(thread)).step_by(args.threads.into());
+    let plan = Plan {
+        access_points,
+        first_access_point,
+        at_once: usize::try_from(share(sizes.at_once.into())).unwrap_or(usize::MAX),
+        pace: args.rate.map_or(Pace::Closed, |rate| pace(rate, args.threads, thread)),
+        logins: args.logins.map(share),
+        resume: args.resume,
+        repeats: Repeats { give_up: Duration::from_secs(args.timeout.into()), ..Repeats::STANDARD },
+        station: Station { ssid: args.ssid.clone(), framed_mtu: args.framed_mtu, ..Station::default() },
+    };
+    let devices = own.take(devices).map(Supplicant::device).collect();
+    let ports = Ports::open(server, access_points).map_err(|error| format!("{access_points} sockets: {error}"))?;
+    Ok((Crowd::new(plan, asker.clone(), devices, first_device), ports))
+}
+
+/// How much there is of everything, over all threads.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    at_once: u32,
+    devices: u32,
+    access_points: u16,
+}
+
+impl Sizes {
+    fn of(args: &Args, users: usize) -> Self {
+        let threads = u32::from(args.threads);
+        let default = if args.rate.is_some() { AT_ONCE_WITH_RATE } else { AT_ONCE };
+        let at_once = args.concurrency.unwrap_or(default).max(threads);
+        let users = u32::try_from(users).unwrap_or(u32::MAX);
+        let devices = args.devices.unwrap_or(at_once.max(users)).max(threads);
+        let wanted = u16::try_from(at_once.div_ceil(BEHIND_ONE)).unwrap_or(u16::MAX).max(4);
+        let access_points = args.access_points.unwrap_or(wanted).max(args.threads);
+        Self { at_once, devices, access_points }
+    }
+}
+
+/// One thread's share of something.
+fn share(whole: u64, threads: u16, thread: u16) -> u64 {
+    let (threads, thread) = (u64::from(threads.max(1)), u64::from(thread));
+    whole / threads + u64::from(thread < whole % threads)
+}
+
+/// One thread's pace: the threads take turns.
+fn pace(rate: f64, threads: u16, thread: u16) -> Pace {
+    let one = 1.0 / rate;
+    Pace::Open {
+        every: Duration::from_secs_f64(one * f64::from(threads)),
+        offset: Duration::from_secs_f64(one * f64::from(thread)),
+    }
+}
+
+/// One for each user; they share what they know of the server.
+fn supplicants(args: &Args) -> Result<Vec<Supplicant>, String> {
+    let password = credentials::secret_or_file(args.p12_password.as_ref(), args.p12_password_file.as_deref())?;
+    let users = users::read(&args.users, password.as_ref())?;
+    let nobody = Supplicant::new(Settings {
+        identity: String::new(),
+        chain: Vec::new(),
+        key: None,
+        anchors: credentials::read_certificates(&args.ca)?,
+        version: args.tls.map(TlsVersion::from),
+        fragment_size: usize::from(args.fragment_size),
+        always_length: false,
+        server_names: args.server_name.clone(),
+    })?;
+    let supplicant = |user: Credential| {
+        let identity = args.identity.clone().unwrap_or_else(|| credentials::anonymous(&user));
+        nobody.beside(identity, user.chain, Some(user.key))
+    };
+    users.into_iter().map(supplicant).collect()
+}
