@@ -75,7 +75,7 @@ impl Shared {
     /// The registry; where there is none, the problem that says so.
     fn registry(&self) -> Result<&dyn Registry, Problem> {
         let registry = self.registry.as_deref();
-        registry.ok_or_else(|| Problem::unavailable("no registry is kept here: [registry] is not configured"))
+        registry.ok_or_else(|| Problem::unavailable("no registry is kept here: [registry] says database = \"none\""))
     }
 }
 
