@@ -26,6 +26,8 @@ mod learned;
 mod ocsp;
 #[path = "serve/registry.rs"]
 mod registry;
+#[path = "serve/registry_damaged.rs"]
+mod registry_damaged;
 #[path = "serve/staple.rs"]
 mod staple;
 #[path = "serve/vanished.rs"]

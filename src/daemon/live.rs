@@ -11,8 +11,8 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::authorities::Known;
-use super::force::Force;
 use super::gaps::{Line, Told};
+use super::registry::Keeper;
 use crate::admin::authorities::Authority;
 use crate::admin::{self, Lang, Later, Peer, Question, Readiness, Refusal, Unexplained};
 use crate::config::Config;
@@ -26,7 +26,7 @@ use crate::now::Wall;
 use crate::observe::{Explainer, Language, Metrics};
 use crate::pki::{self, Coverage, Facts};
 use crate::standing::Blocks;
-use crate::store::{self, Store};
+use crate::store;
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(super) struct Live {
     known: Mutex<Vec<Problem>>,
     vanished: Mutex<BTreeMap<Arc<str>, usize>>,
     asked: Mutex<Asked>,
-    registry: Mutex<Option<(Store, Arc<Force>)>>,
+    registry: Mutex<Option<Keeper>>,
     told: Told,
     /// How it stands with the answers about our own certificates.
     staples: Mutex<Vec<State>>,
@@ -151,17 +151,21 @@ impl Live {
     }
 
     /// There is a registry.
-    pub(super) fn keeps(&self, store: Store, force: Arc<Force>) {
-        *lock(&self.registry) = Some((store, force));
+    pub(super) fn keeps(&self, keeper: Keeper) {
+        *lock(&self.registry) = Some(keeper);
     }
 
     /// What is blocked now.
     fn blocks(&self) -> Arc<Blocks> {
-        lock(&self.registry).as_ref().map(|(_, force)| force.view().blocks).unwrap_or_default()
+        lock(&self.registry).as_ref().map(Keeper::blocks).unwrap_or_default()
     }
 
     fn registry(&self) -> Option<store::Health> {
-        lock(&self.registry).as_ref().map(|(store, _)| store.health())
+        lock(&self.registry).as_ref().map(|keeper| keeper.kept().health())
+    }
+
+    fn registry_complaints(&self) -> Vec<String> {
+        lock(&self.registry).as_ref().map(Keeper::complaints).unwrap_or_default()
     }
 
     /// Our own certificates were looked after.
@@ -218,7 +222,7 @@ impl admin::Status for Live {
         readiness.degraded.extend(view.grounds.loaded.problems.iter().map(text));
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
-        readiness.degraded.extend(self.registry().and_then(|health| health.fault).map(|fault| fault.to_string()));
+        readiness.degraded.extend(self.registry_complaints());
         readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
         readiness
     }
@@ -239,8 +243,8 @@ impl admin::Status for Live {
         self.metrics.set_responders(responders);
         drop(asked);
         self.metrics.set_vanished(lock(&self.vanished).iter().map(|(authority, count)| (&**authority, *count)));
-        if let Some(store::Health { fault, failed, dropped }) = self.registry() {
-            self.metrics.set_registry(fault.is_none(), failed, dropped);
+        if let Some(store::Health { fault, unkept, failed, dropped, .. }) = self.registry() {
+            self.metrics.set_registry(fault.is_none() && unkept.is_none(), failed, dropped);
         }
         let staples = lock(&self.staples);
         let named = staples.iter().filter(|state| !state.responders.is_empty());

@@ -11,6 +11,7 @@ mod gaps;
 mod inquiry;
 mod leaving;
 mod live;
+mod opening;
 mod registry;
 mod reload;
 mod responders;

@@ -1,28 +1,29 @@
 //! The registry beside the running server: blocks come into force, what logins leave behind is kept and forgotten in time, and what authorities say of certificates is written down.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use data_encoding::HEXLOWER;
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::force::Force;
+use super::opening::adopt;
+pub(super) use super::opening::{Opened, open};
 use crate::admin::{self, Later, View};
-use crate::engine::{Facts, Kept};
+use crate::engine::Facts;
 use crate::event::{Authentication, Event, Outcome};
 use crate::net::Clock;
 use crate::now::Wall;
-use crate::standing::{Block, BlockedCertificate, Blocks};
+use crate::standing::Blocks;
 use crate::store::{
-    Blocked, Decided, Device, Failure, Known, Record, Settings, Sighting, Store, Trace, Wanted, serial_text,
+    Blocked, Decided, Device, FILE, Failure, Health, Known, Record, Settings, Sighting, Store, Trace, serial_text,
 };
 
 /// Events that may wait to be kept.
@@ -35,6 +36,8 @@ const FORGET: Duration = Duration::from_secs(600);
 const REST: Duration = Duration::from_millis(50);
 /// How long the last decisions may take to be handed over when the server stops.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the database may take to be closed.
+const CLOSING: Duration = Duration::from_secs(2);
 /// Certificates that are compared with CRLs at once.
 const PIECE: i64 = 1_000;
 /// A certificate that comes again is written down again after so many seconds.
@@ -49,8 +52,12 @@ pub(super) struct Keeper {
     settings: Arc<ArcSwap<Settings>>,
     force: Arc<Force>,
     clock: Clock,
-    /// What is blocked could not be read, and may not be in force.
+    /// What is blocked could not be read or kept, and has to be tried again.
     stale: Arc<AtomicBool>,
+    /// What stood beside the database when this process began, until it stands in the database.
+    inherited: Arc<Mutex<Option<Blocked>>>,
+    /// The database was begun anew although there had been one.
+    begun_anew: Arc<AtomicBool>,
     /// Authorities may say something else.
     news: Arc<Notify>,
 }
@@ -61,6 +68,8 @@ pub(super) struct Running {
     pub(super) keeper: Keeper,
     /// Writes down what comes from the hall, until the hall has ended.
     keeping: tokio::task::JoinHandle<()>,
+    /// What is done again and again.
+    tending: [tokio::task::JoinHandle<()>; 2],
     thread: JoinHandle<()>,
 }
 
@@ -69,50 +78,16 @@ impl Running {
     pub(super) async fn stop(self) {
         // What isn't done by then would not be done soon.
         let _ = timeout(PATIENCE, self.keeping).await;
-        self.keeper.store.close();
-        let _ = self.thread.join();
-    }
-}
-
-/// What has been opened before anything is decided.
-#[derive(Debug)]
-pub(super) struct Opened {
-    store: Store,
-    thread: JoinHandle<()>,
-    pub(super) blocks: Arc<Blocks>,
-    /// Who was online when the last process ended.
-    pub(super) sessions: Vec<Kept>,
-    is_stale: bool,
-}
-
-/// Opens the file and reads what is blocked, and who is online, `most` at most. A file that can't be used stops nobody.
-pub(super) fn open(state_dir: &std::path::Path, settings: &Settings, most: usize) -> std::io::Result<Opened> {
-    let (store, thread) = Store::open(state_dir)?;
-    // On a thread of its own: whoever starts a server may be inside of a runtime.
-    let first = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = runtime.map_err(|error| Failure::Unusable(error.to_string().into()))?;
-        let wanted = Wanted { most, ..Wanted::default() };
-        let both = async { (read(&store, settings.blocks_requested).await, store.sessions(wanted).await) };
-        Ok::<_, Failure>(runtime.block_on(both))
-    };
-    let (blocks, sessions) = match std::thread::scope(|scope| scope.spawn(first).join()) {
-        Ok(Ok((blocks, sessions))) => (Some(blocks), Some(sessions)),
-        Ok(Err(failure)) => (Some(Err(failure)), None),
-        Err(_) => (None, None),
-    };
-    let (blocks, is_stale) = match blocks {
-        Some(Ok(blocks)) => (blocks, false),
-        Some(Err(failure)) => {
-            tracing::error!("what is blocked can't be read, and IS NOT REFUSED until it can: {failure}");
-            (Blocks::default(), true)
+        for task in self.tending {
+            task.abort();
         }
-        None => (Blocks::default(), true),
-    };
-    let sessions = sessions.and_then(|sessions| {
-        sessions.inspect_err(|failure| tracing::error!("who was online can't be read: {failure}")).ok()
-    });
-    Ok(Opened { store, thread, blocks: Arc::new(blocks), sessions: sessions.unwrap_or_default(), is_stale })
+        self.keeper.store.close();
+        // Elsewhere: it waits for every connection to come back, and that takes this thread's tasks.
+        let thread = self.thread;
+        if timeout(CLOSING, spawn_blocking(|| thread.join())).await.is_err() {
+            tracing::warn!("the registry was not closed after {CLOSING:?}; what it has told is on disk");
+        }
+    }
 }
 
 /// Where the hall puts what is to be kept.
@@ -126,15 +101,16 @@ impl Keeper {
             settings: Arc::new(ArcSwap::from_pointee(settings)),
             force: Arc::clone(force),
             clock,
-            stale: Arc::new(AtomicBool::new(opened.is_stale)),
+            stale: Arc::new(AtomicBool::new(true)),
+            inherited: Arc::new(Mutex::new(opened.inherited)),
+            begun_anew: Arc::default(),
             news: Arc::default(),
         };
         keeper.news.notify_one();
         let (events, received) = mpsc::channel(EVENTS);
         let keeping = tokio::spawn(keep(keeper.store.clone(), received));
-        tokio::spawn(keeper.clone().tend());
-        tokio::spawn(keeper.clone().forget());
-        (Running { keeper, keeping, thread: opened.thread }, events)
+        let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget())];
+        (Running { keeper, keeping, tending, thread: opened.thread }, events)
     }
 
     /// Where it is kept.
@@ -163,25 +139,69 @@ impl Keeper {
         self.store.trace(Trace::Seen(Box::new(Sighting { known, at, device: None })));
     }
 
+    /// What is blocked.
+    pub(super) fn blocks(&self) -> Arc<Blocks> {
+        self.force.view().blocks
+    }
+
+    /// What is wrong with it, for people.
+    pub(super) fn complaints(&self) -> Vec<String> {
+        let Health { fault, unkept, .. } = self.store.health();
+        let fault = fault.map(|fault| {
+            format!("{fault}; who is blocked stays so, nobody else can be, and nothing is kept: make room on the disk, or restore {FILE} from a backup, or move {FILE}* away to begin a new one, without a restart")
+        });
+        let begun_anew = self.begun_anew.load(Relaxed).then(|| {
+            format!("{FILE} was gone or empty and is begun anew: who was blocked is blocked, all else that it held is lost unless it is restored; this line goes with the next restart")
+        });
+        fault.into_iter().chain(unkept.map(|why| why.to_string())).chain(begun_anew).collect()
+    }
+
+    /// What is blocked counts from now on, and stands on disk twice.
     async fn put_in_force(&self) -> Result<(), Failure> {
         let listed = self.settings.load().blocks_requested;
-        let done = self.force.block(read(&self.store, listed)).await;
-        self.stale.store(done.is_err(), Relaxed);
+        let mut kept = Ok(());
+        let read = async {
+            self.adopt().await?;
+            let blocked = self.store.blocked(listed).await?;
+            // What can't be kept counts all the same, but nobody is told that it does.
+            kept = self.store.keep_blocked(blocked.clone()).await;
+            Ok(admin::blocks(blocked, listed))
+        };
+        let done: Result<bool, Failure> = self.force.block(read).await;
+        self.stale.store(done.is_err() || kept.is_err(), Relaxed);
         match done? {
-            true => Ok(()),
+            true => kept,
             false => Err(Failure::Unusable("the server is stopping".into())),
         }
     }
 
+    /// What was blocked before the start is in the database from now on.
+    async fn adopt(&self) -> Result<(), Failure> {
+        let inherited = self.inherited.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(inherited) = inherited else { return Ok(()) };
+        adopt(&self.store, inherited, self.clock.now().wall).await?;
+        *self.inherited.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if self.store.health().is_new {
+            self.begun_anew.store(true, Relaxed);
+            tracing::error!(
+                "{FILE} was gone or empty and is begun anew: who was blocked is blocked, all else that it held is lost"
+            );
+        }
+        Ok(())
+    }
+
     /// What is to be done again and again.
     async fn tend(self) {
+        if let Err(failure) = self.put_in_force().await {
+            tracing::debug!("{failure}; it is tried again");
+        }
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = beat.tick() => {
                     if self.stale.load(Relaxed) && self.put_in_force().await.is_ok() {
-                        tracing::info!("what is blocked could be read, and is refused");
+                        tracing::info!("what is blocked stands in the registry and beside it");
                     }
                 }
                 () = self.news.notified() => {
@@ -246,27 +266,6 @@ fn changed(view: &View, records: &[Record], now: Wall) -> Vec<(i64, Option<crate
     let judged = records.iter().map(|record| (record, view.revoked(record, now)));
     let changed = judged.filter(|(record, revoked)| record.revoked != *revoked);
     changed.map(|(record, revoked)| (record.row, revoked)).collect()
-}
-
-/// What is blocked.
-async fn read(store: &Store, listed: bool) -> Result<Blocks, Failure> {
-    let Blocked { certificates, people } = store.blocked(listed).await?;
-    let people = people.into_iter().map(|one| {
-        let block = Block { since: one.since, until: one.until, reason: one.reason.into(), by: one.by.into() };
-        (one.name, block)
-    });
-    Ok(Blocks::new(certificates.into_iter().map(blocked).collect(), people.collect()))
-}
-
-fn blocked(record: Record) -> BlockedCertificate {
-    let Record { known, request, registered, .. } = record;
-    let serial = known.serial.as_deref().and_then(|serial| HEXLOWER.decode(serial.as_bytes()).ok());
-    let name = known.authority.zip(serial).map(|(authority, serial)| (authority.into(), serial));
-    let block = match request.filter(|request| request.block) {
-        Some(it) => Block { since: it.since, until: None, reason: it.reason.into(), by: it.by.into() },
-        None => Block { since: registered, until: None, reason: "".into(), by: "the CA's list".into() },
-    };
-    BlockedCertificate { fingerprint: known.fingerprint, name, block }
 }
 
 /// Keeps what became of logins.

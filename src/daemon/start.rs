@@ -144,8 +144,8 @@ impl Core {
         let no_randomness = || system("the system has no randomness");
         let handles = Arc::new(Handles::new(None).map_err(|_| no_randomness())?);
         let most = config.engine.sessions.max_sessions;
-        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings, most)).transpose();
-        let mut opened = opened.map_err(system)?;
+        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings, most, clock));
+        let mut opened = opened.transpose()?;
         let blocks = opened.as_ref().map(|opened| Arc::clone(&opened.blocks)).unwrap_or_default();
         let sessions = opened.as_mut().map(|opened| std::mem::take(&mut opened.sessions)).unwrap_or_default();
         let snapshot = force::with_blocks(&snapshot(config, loaded, &handles), blocks);
@@ -180,7 +180,7 @@ fn keep(
 ) -> Option<(registry::Running, Events)> {
     let (opened, settings) = opened.zip(config.registry)?;
     let (running, events) = Keeper::spawn(opened, settings, force, clock);
-    live.keeps(running.keeper.kept(), Arc::clone(force));
+    live.keeps(running.keeper.clone());
     Some((running, events))
 }
 

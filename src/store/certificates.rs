@@ -257,7 +257,7 @@ pub(super) async fn saw(connection: &mut SqliteConnection, seen: &Sighting) -> R
 }
 
 /// The row of what is known, with this added to it; whether it is new. What is known better stays: a login or a certificate says more than a list.
-async fn upsert(
+pub(super) async fn upsert(
     connection: &mut SqliteConnection,
     known: &Known,
     by: &str,
@@ -281,7 +281,7 @@ async fn upsert(
 }
 
 /// The row that a certificate or a record is already known by.
-async fn same(connection: &mut SqliteConnection, known: &Known) -> Result<Option<i64>, sqlx::Error> {
+pub(super) async fn same(connection: &mut SqliteConnection, known: &Known) -> Result<Option<i64>, sqlx::Error> {
     if let Some(fingerprint) = &known.fingerprint {
         let by_fingerprint = sqlx::query_scalar("SELECT id FROM certificate WHERE fingerprint = ?");
         let found = by_fingerprint.bind(fingerprint.as_slice()).fetch_optional(&mut *connection).await?;

@@ -18,12 +18,13 @@ const TURN: Duration = Duration::from_secs(5);
 /// How long another process that has the file is waited for.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// The writer's connection, to a file whose tables are up to date.
-pub(super) async fn writer(file: &Path) -> Result<SqliteConnection, Failure> {
+/// The writer's connection, to a file whose tables are up to date; and whether there was nothing in it.
+pub(super) async fn writer(file: &Path) -> Result<(SqliteConnection, bool), Failure> {
+    let is_new = fs::metadata(file).map_or(true, |file| file.len() == 0);
     create(file).map_err(|error| Failure::Unusable(format!("{}: {error}", file.display()).into()))?;
     let mut connection = options(file).connect().await.map_err(|error| Failure::of(&error))?;
     schema::migrate(&mut connection).await.map_err(|error| Failure::Unusable(error.to_string().into()))?;
-    Ok(connection)
+    Ok((connection, is_new))
 }
 
 /// Connections for looks, each opened when it is needed.

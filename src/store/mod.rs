@@ -2,7 +2,7 @@
 //!
 //! [`Store::open`] starts a thread that owns the file. Every change is a job for its one writer, which commits jobs in batches: whoever waits for one is answered
 //! after the COMMIT that holds it, so that what he is told survives the end of the process and of the machine. Readers have connections of their own, and never wait for the writer.
-//! When the disk is full or the file is damaged jobs fail, [`Store::health`] says so, and the writer tries again until it succeeds; nothing else stops.
+//! When the disk is full or the file is damaged jobs fail, [`Store::health`] says so, and the writer tries again until it succeeds; nothing else stops. What is blocked stands in a file beside it too ([`Standby`]).
 //!
 //! Another area's tables: a file in `migrations`, a line in `schema`, and a file here with methods of [`Store`] that call `write` and `read`.
 
@@ -17,6 +17,7 @@ mod lists;
 mod record;
 mod schema;
 mod settings;
+mod standby;
 mod writer;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use history::{Decisions, Trace};
 pub use lists::{Certificates, Distrusted, Issued, Position, State};
 pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
 pub use settings::{Columns, Settings};
+pub use standby::{BLOCKS, Standby};
 
 use health::Watch;
 use writer::{Job, Typed};
@@ -65,6 +67,8 @@ pub struct Store {
     traces: mpsc::Sender<Trace>,
     readers: SqlitePool,
     watch: Arc<Watch>,
+    /// What is blocked, beside the database.
+    page: Arc<standby::Page>,
 }
 
 impl Store {
@@ -74,7 +78,8 @@ impl Store {
         let (traces, left) = mpsc::channel(TRACES);
         let watch = Arc::new(Watch::default());
         let (readers, thread) = writer::spawn(state_dir.join(FILE), received, left, Arc::clone(&watch))?;
-        Ok((Self { jobs, traces, readers, watch }, thread))
+        let page = Arc::new(standby::Page::new(state_dir));
+        Ok((Self { jobs, traces, readers, watch, page }, thread))
     }
 
     /// How it is.

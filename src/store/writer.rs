@@ -266,7 +266,11 @@ impl Writer {
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
         if self.connection.is_none() {
-            self.connection = Some(connect::writer(&self.file).await?);
+            let (connection, is_new) = connect::writer(&self.file).await?;
+            self.connection = Some(connection);
+            if is_new {
+                self.watch.begins();
+            }
         }
         let Some(connection) = &mut self.connection else { return Err(Failure::stopped()) };
         let committed = transaction(connection, jobs).await;

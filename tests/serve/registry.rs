@@ -16,18 +16,20 @@ use rcgen::DnType;
 
 const ROLES: [&str; 4] = ["status", "viewer", "registrar", "operator"];
 
-/// With a registry, and a token for each role, which is its name.
-fn campus() -> Campus {
+/// With a token for each role, which is its name.
+pub(super) fn campus() -> Campus {
     campus_with("")
 }
 
-fn campus_with(lines: &str) -> Campus {
+pub(super) fn campus_with(lines: &str) -> Campus {
     let campus = Campus::new();
     member(&campus);
     let mut text = std::fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
     text = text.replace(", \"[::1]:0\"", "");
-    text.push_str("\n[registry]\n");
-    text.push_str(lines);
+    if !lines.is_empty() {
+        text.push_str("\n[registry]\n");
+        text.push_str(lines);
+    }
     text.push_str("\n[log]\nlanguage = \"en\"\n");
     for role in ROLES {
         let hash = HEXLOWER.encode(digest(&SHA256, role.as_bytes()).as_ref());
@@ -38,13 +40,20 @@ fn campus_with(lines: &str) -> Campus {
 }
 
 /// Status and body of an answer.
-struct Said(u16, Value, String);
+pub(super) struct Said(pub(super) u16, pub(super) Value, pub(super) String);
 
-fn ask(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>) -> Said {
+pub(super) fn ask(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>) -> Said {
     ask_with(serving, role, method, path, body, "")
 }
 
-fn ask_with(serving: &Serving, role: &str, method: &str, path: &str, body: Option<Value>, headers: &str) -> Said {
+pub(super) fn ask_with(
+    serving: &Serving,
+    role: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+    headers: &str,
+) -> Said {
     let mut stream = TcpStream::connect(("127.0.0.1", serving.admin)).expect("the door is open");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
     let body = body.map(|body| body.to_string()).unwrap_or_default();
@@ -61,20 +70,20 @@ fn ask_with(serving: &Serving, role: &str, method: &str, path: &str, body: Optio
 }
 
 /// A good answer's body.
-fn good(said: Said) -> Value {
+pub(super) fn good(said: Said) -> Value {
     assert!((200..300).contains(&said.0), "{}", said.2);
     said.1
 }
 
-fn pem(campus: &Campus) -> String {
+pub(super) fn pem(campus: &Campus) -> String {
     std::fs::read_to_string(campus.path("member.pem")).expect("it was written")
 }
 
-fn register(campus: &Campus, serving: &Serving) -> Value {
+pub(super) fn register(campus: &Campus, serving: &Serving) -> Value {
     good(ask(serving, "registrar", "POST", "/api/v1/certificates", Some(json!({ "pem": pem(campus) }))))
 }
 
-fn refused(output: &Output, reason: &str, serving: &mut Serving) {
+pub(super) fn refused(output: &Output, reason: &str, serving: &mut Serving) {
     assert_eq!(output.status.code(), Some(1), "{}", said(output));
     let what = format!("saying that it refused for {reason}");
     // Lines are written after the answer.
@@ -85,12 +94,12 @@ fn refused(output: &Output, reason: &str, serving: &mut Serving) {
     });
 }
 
-fn let_in(output: &Output) {
+pub(super) fn let_in(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}", said(output));
 }
 
 /// Asks until what is answered is as wanted.
-fn wait_for(serving: &mut Serving, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) {
+pub(super) fn wait_for(serving: &mut Serving, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) {
     let admin = serving.admin;
     serving.process.wait_until(what, |_| {
         let mut stream = TcpStream::connect(("127.0.0.1", admin)).expect("the door is open");
@@ -334,10 +343,10 @@ fn a_damaged_registry_stops_no_login_and_says_so() {
 }
 
 /// A disk of 2 MiB.
-struct Disk(std::path::PathBuf);
+pub(super) struct Disk(std::path::PathBuf);
 
 impl Disk {
-    fn mount(at: std::path::PathBuf) -> Self {
+    pub(super) fn mount(at: std::path::PathBuf) -> Self {
         std::fs::create_dir_all(&at).expect("a directory");
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&at).status();
         assert!(mount.expect("mount is part of every system").success(), "this test wants root");

@@ -2,6 +2,7 @@
 
 mod audited;
 mod authentications;
+mod blocks;
 mod certificates;
 mod id;
 mod known;
@@ -26,6 +27,7 @@ use crate::policy::Policy;
 use crate::standing::Blocks;
 use crate::store::{Audited, Failure, Store};
 
+pub use blocks::blocks;
 pub use known::known;
 
 /// The running server's registry.
