@@ -28,6 +28,8 @@ mod ocsp;
 mod registry;
 #[path = "serve/registry_damaged.rs"]
 mod registry_damaged;
+#[path = "serve/registry_import.rs"]
+mod registry_import;
 #[path = "serve/staple.rs"]
 mod staple;
 #[path = "serve/vanished.rs"]

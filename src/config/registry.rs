@@ -76,12 +76,18 @@ fn retain(item: &Item<'_>) -> Option<Duration> {
 }
 
 fn columns(mut table: Table<'_>) -> Columns {
-    let mut column = |key| usize::try_from(table.integer(key, 0..=1000, 0)).ok().filter(|number| *number > 0);
+    let otherwise = Columns::default();
+    let mut column = |key, otherwise: usize| {
+        let number = table.integer(key, 0..=1000, u64::try_from(otherwise).unwrap_or(0));
+        usize::try_from(number).unwrap_or(otherwise)
+    };
     let columns = Columns {
-        subject: column("subject"),
-        mail: column("mail"),
-        serial: column("serial"),
-        status: column("status"),
+        application: column("application", otherwise.application),
+        subject: column("subject", otherwise.subject),
+        mail: column("mail", otherwise.mail),
+        serial: column("serial", otherwise.serial),
+        authority: column("authority", otherwise.authority),
+        status: column("status", otherwise.status),
     };
     table.finish();
     columns

@@ -8,10 +8,8 @@ use super::{StartError, system};
 use crate::admin;
 use crate::engine::Kept;
 use crate::fetch::Problem;
-use crate::net::Clock;
-use crate::now::Wall;
 use crate::standing::Blocks;
-use crate::store::{Audited, BLOCKS, Blocked, FILE, Failure, Settings, Standby, Store, Wanted};
+use crate::store::{BLOCKS, Blocked, FILE, Failure, Settings, Standby, Store, Wanted};
 
 /// What has been opened before anything is decided.
 #[derive(Debug)]
@@ -21,8 +19,8 @@ pub(super) struct Opened {
     pub(super) blocks: Arc<Blocks>,
     /// Who was online when the last process ended.
     pub(super) sessions: Vec<Kept>,
-    /// What stood beside the database, as long as it may not stand in it.
-    pub(super) inherited: Option<Blocked>,
+    /// There was one here before.
+    pub(super) is_heir: bool,
 }
 
 /// Opens the database and reads what is blocked, and who is online, `most` at most. A database that can't be used stops nobody: who is blocked is known by the file beside it, too.
@@ -30,7 +28,7 @@ pub(super) struct Opened {
 /// # Errors
 ///
 /// Neither tells who is blocked, so nobody may be let in; or there is no thread.
-pub(super) fn open(state_dir: &Path, settings: &Settings, most: usize, clock: Clock) -> Result<Opened, StartError> {
+pub(super) fn open(state_dir: &Path, settings: &Settings, most: usize) -> Result<Opened, StartError> {
     let standby = Standby::read(state_dir);
     // Before there is one: the next start would find it, and nobody blocked in it.
     if let Standby::Bad(why) = &standby
@@ -38,12 +36,13 @@ pub(super) fn open(state_dir: &Path, settings: &Settings, most: usize, clock: Cl
     {
         return Err(unknown(state_dir, why, "there is nothing in"));
     }
-    let (store, thread) = Store::open(state_dir).map_err(system)?;
     let inherited = match &standby {
         Standby::Good(blocked) => Some(blocked.clone()),
         Standby::Absent | Standby::Bad(_) => None,
     };
-    let (read, sessions) = first(&store, settings, inherited.clone(), most, clock.now().wall).map_err(system)?;
+    let is_heir = inherited.is_some();
+    let (store, thread) = Store::resume(state_dir, inherited).map_err(system)?;
+    let (read, sessions) = first(&store, settings, most).map_err(system)?;
     let sessions = sessions.inspect_err(|failure| tracing::error!("who was online can't be read: {failure}"));
     let beside = state_dir.join(BLOCKS);
     let blocked = match (read, standby) {
@@ -63,7 +62,7 @@ pub(super) fn open(state_dir: &Path, settings: &Settings, most: usize, clock: Cl
         (Err(_), Standby::Bad(why)) => return Err(unknown(state_dir, &why, "nothing can be read from")),
     };
     let blocks = Arc::new(admin::blocks(blocked, settings.blocks_requested));
-    Ok(Opened { store, thread, blocks, sessions: sessions.unwrap_or_default(), inherited })
+    Ok(Opened { store, thread, blocks, sessions: sessions.unwrap_or_default(), is_heir })
 }
 
 /// Both can't be read: whoever is blocked would be let in.
@@ -77,44 +76,12 @@ fn unknown(state_dir: &Path, why: &str, what: &str) -> StartError {
 type First = (Result<Blocked, Failure>, Result<Vec<Kept>, Failure>);
 
 /// What the database says before anybody else asks it, on a thread of its own: whoever starts a server may be inside of a runtime.
-fn first(
-    store: &Store,
-    settings: &Settings,
-    inherited: Option<Blocked>,
-    most: usize,
-    now: Wall,
-) -> std::io::Result<First> {
+fn first(store: &Store, settings: &Settings, most: usize) -> std::io::Result<First> {
     let read = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let blocked = async {
-            if let Some(inherited) = inherited {
-                adopt(store, inherited, now).await?;
-            }
-            store.blocked(settings.blocks_requested).await
-        };
         let wanted = Wanted { most, ..Wanted::default() };
-        Ok(runtime.block_on(async { (blocked.await, store.sessions(wanted).await) }))
+        Ok(runtime.block_on(async { (store.blocked(settings.blocks_requested).await, store.sessions(wanted).await) }))
     };
     let read = std::thread::scope(|scope| scope.spawn(read).join());
     read.unwrap_or_else(|_| Err(std::io::Error::other("reading the registry failed by a fault of ours")))
-}
-
-/// Takes into the database what stood beside it.
-pub(super) async fn adopt(store: &Store, inherited: Blocked, now: Wall) -> Result<(), Failure> {
-    let line = Audited {
-        row: 0,
-        at: now,
-        caller: "sekisho".to_owned(),
-        role: "operator".to_owned(),
-        action: "adopt-blocks".to_owned(),
-        target: BLOCKS.to_owned(),
-        detail: String::new(),
-    };
-    let (certificates, people) = store.adopt(inherited, line).await?;
-    if (certificates, people) != (0, 0) {
-        tracing::warn!(
-            "{certificates} certificates and {people} people were blocked by {BLOCKS} alone; they stand in {FILE} now"
-        );
-    }
-    Ok(())
 }

@@ -1,9 +1,9 @@
 //! The registry beside the running server: blocks come into force, what logins leave behind is kept and forgotten in time, and what authorities say of certificates is written down.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::force::Force;
-use super::opening::adopt;
 pub(super) use super::opening::{Opened, open};
 use crate::admin::{self, Later, View};
 use crate::engine::Facts;
@@ -23,7 +22,7 @@ use crate::net::Clock;
 use crate::now::Wall;
 use crate::standing::Blocks;
 use crate::store::{
-    Blocked, Decided, Device, FILE, Failure, Health, Known, Record, Settings, Sighting, Store, Trace, serial_text,
+    Columns, Decided, Device, FILE, Failure, Health, Known, Record, Settings, Sighting, Store, Trace, serial_text,
 };
 
 /// Events that may wait to be kept.
@@ -54,10 +53,8 @@ pub(super) struct Keeper {
     clock: Clock,
     /// What is blocked could not be read or kept, and has to be tried again.
     stale: Arc<AtomicBool>,
-    /// What stood beside the database when this process began, until it stands in the database.
-    inherited: Arc<Mutex<Option<Blocked>>>,
-    /// The database was begun anew although there had been one.
-    begun_anew: Arc<AtomicBool>,
+    /// There was a registry here before this process began.
+    is_heir: bool,
     /// Authorities may say something else.
     news: Arc<Notify>,
 }
@@ -102,8 +99,7 @@ impl Keeper {
             force: Arc::clone(force),
             clock,
             stale: Arc::new(AtomicBool::new(true)),
-            inherited: Arc::new(Mutex::new(opened.inherited)),
-            begun_anew: Arc::default(),
+            is_heir: opened.is_heir,
             news: Arc::default(),
         };
         keeper.news.notify_one();
@@ -146,11 +142,11 @@ impl Keeper {
 
     /// What is wrong with it, for people.
     pub(super) fn complaints(&self) -> Vec<String> {
-        let Health { fault, unkept, .. } = self.store.health();
+        let Health { fault, unkept, is_new, .. } = self.store.health();
         let fault = fault.map(|fault| {
             format!("{fault}; who is blocked stays so, nobody else can be, and nothing is kept: make room on the disk, or restore {FILE} from a backup, or move {FILE}* away to begin a new one, without a restart")
         });
-        let begun_anew = self.begun_anew.load(Relaxed).then(|| {
+        let begun_anew = (is_new && self.is_heir).then(|| {
             format!("{FILE} was gone or empty and is begun anew: who was blocked is blocked, all else that it held is lost unless it is restored; this line goes with the next restart")
         });
         fault.into_iter().chain(unkept.map(|why| why.to_string())).chain(begun_anew).collect()
@@ -161,7 +157,6 @@ impl Keeper {
         let listed = self.settings.load().blocks_requested;
         let mut kept = Ok(());
         let read = async {
-            self.adopt().await?;
             let blocked = self.store.blocked(listed).await?;
             // What can't be kept counts all the same, but nobody is told that it does.
             kept = self.store.keep_blocked(blocked.clone()).await;
@@ -173,21 +168,6 @@ impl Keeper {
             true => kept,
             false => Err(Failure::Unusable("the server is stopping".into())),
         }
-    }
-
-    /// What was blocked before the start is in the database from now on.
-    async fn adopt(&self) -> Result<(), Failure> {
-        let inherited = self.inherited.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(inherited) = inherited else { return Ok(()) };
-        adopt(&self.store, inherited, self.clock.now().wall).await?;
-        *self.inherited.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        if self.store.health().is_new {
-            self.begun_anew.store(true, Relaxed);
-            tracing::error!(
-                "{FILE} was gone or empty and is begun anew: who was blocked is blocked, all else that it held is lost"
-            );
-        }
-        Ok(())
     }
 
     /// What is to be done again and again.
@@ -255,6 +235,10 @@ impl admin::Registry for Keeper {
 
     fn view(&self) -> View {
         self.force.view()
+    }
+
+    fn columns(&self) -> Columns {
+        self.settings.load().columns
     }
 
     fn enforce(&self) -> Later<'_, Result<(), Failure>> {

@@ -144,7 +144,7 @@ impl Core {
         let no_randomness = || system("the system has no randomness");
         let handles = Arc::new(Handles::new(None).map_err(|_| no_randomness())?);
         let most = config.engine.sessions.max_sessions;
-        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings, most, clock));
+        let opened = config.registry.map(|settings| registry::open(&config.state_dir, &settings, most));
         let mut opened = opened.transpose()?;
         let blocks = opened.as_ref().map(|opened| Arc::clone(&opened.blocks)).unwrap_or_default();
         let sessions = opened.as_mut().map(|opened| std::mem::take(&mut opened.sessions)).unwrap_or_default();

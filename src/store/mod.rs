@@ -74,10 +74,15 @@ pub struct Store {
 impl Store {
     /// Starts the thread that owns `state_dir`/[`FILE`], and waits until it has opened the file or failed to: a bad file is no error here, but a bad [`Health`].
     pub fn open(state_dir: &Path) -> std::io::Result<(Self, JoinHandle<()>)> {
+        Self::resume(state_dir, None)
+    }
+
+    /// The same; `inherited`, what stands in the file beside it ([`Standby`]), is in the database before anything else is.
+    pub fn resume(state_dir: &Path, inherited: Option<Blocked>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, received) = mpsc::channel(JOBS);
         let (traces, left) = mpsc::channel(TRACES);
         let watch = Arc::new(Watch::default());
-        let (readers, thread) = writer::spawn(state_dir.join(FILE), received, left, Arc::clone(&watch))?;
+        let (readers, thread) = writer::spawn(state_dir.join(FILE), inherited, received, left, Arc::clone(&watch))?;
         let page = Arc::new(standby::Page::new(state_dir));
         Ok((Self { jobs, traces, readers, watch, page }, thread))
     }

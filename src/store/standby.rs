@@ -1,6 +1,6 @@
 //! What is blocked, kept beside the database too: a small file, so that a block that somebody was told of holds while the database can't be read.
 //!
-//! Its first line holds the SHA-256 of all that follows: a line for each block, in JSON. Whoever begins with it takes it back into the database by [`Store::adopt`].
+//! Its first line holds the SHA-256 of all that follows: a line for each block, in JSON. [`Store::resume`] takes it back into the database.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
 use super::certificates::{same, upsert};
@@ -143,27 +144,42 @@ impl Store {
         self.watch.unkept(failure.as_ref());
         failure.map_or(Ok(()), Err)
     }
+}
 
-    /// Takes into the database what was blocked when the file beside it was written, and isn't there; how many certificates and people. What is blocked there stays as it is.
-    pub async fn adopt(&self, blocked: Blocked, line: Audited) -> Result<(usize, usize), Failure> {
-        self.write(move |connection| {
-            Box::pin(async move {
-                let Blocked { certificates, people } = &blocked;
-                let mut adopted = (0, 0);
-                for record in certificates {
-                    adopted.0 += usize::from(adopt_certificate(connection, record).await?);
-                }
-                for person in people {
-                    adopted.1 += usize::from(adopt_person(connection, person).await?);
-                }
-                if adopted != (0, 0) {
-                    let detail = serde_json::json!({ "certificates": adopted.0, "people": adopted.1 });
-                    audit::insert(connection, &Audited { detail: detail.to_string(), ..line }).await?;
-                }
-                Ok(adopted)
-            })
-        })
-        .await
+/// Takes into the database what was blocked when the file beside it was written, and isn't there; before anybody else changes anything in it. What is blocked there stays as it is.
+pub(super) async fn adopt(connection: &mut SqliteConnection, blocked: &Blocked) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let Blocked { certificates, people } = blocked;
+    let mut adopted = (0, 0);
+    for record in certificates {
+        adopted.0 += usize::from(adopt_certificate(&mut transaction, record).await?);
+    }
+    for person in people {
+        adopted.1 += usize::from(adopt_person(&mut transaction, person).await?);
+    }
+    if adopted != (0, 0) {
+        let now = sqlx::query_scalar("SELECT unixepoch()").fetch_one(&mut *transaction).await?;
+        audit::insert(&mut transaction, &line(adopted, Wall(now))).await?;
+    }
+    transaction.commit().await?;
+    let (certificates, people) = adopted;
+    if adopted != (0, 0) {
+        tracing::warn!(
+            "{certificates} certificates and {people} people were blocked by {BLOCKS} alone; they stand in the registry now"
+        );
+    }
+    Ok(())
+}
+
+fn line((certificates, people): (usize, usize), at: Wall) -> Audited {
+    Audited {
+        row: 0,
+        at,
+        caller: "sekisho".to_owned(),
+        role: "operator".to_owned(),
+        action: "adopt-blocks".to_owned(),
+        target: BLOCKS.to_owned(),
+        detail: serde_json::json!({ "certificates": certificates, "people": people }).to_string(),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::health::Watch;
-use super::{Doing, Failure, Trace, connect, history};
+use super::{Blocked, Doing, Failure, Trace, connect, history, standby};
 
 /// Jobs of one COMMIT.
 const BATCH: usize = 512;
@@ -152,6 +152,7 @@ impl Job for Probe {
 /// Starts the thread; returns when it has tried to open the file.
 pub(super) fn spawn(
     file: PathBuf,
+    inherited: Option<Blocked>,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
@@ -161,7 +162,7 @@ pub(super) fn spawn(
     let run = move || {
         runtime.block_on(async {
             let readers = connect::readers(&file);
-            let mut writer = Writer { file, jobs, traces, watch, connection: None };
+            let mut writer = Writer { file, inherited, jobs, traces, watch, connection: None };
             writer.probe().await;
             // Who waits for it holds the other end.
             let _ = opened.send(readers.clone());
@@ -176,6 +177,8 @@ pub(super) fn spawn(
 
 struct Writer {
     file: PathBuf,
+    /// What was blocked before this process began, until it is in the database.
+    inherited: Option<Blocked>,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
@@ -266,7 +269,16 @@ impl Writer {
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
         if self.connection.is_none() {
-            let (connection, is_new) = connect::writer(&self.file).await?;
+            let (mut connection, is_new) = connect::writer(&self.file).await?;
+            if let Some(inherited) = &self.inherited {
+                if is_new {
+                    tracing::error!("{} was gone or empty, and is begun anew", self.file.display());
+                }
+                // What this refuses is nobody's job.
+                let adopted = standby::adopt(&mut connection, inherited).await;
+                adopted.map_err(|error| Failure::Unusable(error.to_string().into()))?;
+                self.inherited = None;
+            }
             self.connection = Some(connection);
             if is_new {
                 self.watch.begins();

@@ -4,6 +4,7 @@ mod audited;
 mod authentications;
 mod blocks;
 mod certificates;
+mod columns;
 mod id;
 mod known;
 mod people;
@@ -25,7 +26,7 @@ use crate::observe::Explainer;
 use crate::pki::{Revocation, Trust};
 use crate::policy::Policy;
 use crate::standing::Blocks;
-use crate::store::{Audited, Failure, Store};
+use crate::store::{Audited, Columns, Failure, Store};
 
 pub use blocks::blocks;
 pub use known::known;
@@ -37,6 +38,9 @@ pub trait Registry: Send + Sync + 'static {
 
     /// What decides now.
     fn view(&self) -> View;
+
+    /// Where the columns of the CA's lists are.
+    fn columns(&self) -> Columns;
 
     /// Puts what is blocked in force. Done: no login that is decided from now on rests on anything older.
     fn enforce(&self) -> Later<'_, Result<(), Failure>>;
@@ -67,6 +71,7 @@ pub(super) fn table() -> Vec<Route> {
         authentications::table(),
         audited::table(),
         reports::table(),
+        columns::table(),
     ]
     .into_iter()
     .flatten()

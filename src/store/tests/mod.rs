@@ -1,6 +1,7 @@
 //! The writer: what is committed, what is refused, and what a bad file leads to.
 
 mod accounting;
+mod standby;
 mod writing;
 
 use std::thread::JoinHandle;
