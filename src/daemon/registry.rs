@@ -37,6 +37,8 @@ const REST: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long the database may take to be closed.
 const CLOSING: Duration = Duration::from_secs(2);
+/// Within so many seconds a certificate that came at a login is written down.
+const LATE: i64 = 10;
 /// Certificates that are compared with CRLs at once.
 const PIECE: i64 = 1_000;
 /// A certificate that comes again is written down again after so many seconds.
@@ -177,35 +179,48 @@ impl Keeper {
         }
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = 0;
         loop {
             tokio::select! {
                 _ = beat.tick() => {
+                    last = self.compare_fresh(last).await.unwrap_or(last);
                     if self.stale.load(Relaxed) && self.put_in_force().await.is_ok() {
                         tracing::info!("what is blocked stands in the registry and beside it");
                     }
                 }
                 () = self.news.notified() => {
-                    if let Err(failure) = self.compare().await {
-                        tracing::warn!("what authorities say could not be written down: {failure}");
+                    match self.compare().await {
+                        Ok(row) => last = row,
+                        Err(failure) => tracing::warn!("what authorities say could not be written down: {failure}"),
                     }
                 }
             }
         }
     }
 
-    /// Writes down which certificates their authorities have revoked, and which no longer.
-    async fn compare(&self) -> Result<(), Failure> {
+    /// Writes down which certificates their authorities have revoked, and which no longer; the last row.
+    async fn compare(&self) -> Result<i64, Failure> {
         let mut after = 0;
         loop {
             let records = self.store.issued(after, PIECE).await?;
-            let Some(last) = records.last() else { return Ok(()) };
+            let Some(last) = records.last() else { return Ok(after) };
             after = last.row;
-            let (view, now) = (self.force.view(), self.clock.now().wall);
-            let changed = spawn_blocking(move || changed(&view, &records, now)).await.unwrap_or_default();
-            if !changed.is_empty() {
-                self.store.set_revoked(changed).await?;
-            }
+            self.set_revoked(records).await?;
         }
+    }
+
+    /// The same of those that have come to be known since the last row was: what is said of them may have been known before they were. The last row now.
+    async fn compare_fresh(&self, last: i64) -> Result<i64, Failure> {
+        let since = Wall(self.clock.now().wall.0.saturating_sub(LATE));
+        let records = self.store.fresh(last, since, PIECE).await?;
+        let last = records.last().map_or(last, |record| last.max(record.row));
+        self.set_revoked(records).await.map(|()| last)
+    }
+
+    async fn set_revoked(&self, records: Vec<Record>) -> Result<(), Failure> {
+        let (view, now) = (self.force.view(), self.clock.now().wall);
+        let changed = spawn_blocking(move || changed(&view, &records, now)).await.unwrap_or_default();
+        if changed.is_empty() { Ok(()) } else { self.store.set_revoked(changed).await }
     }
 
     /// Forgets decisions, records and ended sessions in time.

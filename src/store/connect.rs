@@ -44,6 +44,8 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
+        // Neither what is asked nor that it took its time belongs into an administrator's log, at any level.
+        .disable_statement_logging()
 }
 
 /// Names and histories of people: for the owner alone. The files beside it take its permissions. Of a new server the state directory isn't there yet.

@@ -11,6 +11,7 @@ mod audit;
 mod certificates;
 mod connect;
 mod failure;
+mod fresh;
 mod health;
 mod history;
 mod lists;

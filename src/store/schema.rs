@@ -5,9 +5,10 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 
 /// Number, name, text.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "certificates", include_str!("migrations/0001_certificates.sql")),
     (2, "accounting", include_str!("migrations/0002_accounting.sql")),
+    (4, "first_seen", include_str!("migrations/0004_first_seen.sql")),
 ];
 
 /// Brings the file's tables up to date.

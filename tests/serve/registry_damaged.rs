@@ -85,9 +85,12 @@ fn without_a_section_there_is_a_registry_and_who_wants_none_is_told_so() {
     assert_eq!(serving.end(), Some(0));
 }
 
+/// Does something to a file.
+type Damage = fn(&Path);
+
 #[test]
 fn a_block_holds_whatever_was_done_to_the_database_while_the_server_was_down() {
-    let damages: [(&str, fn(&Path)); 4] = [
+    let damages: [(&str, Damage); 4] = [
         ("file is not a database", |file| fs::write(file, vec![7; 40_000]).expect("ours")),
         ("malformed", |file| truncate(file, 2)),
         ("malformed", |file| {

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::afar::login;
@@ -10,6 +12,10 @@ use super::{Campus, Serving, said};
 
 fn import(campus: &Campus, serving: &Serving, more: &[&str], list: &str) -> Output {
     campus.write("token", "registrar\n");
+    import_with(campus, serving, more, list)
+}
+
+fn import_with(campus: &Campus, serving: &Serving, more: &[&str], list: &str) -> Output {
     campus.write("list.tsv", list);
     let mut command = Command::new(env!("CARGO_BIN_EXE_sekisho"));
     let api = format!("http://127.0.0.1:{}", serving.admin);
@@ -85,5 +91,52 @@ fn an_imported_request_shows_or_refuses_as_the_configuration_says() {
     let told = good(ask(&serving, "registrar", "GET", "/api/v1/import-columns", None));
     let wanted = json!({ "application": 2, "subject": 5, "mail": 3, "serial": 4, "authority": 0, "status": 1 });
     assert_eq!(told, wanted);
+    assert_eq!(serving.end(), Some(0));
+}
+
+/// What nobody may read in a log: the token that changes are made with.
+const TOKEN: &str = "5f1c09a17be84d2c93aa6e07d1f4b8c2";
+
+#[test]
+fn o02_nothing_that_callers_or_the_database_are_told_in_confidence_is_in_a_log_at_its_loudest() {
+    let campus = campus_with("import-columns = { application = 2, subject = 5, mail = 3, serial = 4, status = 1 }");
+    let text = std::fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
+    let hash = HEXLOWER.encode(digest(&SHA256, TOKEN.as_bytes()).as_ref());
+    let text = text.replace("language = \"en\"", "language = \"en\"\nlevel = \"trace\"");
+    campus.write(
+        "sekisho.toml",
+        &format!("{text}\n[[admin.token]]\nname = \"desk\"\nsha256 = \"{hash}\"\nrole = \"operator\"\n"),
+    );
+    let serving = campus.start();
+    let key = std::fs::read_to_string(campus.path("member.key")).expect("it was written");
+    let pem = std::fs::read_to_string(campus.path("member.pem")).expect("it was written");
+    let_in(&login(&campus, &serving));
+    campus.write("token", &format!("{TOKEN}\n"));
+    let _ = import_with(&campus, &serving, &[], "失効申請中\tA-7\tbound-mail@example.ac.jp\t0b\tCN=Bound Name\n");
+    let registered = good(ask(&serving, TOKEN, "POST", "/api/v1/certificates", Some(json!({ "pem": pem }))));
+    let id = registered["id"].as_str().expect("an id");
+    let path = format!("/api/v1/certificates/{id}/revocation");
+    let note = json!({ "note": "bound-note: found in the dormitory" });
+    good(ask(&serving, TOKEN, "POST", &path, Some(note)));
+    good(ask(&serving, TOKEN, "DELETE", &path, None));
+    good(ask(&serving, TOKEN, "GET", "/api/v1/certificates?q=bound-prefix", None));
+    // A mistake, too: what is refused may hold anything.
+    assert_eq!(ask(&serving, TOKEN, "POST", "/api/v1/certificates", Some(json!({ "pem": key }))).0, 422);
+    assert_eq!(ask(&serving, &format!("{TOKEN}0"), "GET", &path, None).0, 401);
+    let log = serving.log();
+    assert!(log.contains("TRACE challenge "), "a quiet log shows nothing: {log}");
+    let secrets = [
+        TOKEN,
+        "a secret that is long enough",
+        "bound-note",
+        "bound-prefix",
+        "bound-mail",
+        "Bound Name",
+        "INSERT INTO",
+    ];
+    let lines = key.lines().chain(pem.lines()).filter(|line| !line.starts_with("-----"));
+    for secret in secrets.into_iter().chain(lines) {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
     assert_eq!(serving.end(), Some(0));
 }
