@@ -27,6 +27,7 @@ const METRICS: &[&str] = &[
     "sekisho_distrust_certificates",
     "sekisho_distrust_from_seconds",
     "sekisho_certificates",
+    "sekisho_registry_up",
     "sekisho_sessions",
     "sekisho_disconnects_total",
     "sekisho_home_server_up",
@@ -135,6 +136,7 @@ fn what_ends_logins_in_silence_has_an_alert() {
         "sekisho_distrust_certificates",
         "sekisho_identity_staple_next_update_seconds",
         "sekisho_identity_revoked",
+        "sekisho_registry_up",
     ] {
         assert!(rules.iter().any(|rule| metrics_named(rule).contains(&metric)), "{metric}");
     }

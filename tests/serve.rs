@@ -31,6 +31,10 @@ mod nas;
 mod ocsp;
 #[path = "serve/registry.rs"]
 mod registry;
+#[path = "serve/registry_damaged.rs"]
+mod registry_damaged;
+#[path = "serve/registry_import.rs"]
+mod registry_import;
 #[path = "serve/sessions.rs"]
 mod sessions;
 #[path = "serve/staple.rs"]

@@ -49,7 +49,7 @@ pub use explain::{Lang, Question, Unexplained};
 pub use problem::{FieldError, Problem};
 pub use readiness::{Readiness, assess};
 pub(crate) use readiness::{complaint, consequence, span};
-pub use registry::{Registry, StoreAudit, View, known};
+pub use registry::{Registry, StoreAudit, View, blocks, known};
 pub use secure::{BadTls, Tls};
 pub use sessions::Online;
 pub use shared::Shared;

@@ -6,8 +6,9 @@ mod render;
 mod tests;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -18,9 +19,11 @@ use crate::explain::{self, Answer, Case, Grounds};
 use crate::net::Clock;
 use crate::now::Wall;
 use crate::observe::{Explainer, Language, escape_in_json};
-use crate::{config, fetch};
+use crate::standing::Blocks;
+use crate::store::{self, Standby};
+use crate::{admin, config, fetch};
 
-/// What the server would decide for a certificate, and why. Nothing is fetched and nobody is asked: CRLs and groups are read from the files that the configuration names, and CRLs and OCSP answers from what the server has kept. Where a login would ask a responder first, that is said.
+/// What the server would decide for a certificate, and why. Nothing is fetched and nobody is asked: CRLs and groups are read from the files that the configuration names, and CRLs, OCSP answers and blocks from what the server has kept. Where a login would ask a responder first, that is said.
 ///
 /// Exit code: 0 accept (by the service named, or by one at least); 1 reject; 78 the configuration or a file can't be used.
 #[derive(Debug, clap::Args)]
@@ -110,10 +113,14 @@ fn prepare(args: &Args) -> Result<Case, Vec<String>> {
     let Some(config) = config else {
         return Err(findings.iter().map(ToString::to_string).collect());
     };
-    let loaded = fetch::load(&config.fetch, &config.trust, now);
+    let mut loaded = fetch::load(&config.fetch, &config.trust, now);
     let fatal: Vec<_> = loaded.problems.iter().filter(|problem| problem.fatal).collect();
     if !fatal.is_empty() {
         return Err(fatal.iter().map(|problem| format!("{}: {}", problem.source, problem.text)).collect());
+    }
+    if let Some(registry) = &config.registry {
+        let blocks = blocked(&config.state_dir, registry).map_err(|why| vec![why])?;
+        loaded.standing = Arc::new(loaded.standing.with_blocks(Arc::new(blocks)));
     }
     let chain = chain(args).map_err(|problem| vec![problem])?;
     let at = args.at.map_or(now, |at| Wall(at.as_second()));
@@ -123,6 +130,15 @@ fn prepare(args: &Args) -> Result<Case, Vec<String>> {
     };
     let grounds = Grounds { policy: config.policy, trust: config.trust, loaded };
     Ok(Case::new(grounds, &config.fetch, &chain, at, explainer))
+}
+
+/// Who is blocked, by the file that the server keeps beside its registry.
+fn blocked(state_dir: &Path, registry: &store::Settings) -> Result<Blocks, String> {
+    match Standby::read(state_dir) {
+        Standby::Absent => Ok(Blocks::default()),
+        Standby::Good(blocked) => Ok(admin::blocks(blocked, registry.blocks_requested)),
+        Standby::Bad(why) => Err(format!("{why}, so nobody knows who is blocked")),
+    }
 }
 
 /// Leaf first.

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use rustix::fs::{Access, access};
 use zeroize::Zeroizing;
 
 use super::pem;
@@ -32,6 +33,34 @@ pub(super) fn octets(path: &Path, max: u64) -> Result<Zeroizing<Vec<u8>>, String
         true => Err(format!("can't read {}: it is longer than {max} octets", path.display())),
         false => Ok(octets),
     }
+}
+
+/// Why a folder of the server's own is of no use to whoever runs this.
+pub(super) enum Useless {
+    /// What stands in it can't be read: nobody knows who has to stay out.
+    Unreadable(String),
+    /// Nothing can be kept in it.
+    Unwritable(String),
+}
+
+/// Whether files can be read and written in a folder; one that isn't there yet is made when it is wanted. Nothing is written to find out.
+pub(super) fn useful(folder: &Path) -> Result<(), Useless> {
+    let there = folder.ancestors().find(|folder| !folder.as_os_str().is_empty() && folder.exists());
+    let there = there.unwrap_or_else(|| Path::new("."));
+    if !there.is_dir() {
+        return Err(Useless::Unreadable(format!("{} is no folder", there.display())));
+    }
+    let wants = |mode| access(there, mode).map_err(std::io::Error::from);
+    if there == folder {
+        wants(Access::READ_OK | Access::EXEC_OK)
+            .map_err(|error| Useless::Unreadable(format!("can't read {}: {error}", folder.display())))?;
+    }
+    wants(Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        Useless::Unwritable(match there == folder {
+            true => format!("can't write into {}: {error}", folder.display()),
+            false => format!("can't make {}: {}: {error}", folder.display(), there.display()),
+        })
+    })
 }
 
 /// Warns where a file that holds something secret can be read by others.

@@ -73,7 +73,7 @@ pub struct Config {
     pub policy: Arc<policy::Policy>,
     /// `[[identity]]`, `[tls]`
     pub tls: Arc<crate::tls::Server>,
-    /// `[registry]`; `None`: nothing is kept.
+    /// `[registry]`; `None`: nothing is kept, as `database = "none"` wishes.
     pub registry: Option<crate::store::Settings>,
     /// `[disconnect]`
     pub disconnect: sessions::disconnect::Automatic,
@@ -169,7 +169,8 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
     let (admin, admin_end) = admin::admin(admin_table, listen.admin, &names, now);
     let log = server::log(root.section("log"));
     let cui = federation::federation(&mut root, &names);
-    let registry::Registry { settings: registry, max_sessions } = registry::registry(&mut root, &listen.accounting);
+    let registry::Registry { settings: registry, max_sessions } =
+        registry::registry(root.section("registry"), &listen.accounting);
     let all_mute = all_nas.settings.iter().all(|nas| nas.disconnect.is_none());
     let disconnect = disconnect::disconnect(&mut root, all_mute);
     absent::sections(&mut root, &names);

@@ -19,28 +19,44 @@ const MAX_SESSIONS: u64 = 200_000;
 
 /// `[registry]`
 pub(super) struct Registry {
-    /// `None`: the section isn't there, and nothing is kept.
+    /// `None`: nothing is kept.
     pub(super) settings: Option<Settings>,
     /// `max-sessions`
     pub(super) max_sessions: usize,
 }
 
-/// `accounting`: where records come in, which must be kept.
-pub(super) fn registry(root: &mut Table<'_>, accounting: &[SocketAddr]) -> Registry {
-    let Some(mut table) = root.table("registry") else {
-        if !accounting.is_empty() {
-            root.missing("registry", "[listen].accounting is open, and no record may be answered that isn't kept; add the section, or close that door");
-        }
-        return Registry { settings: None, max_sessions: usize::try_from(MAX_SESSIONS).unwrap_or(usize::MAX) };
-    };
+/// Without the section every key has its default. `accounting`: where records come in, which must be kept.
+pub(super) fn registry(mut table: Table<'_>, accounting: &[SocketAddr]) -> Registry {
     let max_sessions = table.integer("max-sessions", 1_000..=10_000_000, MAX_SESSIONS);
-    Registry { settings: Some(settings(table)), max_sessions: usize::try_from(max_sessions).unwrap_or(usize::MAX) }
+    let database = table.take("database");
+    let is_kept = database.as_ref().is_none_or(is_kept);
+    if let Some(database) = database.filter(|_| !is_kept && !accounting.is_empty()) {
+        database.error("[listen].accounting is open, and no record may be answered that isn't kept; write \"sqlite\", or close that door");
+    }
+    let settings = settings(table);
+    Registry {
+        settings: is_kept.then_some(settings),
+        max_sessions: usize::try_from(max_sessions).unwrap_or(usize::MAX),
+    }
+}
+
+/// Whether anything is; what is wrong counts as wished.
+fn is_kept(database: &Item<'_>) -> bool {
+    match database.text() {
+        None | Some("sqlite") => true,
+        Some("none") => false,
+        Some(text) if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
+            database.not_built("the registry in PostgreSQL");
+            true
+        }
+        Some(text) => {
+            database.error(format!("\"{text}\" is no database; write \"sqlite\", which is kept in state-dir, or \"none\": nobody can be blocked here then"));
+            true
+        }
+    }
 }
 
 fn settings(mut table: Table<'_>) -> Settings {
-    if let Some(item) = table.take("database") {
-        database(&item);
-    }
     let authentications = table.take("retain-authentications").and_then(|item| retain(&item));
     let sessions = table.take("retain-sessions").and_then(|item| retain(&item));
     let unconfirmed_after = table.take("unconfirmed-after").and_then(|item| item.duration());
@@ -56,16 +72,6 @@ fn settings(mut table: Table<'_>) -> Settings {
     }
 }
 
-fn database(item: &Item<'_>) {
-    match item.text() {
-        None | Some("sqlite") => {}
-        Some(text) if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
-            item.not_built("the registry in PostgreSQL");
-        }
-        Some(text) => item.error(format!("\"{text}\" is no database; write \"sqlite\", which is kept in state-dir")),
-    }
-}
-
 fn retain(item: &Item<'_>) -> Option<Duration> {
     let retain = item.duration()?;
     if retain < SHORTEST {
@@ -75,12 +81,18 @@ fn retain(item: &Item<'_>) -> Option<Duration> {
 }
 
 fn columns(mut table: Table<'_>) -> Columns {
-    let mut column = |key| usize::try_from(table.integer(key, 0..=1000, 0)).ok().filter(|number| *number > 0);
+    let otherwise = Columns::default();
+    let mut column = |key, otherwise: usize| {
+        let number = table.integer(key, 0..=1000, u64::try_from(otherwise).unwrap_or(0));
+        usize::try_from(number).unwrap_or(otherwise)
+    };
     let columns = Columns {
-        subject: column("subject"),
-        mail: column("mail"),
-        serial: column("serial"),
-        status: column("status"),
+        application: column("application", otherwise.application),
+        subject: column("subject", otherwise.subject),
+        mail: column("mail", otherwise.mail),
+        serial: column("serial", otherwise.serial),
+        authority: column("authority", otherwise.authority),
+        status: column("status", otherwise.status),
     };
     table.finish();
     columns

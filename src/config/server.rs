@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::files::{self, Useless};
 use super::reader::{Item, Table};
 use crate::{eap, engine, exchange, observe, sessions};
 
@@ -29,8 +30,12 @@ pub(super) fn server(mut table: Table<'_>) -> Server {
 
 fn state_dir(item: &Item<'_>) -> Option<PathBuf> {
     let path = item.path()?;
-    if path.exists() && !path.is_dir() {
-        item.error(format!("{} is no folder", path.display()));
+    match files::useful(&path) {
+        Ok(()) => {}
+        Err(Useless::Unreadable(why)) => item.error(why),
+        Err(Useless::Unwritable(why)) => item.warning(format!(
+            "{why}; whoever runs this could keep nothing there: no CRL for the next start, no accounting record, no decision, and the API could block nobody"
+        )),
     }
     Some(path)
 }

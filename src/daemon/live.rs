@@ -12,9 +12,9 @@ use tokio::task::spawn_blocking;
 
 use super::authorities::Known;
 use super::census::Counted;
-use super::force::Force;
 use super::gaps::{Line, Told};
 use super::leaving;
+use super::registry::Keeper;
 use crate::admin::authorities::Authority;
 use crate::admin::{self, Lang, Later, Peer, Question, Readiness, Refusal, Unexplained};
 use crate::config::Config;
@@ -28,7 +28,7 @@ use crate::now::Wall;
 use crate::observe::{Explainer, Language, Metrics};
 use crate::pki::{self, Coverage, Facts};
 use crate::standing::Blocks;
-use crate::store::{self, Store};
+use crate::store;
 
 /// The running server, for whoever asks.
 #[derive(Debug)]
@@ -56,8 +56,7 @@ pub(super) struct Live {
 /// The registry, as far as it is told of.
 #[derive(Debug)]
 struct Kept {
-    store: Store,
-    force: Arc<Force>,
+    keeper: Keeper,
     counted: Arc<Counted>,
 }
 
@@ -161,17 +160,21 @@ impl Live {
     }
 
     /// There is a registry.
-    pub(super) fn keeps(&self, store: Store, force: Arc<Force>, counted: Arc<Counted>) {
-        *lock(&self.registry) = Some(Kept { store, force, counted });
+    pub(super) fn keeps(&self, keeper: Keeper, counted: Arc<Counted>) {
+        *lock(&self.registry) = Some(Kept { keeper, counted });
     }
 
     /// What is blocked now.
     fn blocks(&self) -> Arc<Blocks> {
-        lock(&self.registry).as_ref().map(|kept| kept.force.view().blocks).unwrap_or_default()
+        lock(&self.registry).as_ref().map(|kept| kept.keeper.blocks()).unwrap_or_default()
     }
 
     fn registry(&self) -> Option<store::Health> {
-        lock(&self.registry).as_ref().map(|kept| kept.store.health())
+        lock(&self.registry).as_ref().map(|kept| kept.keeper.kept().health())
+    }
+
+    fn registry_complaints(&self) -> Vec<String> {
+        lock(&self.registry).as_ref().map(|kept| kept.keeper.complaints()).unwrap_or_default()
     }
 
     fn counted(&self) -> Option<Arc<Counted>> {
@@ -232,7 +235,7 @@ impl admin::Status for Live {
         readiness.degraded.extend(view.grounds.loaded.problems.iter().map(text));
         readiness.degraded.extend(lock(&self.known).iter().chain(&lock(&self.asked).problems).map(text));
         readiness.degraded.extend(lock(&self.silent).iter().chain(lock(&self.responders_silent).iter()).cloned());
-        readiness.degraded.extend(self.registry().and_then(|health| health.fault).map(|fault| fault.to_string()));
+        readiness.degraded.extend(self.registry_complaints());
         readiness.degraded.extend(lock(&self.gauges.held).iter().map(|held| leaving::complaint(held, now)));
         readiness.degraded.extend(self.counted().and_then(|counted| counted.complaint()));
         readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
@@ -256,8 +259,8 @@ impl admin::Status for Live {
         self.metrics.set_responders(responders);
         drop(asked);
         self.metrics.set_vanished(lock(&self.vanished).iter().map(|(authority, count)| (&**authority, *count)));
-        if let Some(store::Health { fault, failed, dropped }) = self.registry() {
-            self.metrics.set_registry(fault.is_none(), failed, dropped);
+        if let Some(store::Health { fault, unkept, failed, dropped, .. }) = self.registry() {
+            self.metrics.set_registry(fault.is_none() && unkept.is_none(), failed, dropped);
         }
         if let Some(counted) = self.counted() {
             counted.show(&self.metrics);

@@ -13,11 +13,13 @@ mod inquiry;
 mod leaving;
 mod live;
 mod online;
+mod opening;
 mod owed;
 mod registry;
 mod reload;
 mod responders;
 mod staples;
+mod start;
 mod systemd;
 
 use std::fmt;
@@ -32,24 +34,22 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::access::{self, Handles};
+use crate::admin;
 use crate::config::{Config, Finding};
-use crate::engine::{Engine, Facts, Order, Snapshot};
+use crate::engine::{Facts, Order, Snapshot};
 use crate::event::Listener;
 use crate::fetch::vanished::Ledger;
 use crate::fetch::{Loaded, Problem, Watcher};
-use crate::net::{self, Clock, Doors, Gauges, Hall};
-use crate::now::Wall;
-use crate::observe::{Metrics, Observer, Sink, Tracing};
+use crate::net::{self, Clock};
+use crate::observe::{Sink, Tracing};
 use crate::pki::{Answers, Revocation};
-use crate::{admin, observe};
 
 use afar::Afar;
 use books::Bookkeeping;
 use force::Force;
 use inquiry::Overflows;
 use live::Live;
-use registry::{Events, Keeper};
-use responders::{Office, Responders};
+use responders::Responders;
 use staples::Stapling;
 
 /// Watched files are looked at this often; a change counts within three looks.
@@ -153,121 +153,6 @@ struct Losses {
 }
 
 impl Server {
-    /// Starts the server of a configuration that `path` held. Its sockets are bound and the first snapshot is in when this returns.
-    pub fn start(path: &Path, config: Config, findings: &[Finding], clock: Clock) -> Result<Self, StartError> {
-        let tracing = observe::init_tracing(&config.log);
-        reload::report(findings);
-        let (watcher, files) = files::first(&config, clock.now().wall)?;
-        let ledger = Arc::new(Ledger::new(&config.fetch));
-        files::startable(&ledger.problems())?;
-        let afar = Afar::first(&config, &ledger, clock.now())?;
-        let mut stapling = Stapling::new(&config, clock.now(), None);
-        stapling.hand(&config.tls, clock.now().wall);
-        let office = Office::new(&config, &afar.learned, afar.client.as_ref(), clock.now(), None);
-        ledger.follow_all(&afar.remote.join(&files).revocation, clock.now().wall);
-        let loaded = afar.remote.join(&files);
-        let (answers, unanswered) = (Arc::clone(office.desk.answers()), Arc::clone(&loaded.revocation));
-        let loaded = loaded.with_answers(&answers);
-        files::report(afar.problems().chain(ledger.problems()).chain(office.desk.problems()));
-        let handles = Arc::new(Handles::new(None).map_err(|_| system("the system has no randomness"))?);
-        let most = config.engine.sessions.max_sessions;
-        let counted = Wall(clock.now().wall.0.saturating_sub_unsigned(config.disconnect.per.as_secs()));
-        let open = |settings| registry::open(&config.state_dir, &settings, most, counted);
-        let opened = config.registry.map(open).transpose();
-        let mut opened = opened.map_err(system)?;
-        let blocks = opened.as_ref().map(|opened| Arc::clone(&opened.blocks)).unwrap_or_default();
-        let sessions = opened.as_mut().map(|opened| std::mem::take(&mut opened.sessions)).unwrap_or_default();
-        let past = opened.as_mut().map(|opened| std::mem::take(&mut opened.past)).unwrap_or_default();
-        let snapshot = force::with_blocks(&snapshot(&config, &loaded, &handles), blocks);
-        let engine = Engine::restored(clock.now(), config.engine, Arc::clone(&snapshot), sessions, past)
-            .map_err(|_| system("the system has no randomness"))?;
-
-        let doors = Doors::bind(&config.net).map_err(system)?;
-        let door = admin::Door::bind(&config.admin).map_err(system)?;
-        let (addresses, admin_addresses) = (doors.addresses().collect(), door.addresses().collect());
-
-        let metrics = Arc::new(Metrics::new());
-        let gauges = Arc::new(Gauges::default());
-        let (sink, writer) = Observer::spawn(&config.log, Arc::clone(&metrics), &config.node).map_err(system)?;
-        let sink = Arc::new(sink);
-        let live = Arc::new(Live::new(Arc::clone(&metrics), Arc::clone(&gauges), clock));
-        live.configured(&config, clock.now().wall);
-        live.loaded(&config, &loaded);
-
-        let (orders, received) = mpsc::channel(ORDERS);
-        let force = Arc::new(Force::new(orders, snapshot, &config.log));
-        let (registry, kept) = match opened.zip(config.registry) {
-            None => (None, None),
-            Some((opened, settings)) => {
-                let (running, events) = Keeper::spawn(opened, settings, &force, clock);
-                let counted = running.keeper.count(&force);
-                live.keeps(running.keeper.kept(), Arc::clone(&force), counted);
-                (Some(running), Some(events))
-            }
-        };
-        let mut shared = admin::Shared::new(
-            config.admin.clone(),
-            Arc::clone(&config.node),
-            Arc::clone(&live) as Arc<dyn admin::Status>,
-        )
-        .with_online(Arc::new(online::Online(Arc::clone(&force))));
-        if let Some(running) = &registry {
-            shared = shared.with_registry(Arc::new(running.keeper.clone()));
-        }
-        let admin = door.spawn(shared.clone()).map_err(system)?;
-        let overflows = Arc::new(Overflows::default());
-        let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
-        let store = registry.as_ref().map(|running| running.keeper.kept());
-        let (books, notes, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
-        let notice = leaving::notices(metrics, notes, clock);
-        let hall = Hall {
-            engine,
-            doors,
-            helpers: config.net.helpers(),
-            clock,
-            orders: received,
-            inquiry,
-            books,
-            sink: events(Arc::clone(&sink), kept, registry.as_ref().map(|running| &running.keeper)),
-            notice,
-            gauges,
-            heartbeat: systemd::heartbeat().map_err(system)?,
-        };
-        let hall = hall.spawn().map_err(system)?;
-
-        let responders = Responders::spawn(office, asking, Arc::clone(&live), clock);
-        let log = Log { tracing, sink, writer };
-        let (path, watcher, admin) = (path.to_owned(), Some(watcher), Some(admin));
-        let server = Self {
-            path,
-            clock,
-            config,
-            handles,
-            watcher,
-            files,
-            afar,
-            ledger,
-            responders,
-            stapling,
-            answers,
-            unanswered,
-            seen,
-            overflows,
-            bookkeeping,
-            addresses,
-            admin_addresses,
-            force,
-            registry,
-            live,
-            log,
-            admin,
-            shared,
-            hall,
-        };
-        server.announce();
-        Ok(server)
-    }
-
     /// Where requests are taken, with the ports that the system chose.
     #[must_use]
     pub fn addresses(&self) -> &[(Listener, SocketAddr)] {
@@ -416,24 +301,6 @@ impl Server {
 
 fn system(error: impl fmt::Display) -> StartError {
     StartError::System(error.to_string())
-}
-
-/// What the hall does with events.
-fn events(
-    sink: Arc<Sink>,
-    kept: Option<Events>,
-    keeper: Option<&Keeper>,
-) -> Box<dyn FnMut(crate::event::Event) + Send> {
-    let keep = kept.zip(keeper.map(Keeper::kept));
-    Box::new(move |event| {
-        if let Some((kept, store)) = &keep
-            && event.authentication.is_some()
-            && kept.try_send(event.clone()).is_err()
-        {
-            store.lost(1);
-        }
-        sink.record(event);
-    })
 }
 
 /// What decisions rest on from now on.

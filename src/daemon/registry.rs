@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use data_encoding::HEXLOWER;
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -16,14 +15,15 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::census::Counted;
 use super::force::Force;
+pub(super) use super::opening::{Opened, open};
 use crate::admin::{self, Later, View};
-use crate::engine::{Facts, Kept, Past};
+use crate::engine::Facts;
 use crate::event::{Authentication, Event, Outcome};
 use crate::net::Clock;
 use crate::now::Wall;
-use crate::standing::{BY_LIST, Block, BlockedCertificate, Blocks};
+use crate::standing::Blocks;
 use crate::store::{
-    Blocked, Decided, Device, Failure, Known, Record, Settings, Sighting, Store, Trace, Wanted, serial_text,
+    Columns, Decided, Device, FILE, Failure, Health, Known, Record, Settings, Sighting, Store, Trace, serial_text,
 };
 
 /// Events that may wait to be kept.
@@ -36,6 +36,10 @@ const FORGET: Duration = Duration::from_secs(600);
 const REST: Duration = Duration::from_millis(50);
 /// How long the last decisions may take to be handed over when the server stops.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the database may take to be closed.
+const CLOSING: Duration = Duration::from_secs(2);
+/// Within so many seconds a certificate that came at a login is written down.
+const LATE: i64 = 10;
 /// Certificates that are compared with CRLs at once.
 const PIECE: i64 = 1_000;
 /// A certificate that comes again is written down again after so many seconds.
@@ -50,8 +54,10 @@ pub(super) struct Keeper {
     settings: Arc<ArcSwap<Settings>>,
     force: Arc<Force>,
     clock: Clock,
-    /// What is blocked could not be read, and may not be in force.
+    /// What is blocked could not be read or kept, and has to be tried again.
     stale: Arc<AtomicBool>,
+    /// There was a registry here before this process began.
+    is_heir: bool,
     /// Authorities may say something else.
     news: Arc<Notify>,
 }
@@ -62,6 +68,8 @@ pub(super) struct Running {
     pub(super) keeper: Keeper,
     /// Writes down what comes from the hall, until the hall has ended.
     keeping: tokio::task::JoinHandle<()>,
+    /// What is done again and again.
+    tending: [tokio::task::JoinHandle<()>; 2],
     thread: JoinHandle<()>,
 }
 
@@ -70,67 +78,16 @@ impl Running {
     pub(super) async fn stop(self) {
         // What isn't done by then would not be done soon.
         let _ = timeout(PATIENCE, self.keeping).await;
-        self.keeper.store.close();
-        let _ = self.thread.join();
-    }
-}
-
-/// What has been opened before anything is decided.
-#[derive(Debug)]
-pub(super) struct Opened {
-    store: Store,
-    thread: JoinHandle<()>,
-    pub(super) blocks: Arc<Blocks>,
-    /// Who was online when the last process ended.
-    pub(super) sessions: Vec<Kept>,
-    /// What had been decided about those who have to go.
-    pub(super) past: Past,
-    is_stale: bool,
-}
-
-/// Opens the file and reads what is blocked, and who is online, `most` at most, and who of them has to go; what went by itself since `counted` is counted. A file that can't be used stops nobody.
-pub(super) fn open(
-    state_dir: &std::path::Path,
-    settings: &Settings,
-    most: usize,
-    counted: Wall,
-) -> std::io::Result<Opened> {
-    let (store, thread) = Store::open(state_dir)?;
-    // On a thread of its own: whoever starts a server may be inside of a runtime.
-    let first = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = runtime.map_err(|error| Failure::Unusable(error.to_string().into()))?;
-        let wanted = Wanted { most, ..Wanted::default() };
-        let all = async {
-            let blocks = read(&store, settings.blocks_requested).await;
-            (blocks, store.sessions(wanted).await, store.past(counted).await)
-        };
-        Ok::<_, Failure>(runtime.block_on(all))
-    };
-    let (blocks, sessions, past) = match std::thread::scope(|scope| scope.spawn(first).join()) {
-        Ok(Ok((blocks, sessions, past))) => (Some(blocks), Some(sessions), Some(past)),
-        Ok(Err(failure)) => (Some(Err(failure)), None, None),
-        Err(_) => (None, None, None),
-    };
-    let (blocks, is_stale) = match blocks {
-        Some(Ok(blocks)) => (blocks, false),
-        Some(Err(failure)) => {
-            tracing::error!("what is blocked can't be read, and IS NOT REFUSED until it can: {failure}");
-            (Blocks::default(), true)
+        for task in self.tending {
+            task.abort();
         }
-        None => (Blocks::default(), true),
-    };
-    let sessions = sessions.and_then(|sessions| {
-        sessions.inspect_err(|failure| tracing::error!("who was online can't be read: {failure}")).ok()
-    });
-    let past = past.and_then(|past| {
-        past.inspect_err(|failure| {
-            tracing::error!("what was decided about those who have to go can't be read: {failure}")
-        })
-        .ok()
-    });
-    let (sessions, past) = (sessions.unwrap_or_default(), past.unwrap_or_default());
-    Ok(Opened { store, thread, blocks: Arc::new(blocks), sessions, past, is_stale })
+        self.keeper.store.close();
+        // Elsewhere: it waits for every connection to come back, and that takes this thread's tasks.
+        let thread = self.thread;
+        if timeout(CLOSING, spawn_blocking(|| thread.join())).await.is_err() {
+            tracing::warn!("the registry was not closed after {CLOSING:?}; what it has told is on disk");
+        }
+    }
 }
 
 /// Where the hall puts what is to be kept.
@@ -144,15 +101,15 @@ impl Keeper {
             settings: Arc::new(ArcSwap::from_pointee(settings)),
             force: Arc::clone(force),
             clock,
-            stale: Arc::new(AtomicBool::new(opened.is_stale)),
+            stale: Arc::new(AtomicBool::new(true)),
+            is_heir: opened.is_heir,
             news: Arc::default(),
         };
         keeper.news.notify_one();
         let (events, received) = mpsc::channel(EVENTS);
         let keeping = tokio::spawn(keep(keeper.store.clone(), received));
-        tokio::spawn(keeper.clone().tend());
-        tokio::spawn(keeper.clone().forget());
-        (Running { keeper, keeping, thread: opened.thread }, events)
+        let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget())];
+        (Running { keeper, keeping, tending, thread: opened.thread }, events)
     }
 
     /// Where it is kept.
@@ -186,49 +143,90 @@ impl Keeper {
         self.store.trace(Trace::Seen(Box::new(Sighting { known, at, device: None })));
     }
 
+    /// What is blocked.
+    pub(super) fn blocks(&self) -> Arc<Blocks> {
+        self.force.view().blocks
+    }
+
+    /// What is wrong with it, for people.
+    pub(super) fn complaints(&self) -> Vec<String> {
+        let Health { fault, unkept, is_new, .. } = self.store.health();
+        let fault = fault.map(|fault| {
+            format!("{fault}; who is blocked stays so, nobody else can be, and nothing is kept: make room on the disk, or restore {FILE} from a backup, or move {FILE}* away to begin a new one, without a restart")
+        });
+        let begun_anew = (is_new && self.is_heir).then(|| {
+            format!("{FILE} was gone or empty and is begun anew: who was blocked is blocked, all else that it held is lost unless it is restored; this line goes with the next restart")
+        });
+        fault.into_iter().chain(unkept.map(|why| why.to_string())).chain(begun_anew).collect()
+    }
+
+    /// What is blocked counts from now on, and stands on disk twice.
     async fn put_in_force(&self) -> Result<(), Failure> {
         let listed = self.settings.load().blocks_requested;
-        let done = self.force.block(read(&self.store, listed)).await;
-        self.stale.store(done.is_err(), Relaxed);
+        let mut kept = Ok(());
+        let read = async {
+            let blocked = self.store.blocked(listed).await?;
+            // What can't be kept counts all the same, but nobody is told that it does.
+            kept = self.store.keep_blocked(blocked.clone()).await;
+            Ok(admin::blocks(blocked, listed))
+        };
+        let done: Result<bool, Failure> = self.force.block(read).await;
+        self.stale.store(done.is_err() || kept.is_err(), Relaxed);
         match done? {
-            true => Ok(()),
+            true => kept,
             false => Err(Failure::Unusable("the server is stopping".into())),
         }
     }
 
     /// What is to be done again and again.
     async fn tend(self) {
+        if let Err(failure) = self.put_in_force().await {
+            tracing::debug!("{failure}; it is tried again");
+        }
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = 0;
         loop {
             tokio::select! {
                 _ = beat.tick() => {
+                    last = self.compare_fresh(last).await.unwrap_or(last);
                     if self.stale.load(Relaxed) && self.put_in_force().await.is_ok() {
-                        tracing::info!("what is blocked could be read, and is refused");
+                        tracing::info!("what is blocked stands in the registry and beside it");
                     }
                 }
                 () = self.news.notified() => {
-                    if let Err(failure) = self.compare().await {
-                        tracing::warn!("what authorities say could not be written down: {failure}");
+                    match self.compare().await {
+                        Ok(row) => last = row,
+                        Err(failure) => tracing::warn!("what authorities say could not be written down: {failure}"),
                     }
                 }
             }
         }
     }
 
-    /// Writes down which certificates their authorities have revoked, and which no longer.
-    async fn compare(&self) -> Result<(), Failure> {
+    /// Writes down which certificates their authorities have revoked, and which no longer; the last row.
+    async fn compare(&self) -> Result<i64, Failure> {
         let mut after = 0;
         loop {
             let records = self.store.issued(after, PIECE).await?;
-            let Some(last) = records.last() else { return Ok(()) };
+            let Some(last) = records.last() else { return Ok(after) };
             after = last.row;
-            let (view, now) = (self.force.view(), self.clock.now().wall);
-            let changed = spawn_blocking(move || changed(&view, &records, now)).await.unwrap_or_default();
-            if !changed.is_empty() {
-                self.store.set_revoked(changed).await?;
-            }
+            self.set_revoked(records).await?;
         }
+    }
+
+    /// The same of those that have come to be known since the last row was: what is said of them may have been known before they were. The last row now.
+    async fn compare_fresh(&self, last: i64) -> Result<i64, Failure> {
+        let since = Wall(self.clock.now().wall.0.saturating_sub(LATE));
+        let records = self.store.fresh(last, since, PIECE).await?;
+        let last = records.last().map_or(last, |record| last.max(record.row));
+        self.set_revoked(records).await.map(|()| last)
+    }
+
+    async fn set_revoked(&self, records: Vec<Record>) -> Result<(), Failure> {
+        let (view, now) = (self.force.view(), self.clock.now().wall);
+        let changed = spawn_blocking(move || changed(&view, &records, now)).await.unwrap_or_default();
+        if changed.is_empty() { Ok(()) } else { self.store.set_revoked(changed).await }
     }
 
     /// Forgets decisions, records and ended sessions in time.
@@ -260,6 +258,10 @@ impl admin::Registry for Keeper {
         self.force.view()
     }
 
+    fn columns(&self) -> Columns {
+        self.settings.load().columns
+    }
+
     fn enforce(&self) -> Later<'_, Result<(), Failure>> {
         Box::pin(self.put_in_force())
     }
@@ -269,27 +271,6 @@ fn changed(view: &View, records: &[Record], now: Wall) -> Vec<(i64, Option<crate
     let judged = records.iter().map(|record| (record, view.revoked(record, now)));
     let changed = judged.filter(|(record, revoked)| record.revoked != *revoked);
     changed.map(|(record, revoked)| (record.row, revoked)).collect()
-}
-
-/// What is blocked.
-async fn read(store: &Store, listed: bool) -> Result<Blocks, Failure> {
-    let Blocked { certificates, people } = store.blocked(listed).await?;
-    let people = people.into_iter().map(|one| {
-        let block = Block { since: one.since, until: one.until, reason: one.reason.into(), by: one.by.into() };
-        (one.name, block)
-    });
-    Ok(Blocks::new(certificates.into_iter().map(blocked).collect(), people.collect()))
-}
-
-fn blocked(record: Record) -> BlockedCertificate {
-    let Record { known, request, registered, .. } = record;
-    let serial = known.serial.as_deref().and_then(|serial| HEXLOWER.decode(serial.as_bytes()).ok());
-    let name = known.authority.zip(serial).map(|(authority, serial)| (authority.into(), serial));
-    let block = match request.filter(|request| request.block) {
-        Some(it) => Block { since: it.since, until: None, reason: it.reason.into(), by: it.by.into() },
-        None => Block { since: registered, until: None, reason: "".into(), by: BY_LIST.into() },
-    };
-    BlockedCertificate { fingerprint: known.fingerprint, name, block }
 }
 
 /// Keeps what became of logins.

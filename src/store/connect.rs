@@ -47,12 +47,13 @@ pub(super) fn lock(file: &Path) -> io::Result<File> {
     }
 }
 
-/// The writer's connection, to a file whose tables are up to date.
-pub(super) async fn writer(file: &Path) -> Result<SqliteConnection, Failure> {
+/// The writer's connection, to a file whose tables are up to date; and whether there was nothing in it.
+pub(super) async fn writer(file: &Path) -> Result<(SqliteConnection, bool), Failure> {
+    let is_new = fs::metadata(file).map_or(true, |file| file.len() == 0);
     create(file).map_err(|error| Failure::Unusable(format!("{}: {error}", file.display()).into()))?;
     let mut connection = options(file).connect().await.map_err(|error| Failure::of(&error))?;
     schema::migrate(&mut connection).await.map_err(|error| Failure::Unusable(error.to_string().into()))?;
-    Ok(connection)
+    Ok((connection, is_new))
 }
 
 /// Connections for looks, each opened when it is needed.
@@ -72,6 +73,8 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
+        // Neither what is asked nor that it took its time belongs into an administrator's log, at any level.
+        .disable_statement_logging()
 }
 
 /// Names and histories of people: for the owner alone. The files beside it take its permissions. Of a new server the state directory isn't there yet.

@@ -1,7 +1,7 @@
 //! How the registry is, for metrics and `/readyz`.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -13,6 +13,10 @@ use super::Failure;
 pub struct Health {
     /// Why it can't be written; `None`: it can.
     pub fault: Option<Arc<str>>,
+    /// Why what is blocked can't be kept beside it; `None`: it can.
+    pub unkept: Option<Arc<str>>,
+    /// The file that it is in was empty, or not there, when this process opened it first.
+    pub is_new: bool,
     /// Changes that failed because it couldn't be, since the start.
     pub failed: u64,
     /// Decisions that were not kept, since the start.
@@ -22,6 +26,8 @@ pub struct Health {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     fault: Mutex<Option<Arc<str>>>,
+    unkept: Mutex<Option<Arc<str>>>,
+    is_new: AtomicBool,
     failed: AtomicU64,
     dropped: AtomicU64,
     /// Told when nothing more will be asked for.
@@ -30,8 +36,9 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn health(&self) -> Health {
-        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Health { fault, failed: self.failed.load(Relaxed), dropped: self.dropped.load(Relaxed) }
+        let text = |text: &Mutex<Option<Arc<str>>>| text.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (fault, unkept, is_new) = (text(&self.fault), text(&self.unkept), self.is_new.load(Relaxed));
+        Health { fault, unkept, is_new, failed: self.failed.load(Relaxed), dropped: self.dropped.load(Relaxed) }
     }
 
     /// It could be written.
@@ -50,6 +57,21 @@ impl Watch {
         if before.as_deref() != Some(&text) {
             tracing::error!("{text}");
         }
+    }
+
+    /// The file was empty, or not there.
+    pub(super) fn begins(&self) {
+        self.is_new.store(true, Relaxed);
+    }
+
+    /// What is blocked was kept beside the file, or was not.
+    pub(super) fn unkept(&self, failure: Option<&Failure>) {
+        let text: Option<Arc<str>> = failure.map(|failure| failure.to_string().into());
+        let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = text.as_ref().filter(|text| unkept.as_ref() != Some(text)) {
+            tracing::error!("{text}");
+        }
+        *unkept = text;
     }
 
     /// Decisions were not kept.

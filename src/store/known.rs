@@ -35,7 +35,7 @@ pub(super) async fn upsert(
 }
 
 /// The row that a certificate or a record is already known by.
-async fn same(connection: &mut SqliteConnection, known: &Known) -> Result<Option<i64>, sqlx::Error> {
+pub(super) async fn same(connection: &mut SqliteConnection, known: &Known) -> Result<Option<i64>, sqlx::Error> {
     if let Some(fingerprint) = &known.fingerprint {
         let by_fingerprint = sqlx::query_scalar("SELECT id FROM certificate WHERE fingerprint = ?");
         let found = by_fingerprint.bind(fingerprint.as_slice()).fetch_optional(&mut *connection).await?;

@@ -2,7 +2,7 @@
 //!
 //! [`Store::open`] starts a thread that owns the file. Every change is a job for its one writer, which commits jobs in batches: whoever waits for one is answered
 //! after the COMMIT that holds it, so that what he is told survives the end of the process and of the machine. Readers have connections of their own, and never wait for the writer.
-//! When the disk is full or the file is damaged jobs fail, [`Store::health`] says so, and the writer tries again until it succeeds; nothing else stops.
+//! When the disk is full or the file is damaged jobs fail, [`Store::health`] says so, and the writer tries again until it succeeds; nothing else stops. What is blocked stands in a file beside it too ([`Standby`]).
 //!
 //! Another area's tables: a file in `migrations`, a line in `schema`, and a file here with methods of [`Store`] that call `write` and `read`.
 
@@ -13,6 +13,7 @@ mod certificates;
 mod connect;
 mod disconnects;
 mod failure;
+mod fresh;
 mod health;
 mod history;
 mod known;
@@ -21,6 +22,7 @@ mod people;
 mod record;
 mod schema;
 mod settings;
+mod standby;
 mod walk;
 mod writer;
 
@@ -49,6 +51,7 @@ pub use lists::{Certificates, Distrusted, Issued, Position, State};
 pub use people::PersonCondition;
 pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
 pub use settings::{Columns, Settings};
+pub use standby::{BLOCKS, Standby};
 
 use health::Watch;
 use writer::{Job, Typed};
@@ -73,16 +76,24 @@ pub struct Store {
     traces: mpsc::Sender<Trace>,
     readers: SqlitePool,
     watch: Arc<Watch>,
+    /// What is blocked, beside the database.
+    page: Arc<standby::Page>,
 }
 
 impl Store {
     /// Starts the thread that owns `state_dir`/[`FILE`], and waits until it has opened the file or failed to: a bad file is no error here, but a bad [`Health`]. A file that another server has is one.
     pub fn open(state_dir: &Path) -> std::io::Result<(Self, JoinHandle<()>)> {
+        Self::resume(state_dir, None)
+    }
+
+    /// The same; `inherited`, what stands in the file beside it ([`Standby`]), is in the database before anything else is.
+    pub fn resume(state_dir: &Path, inherited: Option<Blocked>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, received) = mpsc::channel(JOBS);
         let (traces, left) = mpsc::channel(TRACES);
         let watch = Arc::new(Watch::default());
-        let (readers, thread) = writer::spawn(state_dir.join(FILE), received, left, Arc::clone(&watch))?;
-        Ok((Self { jobs, traces, readers, watch }, thread))
+        let (readers, thread) = writer::spawn(state_dir.join(FILE), inherited, received, left, Arc::clone(&watch))?;
+        let page = Arc::new(standby::Page::new(state_dir));
+        Ok((Self { jobs, traces, readers, watch, page }, thread))
     }
 
     /// How it is.

@@ -17,15 +17,25 @@ pub struct Settings {
     pub columns: Columns,
 }
 
-/// `import-columns`: from 1; `None`: not there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// `import-columns`: from 1; 0: not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
+    /// `application`
+    pub application: usize,
     /// `subject`
-    pub subject: Option<usize>,
+    pub subject: usize,
     /// `mail`
-    pub mail: Option<usize>,
+    pub mail: usize,
     /// `serial`
-    pub serial: Option<usize>,
+    pub serial: usize,
+    /// `authority`
+    pub authority: usize,
     /// `status`
-    pub status: Option<usize>,
+    pub status: usize,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { application: 0, subject: 4, mail: 15, serial: 0, authority: 0, status: 0 }
+    }
 }

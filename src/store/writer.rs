@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::health::Watch;
-use super::{Doing, Failure, Trace, connect, history};
+use super::{Blocked, Doing, Failure, Trace, connect, history, standby};
 
 /// Jobs of one COMMIT.
 const BATCH: usize = 512;
@@ -160,6 +160,7 @@ impl Job for Probe {
 /// Starts the thread; returns when it has tried to open the file. The only error is that it is another server's, or that there is no thread.
 pub(super) fn spawn(
     file: PathBuf,
+    inherited: Option<Blocked>,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
@@ -173,7 +174,8 @@ pub(super) fn spawn(
                 lock => lock.ok(),
             };
             let readers = connect::readers(&file);
-            let mut writer = Writer { file, jobs, traces, watch, long_log: LONG_LOG, lock, connection: None };
+            let mut writer =
+                Writer { file, inherited, jobs, traces, watch, long_log: LONG_LOG, lock, connection: None };
             writer.probe().await;
             // Who waits for it holds the other end.
             let _ = opened.send(Ok(readers.clone()));
@@ -188,6 +190,8 @@ pub(super) fn spawn(
 
 struct Writer {
     file: PathBuf,
+    /// What was blocked before this process began, until it is in the database.
+    inherited: Option<Blocked>,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
@@ -307,7 +311,20 @@ impl Writer {
                 Some(lock.map_err(|error| Failure::Unusable(format!("{}: {error}", self.file.display()).into()))?);
         }
         if self.connection.is_none() {
-            self.connection = Some(connect::writer(&self.file).await?);
+            let (mut connection, is_new) = connect::writer(&self.file).await?;
+            if let Some(inherited) = &self.inherited {
+                if is_new {
+                    tracing::error!("{} was gone or empty, and is begun anew", self.file.display());
+                }
+                // What this refuses is nobody's job.
+                let adopted = standby::adopt(&mut connection, inherited).await;
+                adopted.map_err(|error| Failure::Unusable(error.to_string().into()))?;
+                self.inherited = None;
+            }
+            self.connection = Some(connection);
+            if is_new {
+                self.watch.begins();
+            }
         }
         let Some(connection) = &mut self.connection else { return Err(Failure::stopped()) };
         let committed = transaction(connection, jobs).await;

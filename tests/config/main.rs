@@ -6,6 +6,7 @@ mod command;
 mod explain;
 mod mangled;
 mod reference;
+mod registry;
 mod revocation;
 mod shipped;
 mod slips;

@@ -102,7 +102,7 @@ fn full_loads() {
     anchor(&campus, "members-issuing", &issuing);
     campus.write("pki/a-member.pem", member(&issuing));
     anchor(&campus, "retired-ca", &authority("Retired CA", None));
-    let text = conf("sekisho.toml").replace(ZEROS, &sha256(root.der()));
+    let text = conf("sekisho.toml").replace(ZEROS, &sha256(root.der())).replace("/var/lib/sekisho", "state");
     let config = config(campus.load(&text));
     assert_eq!(&*config.node, "radius1.campus.example");
     assert_eq!(config.admin.tokens.len(), 1);

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::certificates::Key;
 use crate::eapol::{Alert, SECRET, Supplicant};
+use crate::http::get_with;
 use crate::peers;
 use crate::pki::{Credential, pki};
 use crate::process::{Place, Process, run};
@@ -94,6 +95,8 @@ struct Listening {
     port: u16,
     secret: String,
     eapol_test: Vec<String>,
+    admin: u16,
+    token_file: String,
 }
 
 impl Listening {
@@ -101,10 +104,13 @@ impl Listening {
         let value: Value = serde_json::from_str(line).ok()?;
         let listening = value.get("listening")?;
         let (_, port) = listening.get("radius")?.as_str()?.rsplit_once(':')?;
+        let (_, admin) = listening.get("admin")?.as_str()?.rsplit_once(':')?;
         let files = value.get("eapol_test")?.as_array()?;
         Some(Self {
             port: port.parse().ok()?,
             secret: listening.get("secret")?.as_str()?.to_owned(),
+            admin: admin.parse().ok()?,
+            token_file: listening.get("token-file")?.as_str()?.to_owned(),
             eapol_test: files.iter().filter_map(|file| Some(file.as_str()?.to_owned())).collect(),
         })
     }
@@ -118,7 +124,7 @@ fn demo_once_decides_every_login_rightly() {
     let output = run(&mut command, Duration::from_secs(60));
     assert_exit(&output, 0);
     let table = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    for reason in ["revoked", "expired", "wrong-purpose", "wrong-organisation", "distrusted-authority"] {
+    for reason in ["revoked", "expired", "wrong-purpose", "wrong-organisation", "distrusted-authority", "blocked"] {
         assert!(table.contains(reason), "the table names {reason}:\n{table}");
     }
 }
@@ -147,4 +153,9 @@ fn demo_leaves_a_server_that_lets_eapol_test_in() {
             outcome.assert_accepted(1);
         }
     }
+    // Its API is reached as the screen says.
+    let token = std::fs::read_to_string(&listening.token_file).expect("the file that demo names");
+    let header = format!("Authorization: Bearer {}\r\n", token.trim_end());
+    let said = get_with(listening.admin, "/api/v1/certificates?q=hachiro", &header).expect("an answer");
+    assert!(said.starts_with("HTTP/1.1 200") && said.contains("hachiro@jaist.ac.jp"), "{said}");
 }

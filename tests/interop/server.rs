@@ -194,11 +194,6 @@ impl Server {
         connect(self.place(), self.admin).expect("the admin door is open")
     }
 
-    /// Its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
-    }
-
     /// Replaces the CRL of CA16 on disk; `number` has to grow.
     pub(crate) fn publish_ca16(&self, number: u64, revoked: &[&Credential]) {
         self.scratch.replace("ca16.crl", crl(&pki().ca16, number, revoked));

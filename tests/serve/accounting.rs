@@ -125,11 +125,15 @@ fn what_was_answered_survives_kill_9_and_who_was_online_still_is() {
 }
 
 #[test]
-fn without_a_registry_there_is_no_accounting() {
+fn accounting_wants_no_section_but_where_nothing_is_kept_there_is_none() {
     let campus = campus();
     let text = std::fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
     campus.write("sekisho.toml", &text.replace("[registry]\nretain-sessions = \"30d\"\n", ""));
+    let serving = campus.start();
+    assert!(account(&serving, "Start", "A", ""));
+    assert_eq!(serving.end(), Some(0));
+    campus.write("sekisho.toml", &text.replace("retain-sessions = \"30d\"", "database = \"none\""));
     let output = campus.command().output().expect("the program was built");
     assert_eq!(output.status.code(), Some(78));
-    assert!(super::said(&output).contains("`registry` is missing"), "{}", super::said(&output));
+    assert!(super::said(&output).contains("[listen].accounting is open"), "{}", super::said(&output));
 }

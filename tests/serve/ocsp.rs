@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use rcgen::DnType;
 
 use super::afar::{is_ready, login, login_at};
 use super::support::certificates::{Key, client, names_responder};
+use super::support::http::get_with;
 use super::support::responder::{Responder, free_port, publish};
 use super::{Campus, Serving, pause, said};
 
@@ -288,4 +291,29 @@ impl Drop for Replayer {
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         let _ = self.thread.take().map(thread::JoinHandle::join);
     }
+}
+
+#[test]
+fn what_only_a_responder_knows_shows_in_the_registry_at_once() {
+    let port = free_port();
+    let campus = campus(port);
+    let hash = HEXLOWER.encode(digest(&SHA256, b"viewer").as_ref());
+    let text = fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
+    // Nothing is fetched that would have everything looked at again.
+    let text = text.replace("crl-refresh = \"1s\"", "crl-refresh = \"1h\"");
+    let token = format!("[[admin.token]]\nname = \"viewer\"\nsha256 = \"{hash}\"\nrole = \"viewer\"\n");
+    campus.write("sekisho.toml", &(text + &token));
+    status(&campus, "R\t491231000000Z\t260101000000Z,keyCompromise\t05\tunknown\t/O=Example University\n");
+    let _responder = Responder::start(&campus.scratch, port);
+    let mut serving = campus.start();
+    let (code, text) = outcome(&campus, &serving);
+    assert_eq!(code, Some(1), "{text}");
+    serving.wait_for_line("reject revoked");
+    let admin = serving.admin;
+    serving.process.wait_until("shown as revoked in the list", |_| {
+        let path = "/api/v1/certificates?status=revoked";
+        let list = get_with(admin, path, "Authorization: Bearer viewer\r\n").expect("an answer");
+        list.contains("hanako@example.ac.jp") && list.contains("\"source\":\"http://127.0.0.1")
+    });
+    assert_eq!(serving.end(), Some(0));
 }

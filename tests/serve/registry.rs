@@ -17,7 +17,7 @@ use rcgen::DnType;
 
 const ROLES: [&str; 4] = ["status", "viewer", "registrar", "operator"];
 
-/// With a registry, and a token for each role, which is its name.
+/// With a token for each role, which is its name.
 pub(super) fn campus() -> Campus {
     campus_with("")
 }
@@ -27,8 +27,10 @@ pub(super) fn campus_with(lines: &str) -> Campus {
     member(&campus);
     let mut text = std::fs::read_to_string(campus.path("sekisho.toml")).expect("it was written");
     text = text.replace(", \"[::1]:0\"", "");
-    text.push_str("\n[registry]\n");
-    text.push_str(lines);
+    if !lines.is_empty() {
+        text.push_str("\n[registry]\n");
+        text.push_str(lines);
+    }
     text.push_str("\n[log]\nlanguage = \"en\"\n");
     for role in ROLES {
         let hash = HEXLOWER.encode(digest(&SHA256, role.as_bytes()).as_ref());
@@ -91,7 +93,7 @@ pub(super) fn good(said: Said) -> Value {
     said.1
 }
 
-fn pem(campus: &Campus) -> String {
+pub(super) fn pem(campus: &Campus) -> String {
     std::fs::read_to_string(campus.path("member.pem")).expect("it was written")
 }
 
@@ -99,7 +101,7 @@ pub(super) fn register(campus: &Campus, serving: &Serving) -> Value {
     good(ask(serving, "registrar", "POST", "/api/v1/certificates", Some(json!({ "pem": pem(campus) }))))
 }
 
-fn refused(output: &Output, reason: &str, serving: &mut Serving) {
+pub(super) fn refused(output: &Output, reason: &str, serving: &mut Serving) {
     assert_eq!(output.status.code(), Some(1), "{}", said(output));
     let what = format!("saying that it refused for {reason}");
     // Lines are written after the answer.
@@ -359,10 +361,10 @@ fn a_damaged_registry_stops_no_login_and_says_so() {
 }
 
 /// A disk of 2 MiB.
-struct Disk(std::path::PathBuf);
+pub(super) struct Disk(std::path::PathBuf);
 
 impl Disk {
-    fn mount(at: std::path::PathBuf) -> Self {
+    pub(super) fn mount(at: std::path::PathBuf) -> Self {
         std::fs::create_dir_all(&at).expect("a directory");
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&at).status();
         assert!(mount.expect("mount is part of every system").success(), "this test wants root");

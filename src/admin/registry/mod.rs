@@ -2,7 +2,9 @@
 
 mod audited;
 mod authentications;
+mod blocks;
 mod certificates;
+mod columns;
 pub(super) mod id;
 mod known;
 mod people;
@@ -24,8 +26,9 @@ use crate::observe::Explainer;
 use crate::pki::{Revocation, Trust};
 use crate::policy::Policy;
 use crate::standing::Blocks;
-use crate::store::{Audited, Failure, Store};
+use crate::store::{Audited, Columns, Failure, Store};
 
+pub use blocks::blocks;
 pub use known::known;
 
 /// The running server's registry.
@@ -35,6 +38,9 @@ pub trait Registry: Send + Sync + 'static {
 
     /// What decides now.
     fn view(&self) -> View;
+
+    /// Where the columns of the CA's lists are.
+    fn columns(&self) -> Columns;
 
     /// Puts what is blocked in force. Done: no login that is decided from now on rests on anything older.
     fn enforce(&self) -> Later<'_, Result<(), Failure>>;
@@ -67,6 +73,7 @@ pub(super) fn table() -> Vec<Route> {
         authentications::table(),
         audited::table(),
         reports::table(),
+        columns::table(),
     ]
     .into_iter()
     .flatten()
@@ -77,7 +84,7 @@ impl Shared {
     /// The registry; where there is none, the problem that says so.
     pub(super) fn registry(&self) -> Result<&dyn Registry, Problem> {
         let registry = self.registry.as_deref();
-        registry.ok_or_else(|| Problem::unavailable("no registry is kept here: [registry] is not configured"))
+        registry.ok_or_else(|| Problem::unavailable("no registry is kept here: [registry] says database = \"none\""))
     }
 }
 

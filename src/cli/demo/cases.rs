@@ -22,12 +22,24 @@ pub(super) struct Case {
     pub(super) tls: TlsVersion,
     /// The second login of a supplicant that has just been let in.
     pub(super) resumes: bool,
-    /// The certificate is revoked, by a new CRL, before this login.
-    pub(super) revoke_first: bool,
+    /// What happens before this login; to one that resumes, in between.
+    pub(super) before: Before,
     /// What must be decided.
     pub(super) expected: Reason,
     /// The alert that the supplicant must see.
     pub(super) alert: Option<u8>,
+}
+
+/// What happens to a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    Nothing,
+    /// Its CA revokes it: it stands on a new CRL.
+    Revoked,
+    /// An operator blocks it here, by the API.
+    Blocked,
+    /// An operator lifts that.
+    Lifted,
 }
 
 const MEMBER: Case = Case {
@@ -36,7 +48,7 @@ const MEMBER: Case = Case {
     service: "JAIST",
     tls: TlsVersion::Tls13,
     resumes: false,
-    revoke_first: false,
+    before: Before::Nothing,
     expected: Reason::Ok,
     alert: None,
 };
@@ -60,10 +72,16 @@ pub(super) fn all() -> Vec<Case> {
         refused("of nobody's CA", "stranger", Reason::UntrustedIssuer, 48),
         refused("suspended by a group", "jiro", Reason::Policy, 49),
         Case {
-            revoke_first: true,
+            before: Before::Revoked,
             resumes: true,
             ..refused("comes back (resumed) after a revocation", "saburo", Reason::Revoked, 44)
         },
+        Case {
+            before: Before::Blocked,
+            resumes: true,
+            ..refused("comes back (resumed), blocked by the API", "hachiro", Reason::Blocked, 44)
+        },
+        Case { who: "the same, the block lifted by the API", credential: "hachiro", before: Before::Lifted, ..MEMBER },
     ]
 }
 
@@ -84,6 +102,8 @@ pub(super) fn certify(dir: &Path, campus: &mut Campus, mut progress: impl FnMut(
     make(campus, "jiro", |campus| &campus.ca16, &member)?;
     let member = campus.member("Saburo Fuwa", "Students", "saburo@jaist.ac.jp")?;
     let saburo = make(campus, "saburo", |campus| &campus.ca16, &member)?;
+    let member = campus.member("Hachiro Usui", "Students", "hachiro@jaist.ac.jp")?;
+    let hachiro = make(campus, "hachiro", |campus| &campus.ca16, &member)?;
     let member = campus.member("Shiro Nakoso", "Students", "shiro@jaist.ac.jp")?;
     let revoked = make(campus, "revoked", |campus| &campus.ca16, &member)?;
 
@@ -105,11 +125,12 @@ pub(super) fn certify(dir: &Path, campus: &mut Campus, mut progress: impl FnMut(
 
     let member = campus.member("Hanako Sekiguchi", "Staff", "hanako@jaist.ac.jp")?;
     make(campus, "stranger", |campus| &campus.stranger, &member)?;
-    Ok(Certified { revoked: revoked.serial, to_be_revoked: saburo.serial })
+    Ok(Certified { revoked: revoked.serial, to_be_revoked: saburo.serial, to_be_blocked: hachiro.serial })
 }
 
-/// Serials that CRLs will list.
+/// Serials that CRLs will list, and one that is blocked here.
 pub(super) struct Certified {
     pub(super) revoked: Vec<u8>,
     pub(super) to_be_revoked: Vec<u8>,
+    pub(super) to_be_blocked: Vec<u8>,
 }

@@ -4,11 +4,17 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
+
 use super::Error;
 use super::campus::{Campus, Credential, p256, rsa};
+use crate::admin::hash_token;
 
 /// Shared secret of the demo's NAS; it guards nothing but loopback.
 pub(super) const SECRET: &str = "sekisho-demo-shared-secret";
+
+/// The file that an operator's token of the demo is in.
+pub(super) const TOKEN: &str = "secrets/operator.token";
 
 /// Host name in the server's certificates.
 const HOST: &str = "radius.jaist-look-alike.example";
@@ -47,7 +53,7 @@ pub(super) fn write_credential(dir: &Path, name: &str, credential: &Credential) 
 }
 
 /// Writes everything that the server's configuration names, and the configuration itself.
-pub(super) fn write_server(dir: &Path, campus: &mut Campus, ports: Ports) -> Result<PathBuf, Error> {
+pub(super) fn write_server(dir: &Path, campus: &mut Campus, ports: Ports, token: &str) -> Result<PathBuf, Error> {
     for (name, key) in [("ecdsa", p256()?), ("rsa", rsa()?)] {
         let credential = campus.server(HOST, &key)?;
         write(dir, &format!("tls/server-{name}.pem"), &credential.chain)?;
@@ -68,10 +74,11 @@ pub(super) fn write_server(dir: &Path, campus: &mut Campus, ports: Ports) -> Res
     write_secret(dir, "secrets/nas", &format!("{SECRET}\n"))?;
     write(dir, "groups/suspended", "# one user a line\njiro@jaist.ac.jp\n")?;
     fs::create_dir_all(dir.join("state")).map_err(|error| Error(format!("state: {error}")))?;
-    write(dir, "sekisho.toml", &configuration(ports))
+    write_secret(dir, TOKEN, &format!("{token}\n"))?;
+    write(dir, "sekisho.toml", &configuration(ports, &HEXLOWER.encode(&hash_token(token.as_bytes()))))
 }
 
-fn configuration(ports: Ports) -> String {
+fn configuration(ports: Ports, token: &str) -> String {
     let Ports { radius, admin } = ports;
     let ours = format!("subject = {{ C = \"JP\", O = \"{}\" }}", super::campus::OURS);
     format!(
@@ -166,6 +173,12 @@ attributes = ["Class=OU=members"]
 [[group]]
 name = "suspended"
 file = "groups/suspended"
+
+# The token itself is in {TOKEN}.
+[[admin.token]]
+name = "demo"
+sha256 = "{token}"
+role = "operator"
 
 [log]
 format = "json"

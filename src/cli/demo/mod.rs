@@ -16,15 +16,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use self::campus::Campus;
-use self::cases::Case;
-use self::files::{Ports, SECRET};
+use self::cases::{Before, Case};
+use self::files::{Ports, SECRET, TOKEN};
 use self::server::{Ending, Server};
 use super::credentials;
 use super::nas::Nas;
+use crate::admin;
 use crate::event::TlsVersion;
 use crate::exchange::Asker;
 use crate::radius::Attributes;
@@ -132,6 +135,8 @@ struct Stage {
     campus: Campus,
     certified: cases::Certified,
     ports: Ports,
+    /// An operator's.
+    token: Zeroizing<String>,
     server: Server,
     /// By credential and TLS version, so that a second login can resume the first.
     supplicants: HashMap<(&'static str, TlsVersion), Supplicant>,
@@ -148,13 +153,16 @@ struct Outcome {
 impl Stage {
     fn set(dir: &Path, mut campus: Campus) -> Result<Self, Error> {
         let ports = server::free_ports()?;
-        let configuration = files::write_server(dir, &mut campus, ports)?;
+        let token = admin::make_token().ok_or_else(|| "the system has no randomness".to_owned())?;
+        // It consists of hexadecimal digits.
+        let token = Zeroizing::new(String::from_utf8_lossy(token.expose()).into_owned());
+        let configuration = files::write_server(dir, &mut campus, ports, &token)?;
         let certified = cases::certify(dir, &mut campus, progress)?;
         files::write(dir, "pki/ca16.crl", &campus.crl(&campus.ca16, 2, &[&certified.revoked])?)?;
         eprintln!("Starting the server: sekisho serve --config {}", configuration.display());
         let server = Server::start(&configuration, ports)?;
         eprintln!("Logging in over UDP to 127.0.0.1:{} …", ports.radius);
-        Ok(Self { dir: dir.to_owned(), campus, certified, ports, server, supplicants: HashMap::new() })
+        Ok(Self { dir: dir.to_owned(), campus, certified, ports, token, server, supplicants: HashMap::new() })
     }
 
     fn play(&mut self, number: usize, case: &Case) -> Result<Outcome, Error> {
@@ -164,11 +172,7 @@ impl Stage {
                 return Err(Error(format!("{}: the login to be resumed failed: {:?}", case.who, first.fault)));
             }
         }
-        if case.revoke_first {
-            let revoked: [&[u8]; 2] = [&self.certified.revoked, &self.certified.to_be_revoked];
-            files::write(&self.dir, "pki/ca16.crl", &self.campus.crl(&self.campus.ca16, 3, &revoked)?)?;
-            self.server.wait_for_crl("ca16", 3)?;
-        }
+        self.happens(case.before)?;
         let mac = format!("02:00:00:00:00:{number:02x}");
         let report = self.log_in(case, &mac, case.resumes)?;
         let logged = self.server.decision_for(&mac);
@@ -179,6 +183,27 @@ impl Stage {
             && report.alert_received == case.alert
             && report.resumed == (case.resumes && accepts);
         Ok(Outcome { report, logged, right })
+    }
+
+    /// What comes before a login counts when this returns.
+    fn happens(&mut self, before: Before) -> Result<(), Error> {
+        let path = || {
+            let serial = HEXLOWER.encode(&self.certified.to_be_blocked);
+            format!("/api/v1/certificates/ca16:{serial}/revocation")
+        };
+        match before {
+            Before::Nothing => Ok(()),
+            Before::Revoked => {
+                let revoked: [&[u8]; 2] = [&self.certified.revoked, &self.certified.to_be_revoked];
+                files::write(&self.dir, "pki/ca16.crl", &self.campus.crl(&self.campus.ca16, 3, &revoked)?)?;
+                self.server.wait_for_crl("ca16", 3)
+            }
+            Before::Blocked => {
+                let why = json!({ "reason": "keyCompromise", "note": "laptop left on the train" });
+                self.server.ask(&self.token, "POST", &path(), &why.to_string())
+            }
+            Before::Lifted => self.server.ask(&self.token, "DELETE", &path(), ""),
+        }
     }
 
     fn log_in(&mut self, case: &Case, mac: &str, resume: bool) -> Result<Report, Error> {
@@ -215,12 +240,16 @@ impl Stage {
         let Ports { radius, admin } = self.ports;
         eprintln!("\nThe server keeps running; Ctrl-C ends it.");
         eprintln!("  RADIUS   127.0.0.1:{radius}, secret {SECRET}");
-        eprintln!("  admin    http://127.0.0.1:{admin}/  (/metrics, /readyz)");
+        eprintln!("  admin    http://127.0.0.1:{admin}/  (/metrics, /readyz, /openapi.json)");
         eprintln!(
             "  try      eapol_test -c {} -a 127.0.0.1 -p {radius} -s {SECRET} -N30:s:02-00-00-00-00-01:JAIST",
             written[0]
         );
         let certs = |file: &str| self.dir.join(file).display().to_string();
+        eprintln!(
+            "           curl -H \"Authorization: Bearer $(cat {})\" http://127.0.0.1:{admin}/api/v1/certificates",
+            certs(TOKEN)
+        );
         eprintln!(
             "           sekisho login --server 127.0.0.1:{radius} --secret {SECRET} --cert {} --key {} --ca {} --ssid JAIST",
             certs("certs/hanako.pem"),
@@ -233,7 +262,7 @@ impl Stage {
             certs("certs/revoked.pem")
         );
         if as_json {
-            let listening = json!({ "radius": format!("127.0.0.1:{radius}"), "secret": SECRET, "admin": format!("127.0.0.1:{admin}") });
+            let listening = json!({ "radius": format!("127.0.0.1:{radius}"), "secret": SECRET, "admin": format!("127.0.0.1:{admin}"), "token-file": certs(TOKEN) });
             println!(
                 "{}",
                 json!({ "listening": listening, "eapol_test": written, "dir": self.dir.display().to_string() })

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use zeroize::Zeroizing;
 
 use super::Error;
 use super::files::Ports;
@@ -19,6 +20,8 @@ use super::files::Ports;
 const START: Duration = Duration::from_secs(20);
 /// How long it may take to end: it drains for 5 s at most.
 const END: Duration = Duration::from_secs(7);
+/// How long it may take to answer on its admin door.
+const ANSWER: Duration = Duration::from_secs(5);
 /// How often is looked whether it has ended by itself.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a line of its log may take after the answer.
@@ -77,10 +80,25 @@ impl Server {
 
     /// GET of its admin door: head and body.
     fn get(&self, path: &str) -> Option<String> {
+        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin))
+    }
+
+    /// Asks its API, which must do it.
+    pub(super) fn ask(&self, token: &str, method: &str, path: &str, body: &str) -> Result<(), Error> {
+        let request = Zeroizing::new(format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.admin,
+            body.len()
+        ));
+        let answer = self.exchange(&request).unwrap_or_default();
+        if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(Error(format!("{method} {path}: {answer}"))) }
+    }
+
+    /// One request, and all that is answered.
+    fn exchange(&self, request: &str) -> Option<String> {
         let mut stream = TcpStream::connect_timeout(&self.admin, Duration::from_secs(1)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-        let host = self.admin;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;
+        stream.set_read_timeout(Some(ANSWER)).ok()?;
+        stream.write_all(request.as_bytes()).ok()?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).ok()?;
         Some(String::from_utf8_lossy(&answer).into_owned())

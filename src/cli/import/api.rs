@@ -9,6 +9,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -17,10 +18,11 @@ use hyper::header::HeaderValue;
 use tokio::time::{sleep, timeout};
 
 use super::item::Entry;
+use super::list::Columns;
 use crate::secret::Secret;
 use connection::{Connection, Fault};
 
-use answer::Verdict;
+use answer::{Answer, Verdict};
 pub(super) use connection::Connector;
 pub(super) use target::Target;
 
@@ -39,6 +41,14 @@ pub(super) enum Registered {
     Known,
     /// Why the API doesn't want it.
     Refused(String),
+}
+
+/// What is wanted of the API.
+#[derive(Clone, Debug)]
+enum Wish {
+    /// This entry is to be registered.
+    Register(Bytes),
+    Columns,
 }
 
 /// Nothing more can be sent: why.
@@ -71,14 +81,30 @@ impl Api {
         connection: &mut Option<Connection>,
         entry: &Entry,
     ) -> Result<Registered, Stopped> {
-        let body = Bytes::from(entry.json().to_string());
+        self.ask(connection, &Wish::Register(entry.json().to_string().into())).await.map(|(registered, _)| registered)
+    }
+
+    /// Where the server's configuration says that the columns of lists are.
+    pub(super) async fn columns(&self) -> Result<Columns, Stopped> {
+        let (registered, told) = self.ask(&mut None, &Wish::Columns).await?;
+        if let Registered::Refused(why) = registered {
+            return Err(Stopped(why));
+        }
+        let told: HashMap<String, usize> = serde_json::from_slice(&told)
+            .map_err(|_| Stopped(format!("{} says nothing about columns", self.connector.target())))?;
+        Ok(Columns::told(|name| told.get(name).copied()))
+    }
+
+    /// What came of a wish, and the answer's body.
+    async fn ask(&self, connection: &mut Option<Connection>, wish: &Wish) -> Result<(Registered, Bytes), Stopped> {
         let mut tries = 0;
         loop {
             let is_used = connection.is_some();
-            let (why, after) = match self.once(connection, &body).await {
-                Ok(Verdict::Done(registered)) => return Ok(registered),
-                Ok(Verdict::Stop(why)) => return Err(Stopped(why)),
-                Ok(Verdict::Later { why, after }) => (why, after),
+            let answer = self.once(connection, wish).await;
+            let (why, after) = match answer.map(|answer| (answer.verdict(), answer.body)) {
+                Ok((Verdict::Done(registered), body)) => return Ok((registered, body)),
+                Ok((Verdict::Stop(why), _)) => return Err(Stopped(why)),
+                Ok((Verdict::Later { why, after }, _)) => (why, after),
                 Err(fault) => {
                     *connection = None;
                     if is_used && fault.may_pass {
@@ -99,19 +125,19 @@ impl Api {
         }
     }
 
-    async fn once(&self, connection: &mut Option<Connection>, body: &Bytes) -> Result<Verdict, Fault> {
+    async fn once(&self, connection: &mut Option<Connection>, wish: &Wish) -> Result<Answer, Fault> {
         let exchange = async {
             let connection = match connection {
                 Some(connection) => connection,
                 none => none.insert(self.connector.connect().await?),
             };
-            connection.post(self.connector.target(), &self.token, body.clone()).await
+            connection.ask(self.connector.target(), &self.token, wish).await
         };
         let answer = timeout(TIME, exchange).await;
         let answer =
             answer.unwrap_or_else(|_| Err(Fault::passing(format!("{} doesn't answer", self.connector.target()))))?;
         self.has_answered.store(true, Ordering::Relaxed);
-        Ok(answer.verdict())
+        Ok(answer)
     }
 }
 

@@ -21,6 +21,8 @@ const LONGEST: usize = 1000;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
     pub(super) columns: Columns,
+    /// What counts of which neither they nor the list say anything: the server's `import-columns`.
+    pub(super) otherwise: Columns,
     /// Whose the serials are.
     pub(super) authority: Option<String>,
     pub(super) decimal_serials: bool,

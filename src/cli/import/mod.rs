@@ -33,7 +33,8 @@ Examples:
   sekisho import --dry-run list.tsv
 
 A list is UTF-8 or Shift_JIS, its columns parted by tabs or commas. A first line without a subject is
-its header; it says where columns are that --columns doesn't name (主体者DN, 申請番号, …).
+its header; it says where columns are that --columns doesn't name (主体者DN, 申請番号, …). Where that
+doesn't either, `import-columns` of the server's configuration does (with --dry-run: subject=4,mail=15).
 Words for status: 新規申請中, 新規申請PIN取得済, 有効, 失効申請中, 失効済, 期限切れ, or those of the API.
 
 Exit code: 0 all are registered; 1 a line was refused, or not all could be sent; 78 a file or URL can't be used.";
@@ -51,7 +52,7 @@ pub(crate) struct Args {
     /// Authorities that the API's certificate may come from, in PEM; without it those that the system trusts
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// Columns of lists, from 1 on, 0 = not there: application, subject, mail, serial, authority, status; those not named are as the header says, else subject=4,mail=15
+    /// Columns of lists, from 1 on, 0 = not there: application, subject, mail, serial, authority, status; those not named are as the header says, else as the server's `import-columns` do
     #[arg(long, value_name = "NAME=N,…", default_value = "")]
     columns: Columns,
     /// The [[authority]] that the serials of lists belong to, where no column says it
@@ -75,9 +76,10 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    fn asked(&self) -> Asked {
+    fn asked(&self, otherwise: &Columns) -> Asked {
         Asked {
             columns: self.columns.clone(),
+            otherwise: otherwise.clone(),
             authority: self.authority.clone(),
             decimal_serials: self.decimal_serials,
         }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::api::{Api, Connector, Registered, Stopped, Target};
 use super::item::{Entry, Flow, Found, Place, Sink, What};
-use super::list::{self, Asked};
+use super::list::{self, Asked, Columns};
 use super::report::Report;
 use super::survey::{Kind, survey};
 use super::{Args, certificates};
@@ -39,7 +39,7 @@ pub(super) fn import(args: &Args) -> Result<bool, String> {
 fn read_all(args: &Args, report: &Report) {
     for path in &args.lists {
         // Nobody ever has enough.
-        let _ = read(path, &args.asked(), report, &mut |Found { place, what }| {
+        let _ = read(path, &args.asked(&Columns::default()), report, &mut |Found { place, what }| {
             match what {
                 What::Entry(entry) => report.would_send(&place, &entry),
                 What::Refused(why) => report.refused(&place, &why),
@@ -55,8 +55,16 @@ fn send_all(args: &Args, report: &Arc<Report>) -> Result<Option<String>, String>
     let api = Arc::new(api(args)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
+    let otherwise = match args.columns.lacks_some() {
+        true => runtime.block_on(api.columns()),
+        false => Ok(Columns::default()),
+    };
+    let otherwise = match otherwise {
+        Ok(otherwise) => otherwise,
+        Err(Stopped(why)) => return Ok(Some(why)),
+    };
     for path in &args.lists {
-        let sent = runtime.block_on(send(path, args, &api, report));
+        let sent = runtime.block_on(send(path, args.asked(&otherwise), usize::from(args.concurrency), &api, report));
         if let Err(Stopped(why)) = sent {
             return Ok(Some(why));
         }
@@ -76,11 +84,16 @@ fn api(args: &Args) -> Result<Api, String> {
 }
 
 /// One file: a thread reads it, tasks send what it finds.
-async fn send(path: &Path, args: &Args, api: &Arc<Api>, report: &Arc<Report>) -> Result<(), Stopped> {
-    let concurrency = usize::from(args.concurrency);
+async fn send(
+    path: &Path,
+    asked: Asked,
+    concurrency: usize,
+    api: &Arc<Api>,
+    report: &Arc<Report>,
+) -> Result<(), Stopped> {
     let (sender, receiver) = mpsc::channel(concurrency * WAITING);
     let reader = {
-        let (path, asked, report) = (path.to_owned(), args.asked(), Arc::clone(report));
+        let (path, report) = (path.to_owned(), Arc::clone(report));
         std::thread::spawn(move || {
             // Whether more was wanted is known to who stopped.
             let _ = read(&path, &asked, &report, &mut |Found { place, what }| match what {

@@ -4,6 +4,7 @@ mod accounting;
 mod certificates;
 mod disconnects;
 mod pressure;
+mod standby;
 mod walks;
 mod writing;
 

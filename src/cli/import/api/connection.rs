@@ -17,6 +17,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::Wish;
 use super::answer::Answer;
 use super::target::Target;
 use crate::observe::visible;
@@ -126,10 +127,14 @@ impl Connector {
 pub(in super::super) struct Connection(SendRequest<Full<Bytes>>);
 
 impl Connection {
-    /// Posts an entry.
-    pub(super) async fn post(&mut self, target: &Target, token: &HeaderValue, body: Bytes) -> Result<Answer, Fault> {
+    /// One request and its answer.
+    pub(super) async fn ask(&mut self, target: &Target, token: &HeaderValue, wish: &Wish) -> Result<Answer, Fault> {
         let broken = |error: &dyn std::fmt::Display| Fault::passing(format!("{target}: {error}"));
-        let request = Request::post(&target.path)
+        let (request, body) = match wish {
+            Wish::Register(body) => (Request::post(target.certificates()), body.clone()),
+            Wish::Columns => (Request::get(target.columns()), Bytes::new()),
+        };
+        let request = request
             .header(HOST, target.authority())
             .header(USER_AGENT, OUR_NAME)
             .header(AUTHORIZATION, token)

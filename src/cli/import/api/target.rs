@@ -8,6 +8,9 @@ use hyper::Uri;
 /// What certificates are posted to.
 const CERTIFICATES: &str = "/api/v1/certificates";
 
+/// Where the columns of lists are told.
+const COLUMNS: &str = "/api/v1/import-columns";
+
 /// An http or https URL of the server: scheme, host, port, and the path before `/api` if it is behind a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Target {
@@ -15,8 +18,8 @@ pub(in super::super) struct Target {
     /// A name or an address, this without brackets.
     pub(super) host: String,
     pub(super) port: u16,
-    /// What requests are for.
-    pub(super) path: String,
+    /// Path before `/api`.
+    base: String,
 }
 
 impl Target {
@@ -46,7 +49,17 @@ impl Target {
         };
         let base = uri.path().trim_end_matches('/');
         let base = base.strip_suffix(CERTIFICATES).or_else(|| base.strip_suffix("/api/v1")).unwrap_or(base);
-        Ok(Self { is_secure, host: host.to_owned(), port, path: format!("{base}{CERTIFICATES}") })
+        Ok(Self { is_secure, host: host.to_owned(), port, base: base.to_owned() })
+    }
+
+    /// The path that certificates are posted to.
+    pub(super) fn certificates(&self) -> String {
+        format!("{}{CERTIFICATES}", self.base)
+    }
+
+    /// Where it stands where columns are.
+    pub(super) fn columns(&self) -> String {
+        format!("{}{COLUMNS}", self.base)
     }
 
     /// What `Host` says.

@@ -80,6 +80,17 @@ impl FromStr for Columns {
 }
 
 impl Columns {
+    /// As the API tells of them; what it doesn't say isn't known.
+    pub(in super::super) fn told(mut number: impl FnMut(&str) -> Option<usize>) -> Self {
+        let told = Column::ALL.into_iter().filter_map(|column| Some((column, number(column.name())?)));
+        Self(told.filter(|(_, number)| *number <= MAX).collect())
+    }
+
+    /// Whether there is one of which nothing is said.
+    pub(in super::super) fn lacks_some(&self) -> bool {
+        Column::ALL.into_iter().any(|column| self.of(column).is_none())
+    }
+
     fn of(&self, column: Column) -> Option<usize> {
         self.0.iter().find(|(known, _)| *known == column).map(|(_, number)| *number)
     }
@@ -95,11 +106,16 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// As was asked for, else as the header says, else as in the reference configuration. The error: what is missing.
+    /// As was asked for, else as the header says, else as the server's configuration does, else as in the reference. The error: what is missing.
     pub(super) fn new(asked: &Asked, header: Option<&[String]>) -> Result<Self, String> {
         let by_header = |column: Column| header.and_then(|header| named(header, column));
-        let numbers = Column::ALL
-            .map(|column| asked.columns.of(column).or_else(|| by_header(column)).unwrap_or_else(|| column.default()));
+        let numbers = Column::ALL.map(|column| {
+            asked
+                .columns
+                .of(column)
+                .or_else(|| by_header(column))
+                .unwrap_or_else(|| asked.otherwise.of(column).unwrap_or_else(|| column.default()))
+        });
         let mut places = Self { numbers, has_nameless_serials: false };
         let says_whose = asked.authority.is_some() || places.of(Column::Authority).is_some();
         if places.of(Column::Serial).is_some() && !says_whose {
