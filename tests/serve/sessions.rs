@@ -356,6 +356,8 @@ fn what_was_decided_about_a_batch_outlives_kill_9() {
     serving.wait_for_metric("sekisho_disconnects_held 7");
     let both = held(&serving);
     assert_eq!((both.len(), &both[0]), (2, &first[0]));
+    // A record that is acknowledged: what was told before is on the disk too.
+    crowd(&campus, &serving, &nas, 1_030..1_031);
     serving = again(&campus, serving);
     serving.wait_for_metric("sekisho_disconnects_held 7");
     assert_eq!(held(&serving), both, "the same, under the same names");
