@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -60,6 +60,17 @@ pub(super) struct Keeper {
     is_heir: bool,
     /// Authorities may say something else.
     news: Arc<Notify>,
+    /// Of what the hall tells.
+    left: mpsc::WeakSender<Left>,
+}
+
+/// What the hall leaves to be kept, in its order.
+#[derive(Debug)]
+pub(super) enum Left {
+    /// What became of a packet.
+    Event(Box<Event>),
+    /// Somebody waits until all that was left before has been handed on.
+    Mark(oneshot::Sender<()>),
 }
 
 /// A registry, and what runs for it.
@@ -91,11 +102,12 @@ impl Running {
 }
 
 /// Where the hall puts what is to be kept.
-pub(super) type Events = mpsc::Sender<Event>;
+pub(super) type Events = mpsc::Sender<Left>;
 
 impl Keeper {
     /// Begins to keep. `Events` end it.
     pub(super) fn spawn(opened: Opened, settings: Settings, force: &Arc<Force>, clock: Clock) -> (Running, Events) {
+        let (events, received) = mpsc::channel(EVENTS);
         let keeper = Self {
             store: opened.store,
             settings: Arc::new(ArcSwap::from_pointee(settings)),
@@ -104,9 +116,9 @@ impl Keeper {
             stale: Arc::new(AtomicBool::new(true)),
             is_heir: opened.is_heir,
             news: Arc::default(),
+            left: events.downgrade(),
         };
         keeper.news.notify_one();
-        let (events, received) = mpsc::channel(EVENTS);
         let keeping = tokio::spawn(keep(keeper.store.clone(), received));
         let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget())];
         (Running { keeper, keeping, tending, thread: opened.thread }, events)
@@ -262,6 +274,19 @@ impl admin::Registry for Keeper {
         self.settings.load().columns
     }
 
+    fn catch_up(&self) -> Later<'_, ()> {
+        Box::pin(async {
+            let (mark, passed) = oneshot::channel();
+            if let Some(left) = self.left.upgrade()
+                && left.try_send(Left::Mark(mark)).is_ok()
+            {
+                let _ = passed.await;
+            }
+            // A registry that can't be written says so elsewhere, and what is in it can be shown.
+            let _ = self.store.catch_up().await;
+        })
+    }
+
     fn enforce(&self) -> Later<'_, Result<(), Failure>> {
         Box::pin(self.put_in_force())
     }
@@ -274,9 +299,17 @@ fn changed(view: &View, records: &[Record], now: Wall) -> Vec<(i64, Option<crate
 }
 
 /// Keeps what became of logins.
-async fn keep(store: Store, mut events: mpsc::Receiver<Event>) {
+async fn keep(store: Store, mut events: mpsc::Receiver<Left>) {
     let mut seen = HashMap::new();
-    while let Some(event) = events.recv().await {
+    while let Some(left) = events.recv().await {
+        let event = match left {
+            Left::Event(event) => event,
+            // Whoever asked may have gone.
+            Left::Mark(mark) => {
+                let _ = mark.send(());
+                continue;
+            }
+        };
         let Some(authentication) = &event.authentication else { continue };
         store.trace(Trace::Decided(Box::new(decided(&event, authentication))));
         if event.outcome == Outcome::Accept

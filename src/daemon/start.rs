@@ -9,7 +9,7 @@ use super::books::Bookkeeping;
 use super::force::{self, Force};
 use super::inquiry::{self, Overflows};
 use super::live::Live;
-use super::registry::{self, Events, Keeper, Opened};
+use super::registry::{self, Events, Keeper, Left, Opened};
 use super::responders::{Office, Responders};
 use super::staples::Stapling;
 use super::{Afar, Log, ORDERS, Server, StartError, files, leaving, online, reload, snapshot, system, systemd};
@@ -209,7 +209,7 @@ fn events(sink: Arc<Sink>, kept: Option<Events>, keeper: Option<&Keeper>) -> Box
     Box::new(move |event| {
         if let Some((kept, store)) = &keep
             && event.authentication.is_some()
-            && kept.try_send(event.clone()).is_err()
+            && kept.try_send(Left::Event(Box::new(event.clone()))).is_err()
         {
             store.lost(1);
         }

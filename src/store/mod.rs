@@ -54,7 +54,7 @@ pub use settings::{Columns, Settings};
 pub use standby::{BLOCKS, Standby};
 
 use health::Watch;
-use writer::{Job, Typed};
+use writer::{FEW_TRACES, Job, Typed};
 
 /// The file's name in `state-dir`.
 pub const FILE: &str = "registry.sqlite";
@@ -125,6 +125,24 @@ impl Store {
             mpsc::error::TrySendError::Closed(_) => Failure::stopped(),
         })?;
         answered.await.unwrap_or_else(|_| Err(Failure::stopped()))
+    }
+
+    /// Waits until what logins have left behind so far is written; not where nothing can be.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be used.
+    pub async fn catch_up(&self) -> Result<(), Failure> {
+        if self.health().fault.is_some() {
+            return Ok(());
+        }
+        let mut waiting = self.traces.max_capacity().saturating_sub(self.traces.capacity());
+        while waiting > 0 {
+            // Some of them are written with each change.
+            self.write(|_| Box::pin(async { Ok(()) })).await?;
+            waiting = waiting.saturating_sub(FEW_TRACES);
+        }
+        Ok(())
     }
 
     /// Looks something up, in one state of the whole file.

@@ -20,7 +20,7 @@ use super::{Blocked, Doing, Failure, Trace, connect, history, standby};
 const BATCH: usize = 512;
 /// Decisions and sightings of one COMMIT, alone and beside jobs that somebody waits for.
 const MOST_TRACES: usize = 4_096;
-const FEW_TRACES: usize = 256;
+pub(super) const FEW_TRACES: usize = 256;
 /// How long what logins leave behind is gathered.
 const GATHER: Duration = Duration::from_millis(200);
 /// A file that could not be used is tried again this often, if no job does it before.

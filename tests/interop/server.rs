@@ -139,7 +139,7 @@ impl Server {
             let log = self.process.log();
             let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             let decisions: Vec<Value> =
-                lines.filter(|line| line["user"] == user && line["reason"].is_string()).collect();
+                lines.filter(|line| line["user"] == user && line["outcome"].is_string()).collect();
             if decisions.len() >= at_least {
                 return decisions;
             }

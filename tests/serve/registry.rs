@@ -132,6 +132,36 @@ pub(super) fn wait_for(serving: &mut Serving, path: &str, what: &str, wanted: im
     });
 }
 
+/// A help desk that has the device in its hands doesn't wait.
+#[test]
+fn who_has_just_been_let_in_is_found_and_can_be_blocked_at_once() {
+    let campus = campus();
+    let mut serving = campus.start();
+    for number in 1..=3 {
+        let_in(&login(&campus, &serving));
+        let decisions = good(ask(&serving, "viewer", "GET", "/api/v1/authentications", None));
+        assert_eq!(decisions["items"].as_array().map(Vec::len), Some(number), "{decisions}");
+        let certificate = decisions["items"][0]["certificate"].as_str().expect("an id").to_owned();
+        let path = format!("/api/v1/certificates/{certificate}");
+        assert_eq!(good(ask(&serving, "viewer", "GET", &path, None))["devices"].as_array().map(Vec::len), Some(1));
+        if number == 3 {
+            good(ask(&serving, "registrar", "POST", &format!("{path}/revocation"), Some(json!({}))));
+        }
+    }
+    refused(&login(&campus, &serving), "blocked", &mut serving);
+    // Nobody has seen it before the login.
+    let other = self::campus();
+    let serving = other.start();
+    let_in(&login(&other, &serving));
+    let id = data_encoding::HEXLOWER.encode(&sha256(&other));
+    good(ask(&serving, "registrar", "POST", &format!("/api/v1/certificates/{id}/revocation"), Some(json!({}))));
+}
+
+fn sha256(campus: &Campus) -> Vec<u8> {
+    let der = x509_parser::pem::parse_x509_pem(pem(campus).as_bytes()).expect("a certificate").1.contents;
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der).as_ref().to_vec()
+}
+
 #[test]
 fn a_block_refuses_from_the_answer_on_and_when_it_is_lifted_lets_in_again() {
     let campus = campus();

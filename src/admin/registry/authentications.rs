@@ -113,7 +113,9 @@ async fn of_certificate(
     let fingerprint = match &id {
         Id::Fingerprint(fingerprint) => *fingerprint,
         _ => {
-            let record = shared.registry()?.store().certificate(id.clone()).await?.ok_or_else(unknown)?;
+            let registry = shared.registry()?;
+            registry.catch_up().await;
+            let record = registry.store().certificate(id.clone()).await?.ok_or_else(unknown)?;
             match record.known.fingerprint {
                 Some(fingerprint) => fingerprint,
                 None => return Ok(Json(Page { items: Vec::new(), next: None })),
@@ -136,6 +138,7 @@ async fn decisions<F>(
     let after: Option<(i64, i64)> = listing.after()?;
     let detail = json!({ "outcome": which.outcome, "reason": which.reason, "since": which.since.map(Time) });
     shared.audit(caller, "look-into-history", target, detail).await?;
+    registry.catch_up().await;
     let found = registry.store().decisions(which, after, most(listing.limit)).await?;
     let view = registry.view();
     let page = listing.page(found, |one| (one.at.0, one.row));

@@ -116,6 +116,7 @@ async fn list(State(shared): State<Shared>, listing: Listing<Filter>) -> Result<
         authority: filter.authority.clone(),
         expiring_within: filter.expiring_within.clone(),
     };
+    registry.catch_up().await;
     let (which, status) = filter.wanted(&registry.view(), now)?;
     let found = registry.store().certificates(which, after, most(*limit)).await?;
     let page = listing.page(found, |(_, position)| position.clone());
@@ -128,7 +129,9 @@ async fn list(State(shared): State<Shared>, listing: Listing<Filter>) -> Result<
 
 async fn one(State(shared): State<Shared>, Path(text): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let registry = shared.registry()?;
-    let record = registry.store().certificate(id::parse(&text)?).await?.ok_or_else(unknown)?;
+    let id = id::parse(&text)?;
+    registry.catch_up().await;
+    let record = registry.store().certificate(id).await?.ok_or_else(unknown)?;
     let certificate = shown(registry, std::slice::from_ref(&record), shared.status.now()).await?;
     etag::shown_as(&headers, &certificate.first(), &version(&record))
 }
@@ -148,7 +151,9 @@ struct Standing {
 
 async fn status(State(shared): State<Shared>, Path(text): Path<String>) -> Result<Json<Standing>, Problem> {
     let registry = shared.registry()?;
-    let record = registry.store().certificate(id::parse(&text)?).await?.ok_or_else(unknown)?;
+    let id = id::parse(&text)?;
+    registry.catch_up().await;
+    let record = registry.store().certificate(id).await?.ok_or_else(unknown)?;
     let judged = registry.view().judge(&record, shared.status.now());
     Ok(Json(Standing { id: id::of(&record.known), status: judged.status.name(), since: judged.since.map(Time) }))
 }

@@ -42,6 +42,9 @@ pub trait Registry: Send + Sync + 'static {
     /// Where the columns of the CA's lists are.
     fn columns(&self) -> Columns;
 
+    /// Waits until what has been decided so far can be looked up: whoever has just seen somebody log in finds him.
+    fn catch_up(&self) -> Later<'_, ()>;
+
     /// Puts what is blocked in force. Done: no login that is decided from now on rests on anything older.
     fn enforce(&self) -> Later<'_, Result<(), Failure>>;
 }

@@ -101,6 +101,7 @@ async fn ask(
     }
     let audited = line(&shared, &caller, "request-revocation", &id::text(&id), detail);
     let request = Request { since: now, by: caller.name.to_string(), reason, note, block };
+    registry.catch_up().await;
     let change = registry.store().request(id, request, condition(matches), audited).await?;
     answer(registry, change, "there is nothing to revoke: it is not issued yet", now).await
 }
