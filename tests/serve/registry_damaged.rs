@@ -235,6 +235,8 @@ fn a_block_that_can_be_kept_in_one_place_only_is_not_acknowledged() {
     let campus = campus();
     let mut serving = campus.start();
     let id = register(&campus, &serving)["id"].as_str().expect("an id").to_owned();
+    // It is written at the start too.
+    serving.process.wait_until("the file", |_| campus.path("blocks").exists() && !campus.path("blocks.new").exists());
     // Nothing can be written under the name of the file to be.
     fs::create_dir(campus.path("blocks.new")).expect("a folder");
     let path = format!("/api/v1/certificates/{id}/revocation");
