@@ -8,7 +8,7 @@ mod moves;
 mod reading;
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use super::{Admitted, Change, Device, End, Law, Marks, Record, Session, SessionId, Sessions, Settings, Stage, Status};
@@ -48,9 +48,14 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     World { trust, campus, standing: Standing::default(), policy }
 });
 
+/// Of the same certificate, whenever it is asked for.
 fn imprint(serial: u8) -> Imprint {
-    let leaf = WORLD.campus.ca16.issue(&campus::member(&[serial]));
-    Imprint::from(&*campus::facts(&WORLD.trust, &leaf))
+    static ISSUED: LazyLock<Vec<OnceLock<Imprint>>> = LazyLock::new(|| vec![OnceLock::new(); 256]);
+    let issue = || {
+        let leaf = WORLD.campus.ca16.issue(&campus::member(&[serial]));
+        Imprint::from(&*campus::facts(&WORLD.trust, &leaf))
+    };
+    ISSUED[usize::from(serial)].get_or_init(issue).clone()
 }
 
 /// CRLs on which these stand.

@@ -181,6 +181,27 @@ fn what_an_operator_discards_stays_although_the_same_crl_comes_again() {
     assert_eq!((held(&world).len(), world.engine.sessions().len()), (1, 1));
 }
 
+#[test]
+fn what_is_discarded_is_discarded_for_the_certificate_that_was_revoked_alone() {
+    let mut world = World::with(Options { automatic: Automatic { at_most: 0, ..Automatic::default() }, ..options() });
+    log_in(&mut world, &pki().member_p256, 1);
+    world.publish(2, &[&pki().member_p256]);
+    ack_all(&mut world);
+    let discarded = held(&world)[0].id;
+    world.order(Order::Discard(discarded));
+    // The same station, with another certificate, which is revoked by the same authority then.
+    log_in(&mut world, &pki().member_rsa, 1);
+    assert_eq!(world.engine.sessions().len(), 1);
+    let both = [&pki().member_p256, &pki().member_rsa];
+    let before = past(&world, &[], &[discarded]);
+    world.publish(3, &both);
+    ack_all(&mut world);
+    assert_eq!(held(&world).len(), 2, "it waits for an operator, who has not heard of it");
+    let mut next = restarted(&world, before, &both);
+    ack_all(&mut next);
+    assert_eq!(held(&next).len(), 1, "a restart has not forgotten whose it was");
+}
+
 /// What a database would have kept of those that have to go; `discarded`: of what an operator has decided.
 fn past(world: &World, released: &[BatchId], discarded: &[BatchId]) -> Past {
     let mut past = Past::default();

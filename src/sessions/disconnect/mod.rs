@@ -1,10 +1,11 @@
 //! Sessions that are told to end (RFC 5176): which wait, which have been said to their NAS, what the NAS says. Fair over NAS, and bounded: a session waits once, however many want it gone.
 //!
 //! - Who may go by itself: `guard`; what of that a restart must not forget: `past`.
-//! - What a NAS is told: `said`.
+//! - What a NAS is told: `said`; what is done when it says no: `refused`.
 
 mod guard;
 mod past;
+mod refused;
 mod said;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -20,6 +21,7 @@ use super::session::{Session, SessionId, Stage, State};
 use crate::exchange::{Datagram, Due, Identify, Peers, Repeats, RequestId, Requests};
 use crate::now::{Mono, Now};
 use crate::radius::{Code, Packet, Type};
+use refused::{is_asked_otherwise, is_told_again};
 use said::Said;
 
 /// Error-Cause of a session that the NAS doesn't know (RFC 5176 section 3.5).
@@ -198,8 +200,12 @@ type Orders = Vec<(u64, Arc<str>)>;
 struct Job {
     orders: Orders,
     condemned: bool,
-    /// How often its NAS didn't answer.
-    unanswered: u32,
+    /// How often its NAS didn't answer, or said no, one after the other.
+    failed: u32,
+    /// By what its NAS was told of it by that alone, in vain.
+    tried: Vec<Identify>,
+    /// What alone it is to be told next; `None`: all that is known.
+    alone: Option<Identify>,
     /// Until when nothing is done, if it waits for that.
     again: Option<Mono>,
     /// Its NAS has been asked, and has not yet answered.
@@ -213,8 +219,8 @@ struct Asked {
     session: Box<Session>,
     /// All that it says, and when each was heard of last.
     says: Vec<(SessionId, Mono)>,
-    /// It says its Acct-Session-Id, among others.
-    by_name: bool,
+    /// By what it names the session.
+    by: Vec<Identify>,
 }
 
 /// What is for one destination.
@@ -274,7 +280,7 @@ impl Disconnects {
     /// A datagram that came to where requests are sent from. What isn't an authentic answer to one of them changes nothing.
     pub fn replied(&mut self, now: Now, from: SocketAddr, octets: &[u8], online: Online<'_>) {
         let Ok((request, reply)) = self.requests.reply(from, octets) else { return };
-        self.finish(now, request, verdict(&reply));
+        self.finish(now, request, verdict(&reply), online);
         self.send(now, online);
     }
 
@@ -283,7 +289,7 @@ impl Disconnects {
         while let Some(due) = self.requests.handle_timeout(now.mono) {
             match due {
                 Due::Again(datagram) => self.datagrams.push_back(datagram),
-                Due::Unanswered(request) => self.finish(now, request, Told::NoAnswer),
+                Due::Unanswered(request) => self.finish(now, request, Told::NoAnswer, online),
             }
         }
         while let Some((_, id)) = self.again.first().copied().filter(|(at, _)| *at <= now.mono) {
@@ -361,7 +367,8 @@ impl Disconnects {
             self.jobs.remove(&id);
             return;
         }
-        match self.asked(now, session, online) {
+        let alone = job.alone;
+        match self.asked(now, session, alone, online) {
             Ok((request, asked)) => {
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.is_asked = true;
@@ -383,12 +390,14 @@ impl Disconnects {
         &mut self,
         now: Now,
         session: Option<&Session>,
+        alone: Option<Identify>,
         online: Online<'_>,
     ) -> Result<(RequestId, Asked), Impossible> {
         let session = session.ok_or(Impossible::NoSession)?;
         let nas = online.peers.find(session.peer()).ok_or(Impossible::NoWay)?;
         let disconnect = nas.disconnect.as_ref().ok_or(Impossible::NoWay)?;
-        let said = Said::of(session, &disconnect.identify_by).ok_or(Impossible::NoName)?;
+        let identify_by = alone.as_ref().map_or(&*disconnect.identify_by, std::slice::from_ref);
+        let said = Said::of(session, identify_by).ok_or(Impossible::NoName)?;
         let attributes = said.attributes(now.wall).map_err(|_| Impossible::NoName)?;
         let to = disconnect.destination(session.peer());
         let (request, datagram) = self
@@ -398,14 +407,11 @@ impl Disconnects {
         self.datagrams.push_back(datagram);
         let others = online.sessions.of_device(&session.device).filter(|it| it.id != session.id && said.fits(it));
         let says = [session].into_iter().chain(others.take(MOST_OTHERS)).map(|it| (it.id, it.heard)).collect();
-        Ok((
-            request,
-            Asked { lane: to, session: Box::new(session.clone()), says, by_name: said.says(Identify::AcctSessionId) },
-        ))
+        Ok((request, Asked { lane: to, session: Box::new(session.clone()), says, by: said.by().to_vec() }))
     }
 
-    fn finish(&mut self, now: Now, request: RequestId, told: Told) {
-        let Some(Asked { lane: to, session, says, by_name }) = self.asked.remove(&request) else { return };
+    fn finish(&mut self, now: Now, request: RequestId, told: Told, online: Online<'_>) {
+        let Some(Asked { lane: to, session, says, by: said }) = self.asked.remove(&request) else { return };
         if let Some(lane) = self.lanes.get_mut(&to) {
             lane.asked = lane.asked.saturating_sub(1);
             lane.window = if told == Told::NoAnswer { SILENT_WINDOW } else { WINDOW };
@@ -413,15 +419,42 @@ impl Disconnects {
         self.take_turn(to, true);
         let id = session.id;
         let mut job = self.jobs.remove(&id).unwrap_or_default();
+        job.is_asked = false;
+        if is_asked_otherwise(told, &said) && job.choose(&said, id, online) {
+            self.line_up(to, id, !job.orders.is_empty());
+            self.jobs.insert(id, job);
+            return;
+        }
+        let by_name = said.contains(&Identify::AcctSessionId);
         let (orders, by) = std::mem::take(&mut job.orders).into_iter().unzip();
         let (ended, heard) = if told == Told::Ack { says.into_iter().unzip() } else { (Vec::new(), Vec::new()) };
         self.results.push_back(Disconnected { id, session: Some(session), told, ended, orders, by, heard, by_name });
-        if told == Told::NoAnswer && job.condemned {
-            let pause = AGAIN.saturating_mul(1 << job.unanswered.min(8)).min(LATEST_AGAIN);
+        if job.condemned && is_told_again(told, by_name, job.failed) {
+            let pause = AGAIN.saturating_mul(1 << job.failed.min(8)).min(LATEST_AGAIN);
             let again = now.mono + pause;
-            self.jobs.insert(id, Job { unanswered: job.unanswered + 1, again: Some(again), is_asked: false, ..job });
+            let failed = job.failed.saturating_add(1);
+            self.jobs.insert(id, Job { condemned: true, failed, again: Some(again), ..Job::default() });
             self.again.insert((again, id));
         }
+    }
+}
+
+impl Job {
+    /// Chooses what alone the session may be named by, where nobody else at its device has the same; whether there is anything left.
+    fn choose(&mut self, said: &[Identify], id: SessionId, online: Online<'_>) -> bool {
+        if let [one] = said {
+            self.tried.push(*one);
+        }
+        let session = online.sessions.get(id);
+        let disconnect = session.and_then(|it| online.peers.find(it.peer())?.disconnect.as_ref());
+        let Some((session, disconnect)) = session.zip(disconnect) else { return false };
+        let is_unique = |by: &&Identify| {
+            Said::of(session, std::slice::from_ref(*by))
+                .is_some_and(|said| !online.sessions.of_device(&session.device).any(|it| it.id != id && said.fits(it)))
+        };
+        let left = disconnect.identify_by.iter().filter(|by| !self.tried.contains(by));
+        self.alone = left.into_iter().find(is_unique).copied();
+        self.alone.is_some()
     }
 }
 

@@ -21,9 +21,9 @@ impl<'s> Said<'s> {
         (!by.is_empty()).then_some(Self { session, by })
     }
 
-    /// Whether it is among what is said.
-    pub(super) fn says(&self, by: Identify) -> bool {
-        self.by.contains(&by)
+    /// What is said.
+    pub(super) fn by(&self) -> &[Identify] {
+        &self.by
     }
 
     /// Whether the same words say another session of the same device too.

@@ -13,7 +13,7 @@ impl Sessions {
     pub fn admit(&mut self, now: Now, admitted: Admitted, device: &Device, law: Law<'_>) {
         let device = self.device(device);
         let before = self.again(&device, &admitted);
-        match self.take(before) {
+        match self.taken_over(now, before, &admitted) {
             Some(session) => {
                 let session = readmitted(now, session, admitted, device);
                 self.keep(now, session, law);
@@ -23,6 +23,17 @@ impl Sessions {
                 self.open(now, session, law);
             }
         }
+    }
+
+    /// The session that an Accept goes on with, taken out. With another certificate it is another session from here on, under a number of its own: what was decided about the one before, now or before a restart, says nothing of it.
+    fn taken_over(&mut self, now: Now, before: Option<SessionId>, admitted: &Admitted) -> Option<Session> {
+        let session = self.all.get(&before?)?;
+        if session.fingerprint().is_none_or(|it| it == admitted.imprint.fingerprint()) {
+            return self.take(before);
+        }
+        let session = session.clone();
+        self.end(now, vec![session.id], End::Replaced, now.wall);
+        Some(Session { id: self.next_id(), ..session })
     }
 
     /// The session that an Accept goes on with: of the same name, else what the same station has not yet begun anywhere, else what it has at the same device.

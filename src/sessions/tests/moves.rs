@@ -131,6 +131,19 @@ fn a_station_that_logs_in_again_has_one_session_whoever_it_is_now() {
 }
 
 #[test]
+fn with_another_certificate_it_is_another_session_that_goes_on_with_what_is_known() {
+    let mut bench = Bench::new();
+    let first = bench.admit(1, &marks("02:00:00:00:00:01"));
+    bench.account(&bench.record(Status::Start, "A", "02:00:00:00:00:01"));
+    assert_eq!(bench.admit(1, &marks("02:00:00:00:00:01")), first);
+    let second = bench.admit(2, &marks("02:00:00:00:00:01"));
+    assert!(second > first && bench.only().id == second);
+    assert!(bench.admit(1, &marks("02:00:00:00:00:01")) > second);
+    bench.account(&bench.record(Status::Stop, "A", "02:00:00:00:00:01"));
+    assert!(bench.sessions.is_empty(), "its NAS speaks of all of them by one name");
+}
+
+#[test]
 fn a_name_that_is_used_again_for_another_station_is_another_session() {
     let mut bench = Bench::new();
     let first = bench.admit(1, &marks("02:00:00:00:00:01"));

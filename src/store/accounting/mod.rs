@@ -16,7 +16,7 @@ use crate::sessions::disconnect::{Batch, Disconnected};
 use crate::sessions::{End, Kept, Record, SessionId};
 
 /// Sessions and records of one COMMIT at most, when old ones are thrown away: nobody waits long for it.
-const PURGED_AT_ONCE: i64 = 2_000;
+const PURGED_AT_ONCE: i64 = 250;
 
 /// Something to be written into the books, in its order.
 #[derive(Clone, Debug)]
