@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -17,14 +16,15 @@ use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 use super::routes::router;
+use super::seats::{Seat, Seats};
 use super::secure::{self, Failed};
 use super::shared::Shared;
 use super::{Peer, Refusal, Settings};
 
-/// Connections at once, over all sockets; more wait in the kernel.
+/// Connections at once, over all sockets; for more, those that ask for nothing are closed, and while all ask more wait in the kernel.
 const CONNECTIONS: usize = 128;
 /// Of them, those whose TLS handshake isn't done: whoever begins and doesn't go on leaves room for others.
 const HANDSHAKES: usize = 64;
@@ -141,12 +141,12 @@ struct Hall {
     shared: Shared,
     router: Router,
     head: Duration,
-    places: Arc<Semaphore>,
-    handshakes: Arc<Semaphore>,
+    places: Seats,
+    handshakes: Seats,
 }
 
 async fn serve(listeners: Vec<TcpListener>, shared: Shared, head: Duration, mut stopped: watch::Receiver<()>) {
-    let (places, handshakes) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Semaphore::new(HANDSHAKES)));
+    let (places, handshakes) = (Seats::new(CONNECTIONS), Seats::new(HANDSHAKES));
     let hall = Hall { router: router(shared.clone()), shared, head, places, handshakes };
     for listener in listeners {
         tokio::spawn(hall.clone().accept(listener));
@@ -158,8 +158,8 @@ async fn serve(listeners: Vec<TcpListener>, shared: Shared, head: Duration, mut 
 impl Hall {
     async fn accept(self, listener: TcpListener) {
         loop {
-            let Ok(handshake) = Arc::clone(&self.handshakes).acquire_owned().await else { return };
-            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+            let Some(handshake) = self.handshakes.take().await else { return };
+            let Some(place) = self.places.take().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => drop(tokio::spawn(self.clone().connection(stream, place, handshake))),
                 Err(error) => {
@@ -170,20 +170,27 @@ impl Hall {
         }
     }
 
-    async fn connection(self, stream: TcpStream, _place: OwnedSemaphorePermit, handshake: OwnedSemaphorePermit) {
+    async fn connection(self, stream: TcpStream, place: Seat, handshake: Seat) {
+        handshake.waits();
+        place.waits();
         let settings = self.shared.settings();
         let Some(tls) = &settings.tls else {
             // A reload took TLS away, and the socket stays open until a restart.
             if stream.local_addr().is_ok_and(is_loopback) {
                 drop(handshake);
-                self.talk(stream, None).await;
+                self.talk(stream, None, place).await;
             }
             return;
         };
-        let accepted = secure::accept(stream, tls, &settings.client_authorities, &self.shared.status).await;
+        let accepting = secure::accept(stream, tls, &settings.client_authorities, &self.shared.status);
+        let accepted = tokio::select! {
+            accepted = accepting => accepted,
+            () = handshake.has_to_go() => return,
+            () = place.has_to_go() => return,
+        };
         drop(handshake);
         match accepted {
-            Ok((stream, peer)) => self.talk(stream, peer).await,
+            Ok((stream, peer)) => self.talk(stream, peer, place).await,
             Err(failed) => {
                 self.count(&failed);
                 failed.close().await;
@@ -202,20 +209,31 @@ impl Hall {
         self.shared.throttle.log(Refusal::Certificate, reason.name());
     }
 
-    async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Option<Peer>) {
+    async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Option<Peer>, place: Seat) {
         let router = TowerToHyperService::new(self.router);
+        let place = &place;
         let service = service_fn(move |mut request: Request<Incoming>| {
             if let Some(peer) = &peer {
                 request.extensions_mut().insert(peer.clone());
             }
-            router.call(request)
+            place.is_busy();
+            let answer = router.call(request);
+            async move {
+                let answer = answer.await;
+                place.waits();
+                answer
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.head)
             .max_buf_size(HEAD_SIZE)
             .serve_connection(TokioIo::new(stream), service);
-        match tokio::time::timeout(LIFE, connection).await {
+        let ended = tokio::select! {
+            ended = tokio::time::timeout(LIFE, connection) => ended,
+            () = place.has_to_go() => return tracing::debug!("admin: a connection made room for others"),
+        };
+        match ended {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!("admin: a connection failed: {error}"),
             Err(_) => tracing::debug!("admin: a connection grew too old"),

@@ -26,6 +26,7 @@ mod readiness;
 mod registry;
 mod route;
 mod routes;
+mod seats;
 mod secure;
 mod sessions;
 mod shared;

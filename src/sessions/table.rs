@@ -21,7 +21,7 @@ const SLICE: usize = 512;
 /// Bounds of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `[registry].max-sessions`. Beyond, one that no NAS has accounted for makes room, else the one that is nearest to its end; about 1 KiB each.
+    /// `[registry].max-sessions`. Beyond, one of nobody that we know makes room, else one that no NAS has accounted for, else any: the one that is nearest to its end. About 1 KiB each.
     pub max_sessions: usize,
 }
 
@@ -80,6 +80,8 @@ pub struct Sessions {
     all: BTreeMap<SessionId, Session>,
     index: Index,
     deadlines: BTreeSet<(Mono, SessionId)>,
+    /// Of those that no certificate stands behind: a NAS can make up as many as it likes.
+    strangers: BTreeSet<(Mono, SessionId)>,
     /// Of those that no NAS accounts for.
     provisional: BTreeSet<(Mono, SessionId)>,
     ended: Ended,
@@ -97,6 +99,7 @@ impl Sessions {
             all: BTreeMap::new(),
             index: Index::default(),
             deadlines: BTreeSet::new(),
+            strangers: BTreeSet::new(),
             provisional: BTreeSet::new(),
             ended: Ended::default(),
             sweep: Sweep::new(now.mono),
@@ -259,6 +262,9 @@ impl Sessions {
     fn link(&mut self, session: Session) {
         self.index.insert(&session);
         self.deadlines.insert((session.until, session.id));
+        if session.tie.is_none() {
+            self.strangers.insert((session.until, session.id));
+        }
         if session.stage == Stage::Provisional {
             self.provisional.insert((session.until, session.id));
         }
@@ -270,6 +276,7 @@ impl Sessions {
         let session = self.all.remove(&id)?;
         self.index.remove(&session);
         self.deadlines.remove(&(session.until, id));
+        self.strangers.remove(&(session.until, id));
         self.provisional.remove(&(session.until, id));
         Some(session)
     }
@@ -277,7 +284,7 @@ impl Sessions {
     /// A new session: room is made, it is told of, and judged.
     fn open(&mut self, now: Now, session: Session, law: Law<'_>) {
         while self.all.len() >= self.settings.max_sessions.max(1) {
-            let first = self.provisional.first().or(self.deadlines.first());
+            let first = self.strangers.first().or(self.provisional.first()).or(self.deadlines.first());
             let Some((_, id)) = first.copied() else { break };
             self.end(now, vec![id], End::Overflow, now.wall);
         }
@@ -323,7 +330,9 @@ impl Sessions {
     #[cfg(test)]
     pub(super) fn check(&self) {
         let provisional = self.all.values().filter(|it| it.stage == Stage::Provisional).count();
+        let strangers = self.all.values().filter(|it| it.tie.is_none()).count();
         assert_eq!((self.deadlines.len(), self.provisional.len()), (self.all.len(), provisional));
+        assert_eq!(self.strangers.len(), strangers);
         assert_eq!(self.counts().map(|(_, count)| count).sum::<usize>(), self.all.len());
         for session in self.all.values() {
             assert!(self.deadlines.contains(&(session.until, session.id)));

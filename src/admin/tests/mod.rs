@@ -425,6 +425,25 @@ fn a04_a_client_that_says_nothing_is_let_go() {
 }
 
 #[test]
+fn a04_those_who_say_nothing_keep_nobody_out() {
+    let settings = settings(true);
+    let door = Door::bind(&settings).expect("loopback can be bound").with_head_time(Duration::from_secs(3_600));
+    let address = door.addresses().next().expect("one was bound");
+    let made = Arc::new(Made::default());
+    let shared = Shared::new(settings, "radius1.campus.example".into(), Arc::clone(&made) as Arc<dyn Status>);
+    let here = Here { address, made, shared: shared.clone(), _running: door.spawn(shared).expect("a thread starts") };
+    let begin = |begun: &str| {
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        stream.write_all(begun.as_bytes()).expect("it takes what is sent");
+        stream
+    };
+    let wrong = format!("GET /api HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer wrong\r\n\r\n");
+    let silent: Vec<_> = (0..600).map(|n| begin(["", "GET / HTTP/1.1\r\nHo", &wrong][n % 3])).collect();
+    assert_eq!(status(&here.get("/healthz", None)), 200);
+    drop(silent);
+}
+
+#[test]
 fn a05_http_2_is_not_spoken() {
     let answer = door(true, true).send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
     assert!(!answer.contains(" 200 "), "{answer}");

@@ -59,6 +59,21 @@ fn what_has_no_room_goes_first_if_no_nas_accounts_for_it() {
 }
 
 #[test]
+fn a_nas_that_makes_up_sessions_pushes_nobody_out_whom_we_let_in() {
+    let mut bench = Bench::with(5);
+    let accounted = bench.admit(1, &marks("a"));
+    bench.account(&bench.record(Status::Start, "A", "a"));
+    let waiting = bench.admit(2, &marks("b"));
+    for station in 0..100_u32 {
+        bench.account(&bench.record(Status::Start, &station.to_string(), &station.to_string()));
+    }
+    assert_eq!(bench.sessions.len(), 5);
+    assert!(bench.sessions.get(accounted).is_some() && bench.sessions.get(waiting).is_some());
+    let last = bench.admit(3, &marks("c"));
+    assert!(bench.sessions.get(last).is_some() && bench.sessions.len() == 5);
+}
+
+#[test]
 fn what_was_live_at_the_end_of_a_process_is_live_in_the_next_and_judged_there() {
     let mut bench = Bench::new();
     bench.admit(1, &marks("a"));
