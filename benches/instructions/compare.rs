@@ -85,6 +85,12 @@ pub(crate) fn report(counts: &[Count]) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// The functions in which two differ most.
+pub(crate) fn between(count: &Count, base: &Count) -> String {
+    let Count { instructions, allocations, ref functions, .. } = *base;
+    blame(count, &Known { instructions, allocations, functions: functions.clone() })
+}
+
 /// The functions that have changed most.
 fn blame(count: &Count, before: &Known) -> String {
     let least = (count.instructions as f64 * SMALL / 100.0) as i64;

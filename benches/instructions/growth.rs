@@ -7,6 +7,7 @@ use sekisho::event::TlsVersion;
 use sekisho::supplicant::Supplicant;
 
 use crate::campus::{Campus, KeyKind};
+use crate::compare;
 use crate::counting::{self, done, measured};
 use crate::world::{Around, World};
 
@@ -17,6 +18,8 @@ const TIMES: usize = 9;
 /// Pairs whose times are compared.
 const PAIRS: usize = 200;
 const WARM: u32 = 12;
+/// Where a ratio is above this, it's told which functions are to blame.
+const MOST: f64 = 1.02;
 
 struct Case {
     name: &'static str,
@@ -97,6 +100,9 @@ pub(crate) fn report() -> ExitCode {
         let base = &counts[index % 2];
         let ratio = count.instructions as f64 / base.instructions as f64;
         println!("{:<58} {:>9} instructions  {ratio:.4}   time {:.2}", count.name, count.instructions, times[index]);
+        if ratio > MOST {
+            print!("{}", compare::between(count, base));
+        }
     }
     ExitCode::SUCCESS
 }

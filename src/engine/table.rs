@@ -13,7 +13,7 @@ use crate::access::{Conversation, Lost, State};
 use crate::event::{MessageAuthenticator, RequestCode};
 use crate::exchange::{ExchangeId, Hop, Nas};
 use crate::now::Mono;
-use crate::quick::Map;
+use crate::quick::{Line, LineOf, Map};
 
 /// Live conversations of one station at one NAS (E12). Beyond, the oldest goes that its supplicant has not gone on with, else the oldest: whoever spoofs an address,
 /// or sends a request that he has seen again from other ports, ends nobody's login by that alone.
@@ -59,35 +59,54 @@ pub(super) struct Full;
 /// Conversations by how much each would be missed.
 #[derive(Debug, Default)]
 struct Ranks {
-    deadlines: BTreeSet<(Mono, u64)>,
-    /// Nothing has come back from the supplicant yet.
-    first_round: BTreeSet<u64>,
+    /// By the time that each has left, which is the same for all from the last that was heard of it: so they are in the order of their deadlines.
+    by_age: Line<u64, Mono>,
+    /// Those that get no more time, whatever is heard of them.
+    at_end: BTreeSet<(Mono, u64)>,
+    /// Nothing has come back from the supplicant yet. The oldest first.
+    first_round: LineOf<u64>,
 }
 
 impl Ranks {
     fn len(&self) -> usize {
-        self.deadlines.len()
+        self.by_age.len() + self.at_end.len()
     }
 
     /// When at least half are conversations that nobody has gone on with, the oldest of those: a flood of identities ends nothing that has begun (E11).
     /// Otherwise the one that has been silent longest. Without this, whoever begins handshakes and leaves (T11) would hold every place until the timeout, at a tenth of the rate that we can answer.
     fn least_missed(&self) -> Option<u64> {
         if self.first_round.len() >= self.len().div_ceil(2) {
-            self.first_round.first().copied()
+            self.first_round.front().copied()
         } else {
-            self.deadlines.first().map(|(_, number)| *number)
+            self.first().map(|(_, number)| number)
         }
     }
 
-    fn insert(&mut self, deadline: Mono, number: u64, first_round: bool) {
-        self.deadlines.insert((deadline, number));
-        if first_round {
-            self.first_round.insert(number);
+    /// The one whose deadline comes first, and when that is.
+    fn first(&self) -> Option<(Mono, u64)> {
+        let oldest = self.by_age.front().map(|(number, deadline)| (*deadline, *number));
+        oldest.into_iter().chain(self.at_end.first().copied()).min()
+    }
+
+    fn begin(&mut self, deadline: Mono, number: u64) {
+        self.by_age.insert(number, deadline);
+        self.first_round.insert(number);
+    }
+
+    /// It has time until the deadline; `is_last`: and will get no more.
+    fn extend(&mut self, deadline: Mono, number: u64, is_last: bool) {
+        if is_last {
+            self.by_age.remove(&number);
+            self.at_end.insert((deadline, number));
+        } else {
+            self.by_age.insert(number, deadline);
         }
     }
 
     fn remove(&mut self, deadline: Mono, number: u64) {
-        self.deadlines.remove(&(deadline, number));
+        if self.by_age.remove(&number).is_none() {
+            self.at_end.remove(&(deadline, number));
+        }
         self.first_round.remove(&number);
     }
 }
@@ -97,6 +116,7 @@ impl Ranks {
 pub(super) struct Table {
     slots: Map<u64, Slot>,
     ranks: Ranks,
+    /// Those of NASes that had a cap when they began.
     by_nas: Map<Arc<str>, Ranks>,
     /// Stations are what strangers call themselves.
     by_station: HashMap<(Arc<str>, String), VecDeque<u64>>,
@@ -173,8 +193,10 @@ impl Table {
         let Request { hop, nas, .. } = request;
         let (hop, nas) = (*hop, nas.clone());
         let deadline = now + self.timeout;
-        self.ranks.insert(deadline, number, true);
-        self.by_nas.entry(nas.name.clone()).or_default().insert(deadline, number, true);
+        self.ranks.begin(deadline, number);
+        if nas.max_conversations > 0 {
+            self.by_nas.entry(nas.name.clone()).or_default().begin(deadline, number);
+        }
         if let Some(station) = &station {
             self.make_room_for(&nas.name, station, number);
         }
@@ -220,13 +242,17 @@ impl Table {
         self.extend(now, number, false);
     }
 
-    fn extend(&mut self, now: Mono, number: u64, first_round: bool) {
+    fn extend(&mut self, now: Mono, number: u64, is_repeat: bool) {
         let Some(slot) = self.slots.get_mut(&number) else { return };
-        let deadline = (now + self.timeout).min(slot.started + self.timeout * TOTAL);
-        let earlier = std::mem::replace(&mut slot.deadline, deadline);
-        for ranks in std::iter::once(&mut self.ranks).chain(self.by_nas.get_mut(&slot.nas.name)) {
-            ranks.remove(earlier, number);
-            ranks.insert(deadline, number, first_round);
+        let (deadline, end) = (now + self.timeout, slot.started + self.timeout * TOTAL);
+        let is_last = end <= deadline;
+        slot.deadline = deadline.min(end);
+        let own = if slot.nas.max_conversations > 0 { self.by_nas.get_mut(&slot.nas.name) } else { None };
+        for ranks in std::iter::once(&mut self.ranks).chain(own) {
+            ranks.extend(slot.deadline, number, is_last);
+            if !is_repeat {
+                ranks.first_round.remove(&number);
+            }
         }
     }
 
@@ -242,8 +268,7 @@ impl Table {
     /// The NAS asks again for the last answer: the answer was lost, and the conversation has time again.
     pub(super) fn repeated(&mut self, now: Mono, exchange: ExchangeId) {
         if let Some(number) = self.by_exchange.get(&exchange).copied() {
-            let first_round = self.ranks.first_round.contains(&number);
-            self.extend(now, number, first_round);
+            self.extend(now, number, true);
         }
     }
 
@@ -254,7 +279,9 @@ impl Table {
         if let Some(exchange) = slot.answered {
             self.by_exchange.remove(&exchange);
         }
-        if let Some(own) = self.by_nas.get_mut(&slot.nas.name) {
+        if slot.nas.max_conversations > 0
+            && let Some(own) = self.by_nas.get_mut(&slot.nas.name)
+        {
             own.remove(slot.deadline, number);
             if own.len() == 0 {
                 self.by_nas.remove(&slot.nas.name);
@@ -289,12 +316,12 @@ impl Table {
     }
 
     pub(super) fn deadline(&self) -> Option<Mono> {
-        let expires = self.ranks.deadlines.first().map(|(deadline, _)| *deadline);
+        let expires = self.ranks.first().map(|(deadline, _)| deadline);
         expires.into_iter().chain(self.asking.deadline()).min()
     }
 
     /// One whose time is over.
     pub(super) fn expired(&self, now: Mono) -> Option<u64> {
-        self.ranks.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|(_, number)| *number)
+        self.ranks.first().filter(|(deadline, _)| *deadline <= now).map(|(_, number)| number)
     }
 }

@@ -1,6 +1,6 @@
 //! The table of exchanges.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::status::StatusLimits;
 use super::{ExchangeId, Hop, Outgoing, Received, Reply, Settings};
 use crate::event::{Listener, MessageAuthenticator, Reason};
 use crate::now::{Mono, Now};
-use crate::quick::Map;
+use crate::quick::{Line, Map};
 use crate::radius::{Attributes, Code, Packet, Type, hidden};
 use crate::secret::Secret;
 
@@ -27,10 +27,10 @@ pub const REPEATS_PER_SECOND: usize = 10;
 pub struct Exchanges {
     settings: Settings,
     entries: Map<Slot, Entry>,
-    /// Those that wait for an answer, oldest first.
-    waiting: BTreeMap<ExchangeId, Slot>,
-    /// Those that have one, by the order in which they were answered.
-    answered: BTreeMap<u64, Slot>,
+    /// Those that wait for an answer, oldest first, and when each is forgotten.
+    waiting: Line<ExchangeId, Due>,
+    /// The same of those that have one, by the order in which they were answered.
+    answered: Line<u64, Due>,
     /// The next number, of an exchange or an answer.
     next: u64,
     status_limits: StatusLimits,
@@ -62,6 +62,13 @@ impl Slot {
     }
 }
 
+/// When what is in a slot is forgotten.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    until: Mono,
+    slot: Slot,
+}
+
 /// Tells a repeat from another request: the Request Authenticator, and Message-Authenticator, which covers all other octets; MD5 over them where there is none.
 /// A NAS that uses an authenticator twice so never gets one user's answer for another.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,8 +87,6 @@ impl Fingerprint {
 
 struct Entry {
     fingerprint: Fingerprint,
-    /// When it is forgotten.
-    until: Mono,
     state: State,
 }
 
@@ -135,8 +140,8 @@ impl Exchanges {
         Self {
             settings,
             entries: Map::default(),
-            waiting: BTreeMap::new(),
-            answered: BTreeMap::new(),
+            waiting: Line::default(),
+            answered: Line::default(),
             next: 0,
             status_limits: StatusLimits::default(),
             scratch: Vec::new(),
@@ -191,8 +196,8 @@ impl Exchanges {
         let id = ExchangeId(self.number());
         let waiting = Waiting { id, hop, peer: peer.clone(), asked: asked(&packet) };
         let until = now.mono + self.settings.keep_unanswered;
-        self.waiting.insert(id, slot);
-        self.entries.insert(slot, Entry { fingerprint, until, state: State::Waiting(waiting) });
+        self.waiting.insert(id, Due { until, slot });
+        self.entries.insert(slot, Entry { fingerprint, state: State::Waiting(waiting) });
         Received::Request { id, nas: peer.nas.clone(), packet, message_authenticator, superseded }
     }
 
@@ -217,10 +222,10 @@ impl Exchanges {
     /// Seals and keeps the answer. `None`: the exchange has ended meanwhile (superseded, too old), nothing is sent.
     /// An answer that does not fit into 4,096 octets is sent as Access-Reject without attributes.
     pub fn answer(&mut self, now: Now, id: ExchangeId, reply: Reply) -> Option<Outgoing> {
-        let slot = self.waiting.remove(&id)?;
+        let Due { until, slot } = self.waiting.remove(&id)?;
         let entry = self.entries.remove(&slot)?;
         let State::Waiting(waiting) = entry.state else { return None };
-        if entry.until <= now.mono {
+        if until <= now.mono {
             return None;
         }
         self.write(&waiting, &reply)?;
@@ -228,19 +233,18 @@ impl Exchanges {
         let order = self.number();
         let answered = Answered { id, order, octets: octets.clone(), repeats: VecDeque::new() };
         let until = now.mono + self.settings.keep_answer;
-        self.answered.insert(order, slot);
-        self.entries.insert(slot, Entry { until, state: State::Answered(answered), ..entry });
+        self.answered.insert(order, Due { until, slot });
+        self.entries.insert(slot, Entry { state: State::Answered(answered), ..entry });
         Some(Outgoing { hop: waiting.hop, octets })
     }
 
     /// A NAS that still asks has not got the answer: it is kept as long again. Otherwise a NAS whose timers have grown (RFC 5080 section 2.2.1: to 16 s) would begin a finished conversation anew.
     fn keep_longer(&mut self, now: Now, slot: Slot) {
         let order = self.number();
-        if let Some(Entry { until, state: State::Answered(answered), .. }) = self.entries.get_mut(&slot) {
+        if let Some(Entry { state: State::Answered(answered), .. }) = self.entries.get_mut(&slot) {
             self.answered.remove(&answered.order);
-            self.answered.insert(order, slot);
+            self.answered.insert(order, Due { until: now.mono + self.settings.keep_answer, slot });
             answered.order = order;
-            *until = now.mono + self.settings.keep_answer;
         }
     }
 
@@ -253,7 +257,7 @@ impl Exchanges {
 
     /// No answer will come; a repeat counts as new.
     pub fn abandon(&mut self, id: ExchangeId) {
-        if let Some(slot) = self.waiting.remove(&id) {
+        if let Some(Due { slot, .. }) = self.waiting.remove(&id) {
             self.entries.remove(&slot);
         }
     }
@@ -271,7 +275,7 @@ impl Exchanges {
     /// The User-Password of a request that waits for its answer (RFC 2865 section 5.2). `None`: it carries none, it is malformed, or the exchange has ended.
     #[must_use]
     pub fn password(&self, id: ExchangeId, packet: &Packet<'_>) -> Option<Secret> {
-        let entry = self.entries.get(self.waiting.get(&id)?)?;
+        let entry = self.entries.get(&self.waiting.get(&id)?.slot)?;
         let State::Waiting(waiting) = &entry.state else { return None };
         let value = packet.first(Type::USER_PASSWORD)?;
         hidden::reveal_password(waiting.peer.key.secret(), packet.authenticator(), value)
@@ -280,27 +284,26 @@ impl Exchanges {
     /// When something in here grows too old.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
-        self.oldest().map(|(until, _)| until)
+        self.oldest().map(|due| due.until)
     }
 
     /// Forgets what is too old.
     pub fn handle_timeout(&mut self, now: Now) {
-        while let Some((_, slot)) = self.oldest().filter(|(until, _)| *until <= now.mono) {
-            self.remove(&slot);
+        while let Some(due) = self.oldest().filter(|due| due.until <= now.mono) {
+            self.remove(&due.slot);
         }
     }
 
     /// What is forgotten next, and when: either list is in the order of its ends.
-    fn oldest(&self) -> Option<(Mono, Slot)> {
-        let firsts = [self.waiting.values().next(), self.answered.values().next()];
-        let ends = firsts.into_iter().flatten().filter_map(|slot| Some((self.entries.get(slot)?.until, *slot)));
-        ends.min_by_key(|(until, _)| *until)
+    fn oldest(&self) -> Option<Due> {
+        let firsts = [self.waiting.front().map(|(_, due)| *due), self.answered.front().map(|(_, due)| *due)];
+        firsts.into_iter().flatten().min_by_key(|due| due.until)
     }
 
     /// Makes room for one more at the cost of the oldest answer; false where all wait for one.
     fn make_room(&mut self) -> bool {
         while self.entries.len() >= self.settings.max_exchanges {
-            let Some((_, slot)) = self.answered.pop_first() else { return false };
+            let Some((_, Due { slot, .. })) = self.answered.pop_front() else { return false };
             self.entries.remove(&slot);
         }
         true
@@ -334,7 +337,7 @@ impl Exchanges {
                 State::Waiting(waiting) => self.waiting.get(&waiting.id),
                 State::Answered(answered) => self.answered.get(&answered.order),
             };
-            assert_eq!(listed, Some(slot));
+            assert_eq!(listed.map(|due| &due.slot), Some(slot));
         }
         (self.waiting.len(), self.answered.len())
     }
