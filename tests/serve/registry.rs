@@ -153,13 +153,13 @@ fn who_has_just_been_let_in_is_found_and_can_be_blocked_at_once() {
     let other = self::campus();
     let serving = other.start();
     let_in(&login(&other, &serving));
-    let id = data_encoding::HEXLOWER.encode(&sha256(&other));
+    let id = HEXLOWER.encode(&sha256(&other));
     good(ask(&serving, "registrar", "POST", &format!("/api/v1/certificates/{id}/revocation"), Some(json!({}))));
 }
 
 fn sha256(campus: &Campus) -> Vec<u8> {
     let der = x509_parser::pem::parse_x509_pem(pem(campus).as_bytes()).expect("a certificate").1.contents;
-    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der).as_ref().to_vec()
+    digest(&SHA256, &der).as_ref().to_vec()
 }
 
 #[test]
