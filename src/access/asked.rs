@@ -3,8 +3,10 @@
 use crate::event::Method;
 use crate::exchange::Nas;
 use crate::policy::Hints;
+use crate::radius::dictionary::Place;
 use crate::radius::station::{self, text};
 use crate::radius::{Malformed, Packet, Type, vendor};
+use crate::secret::Secret;
 use crate::sessions::Marks;
 
 /// The meaning of one Access-Request.
@@ -28,13 +30,27 @@ pub struct Asked {
     pub wants_cui: bool,
     /// Operator-Name (RFC 5580): a CUI is stable for a user and an operator.
     pub operator: Vec<u8>,
+    /// What a request without EAP says besides; `None`: it is EAP.
+    pub said: Option<Box<Said>>,
+}
+
+/// What a request without EAP says besides.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// User-Password, uncovered.
+    pub password: Option<Secret>,
+    /// Service-Type's number (RFC 2865 section 5.6).
+    pub service_type: Option<u32>,
+    /// Its attributes but those that the secret covers: which of them names a certificate, the service says.
+    pub attributes: Vec<(Place, Vec<u8>)>,
 }
 
 impl Asked {
-    /// Reads a request of a NAS. The error: EAP-Message attributes that are not consecutive (RFC 3579 section 3.1).
-    pub fn read(packet: &Packet<'_>, nas: &Nas) -> Result<Self, Malformed> {
-        let FollowUp { eap, wants_key_name, wants_cui } = FollowUp::read(packet)?;
+    /// Reads a request of a NAS; `password`: its User-Password, uncovered. The error: EAP-Message attributes that are not consecutive (RFC 3579 section 3.1).
+    pub fn read(packet: &Packet<'_>, nas: &Nas, password: impl FnOnce() -> Option<Secret>) -> Result<Self, Malformed> {
+        let FollowUp { eap, password, wants_key_name, wants_cui } = FollowUp::read(packet, password)?;
         let is_eap = eap.is_some();
+        let said = (!is_eap).then(|| Said::new(packet, password)).map(Box::new);
         let calling_station = packet.first(Type::CALLING_STATION_ID).unwrap_or_default().to_vec();
         Ok(Self {
             eap,
@@ -54,7 +70,19 @@ impl Asked {
             wants_key_name,
             wants_cui,
             operator: packet.first(Type::OPERATOR_NAME).unwrap_or_default().to_vec(),
+            said,
         })
+    }
+}
+
+/// User-Password
+const COVERED: Place = Place { vendor: 0, kind: Type::USER_PASSWORD.0 };
+
+impl Said {
+    fn new(packet: &Packet<'_>, password: Option<Secret>) -> Self {
+        let service_type = packet.integer(Type::SERVICE_TYPE);
+        let attributes = packet.places().filter(|(place, _)| *place != COVERED);
+        Self { password, service_type, attributes: attributes.map(|(place, value)| (place, value.to_vec())).collect() }
     }
 }
 
@@ -63,6 +91,8 @@ impl Asked {
 pub struct FollowUp {
     /// As in [`Asked`].
     pub eap: Option<Vec<u8>>,
+    /// User-Password of a request without EAP, uncovered.
+    pub password: Option<Secret>,
     /// As in [`Asked`].
     pub wants_key_name: bool,
     /// As in [`Asked`].
@@ -70,11 +100,12 @@ pub struct FollowUp {
 }
 
 impl FollowUp {
-    /// Reads a request. The error: EAP-Message attributes that are not consecutive (RFC 3579 section 3.1).
-    pub fn read(packet: &Packet<'_>) -> Result<Self, Malformed> {
+    /// Reads a request; `password`: its User-Password, uncovered. The error: EAP-Message attributes that are not consecutive (RFC 3579 section 3.1).
+    pub fn read(packet: &Packet<'_>, password: impl FnOnce() -> Option<Secret>) -> Result<Self, Malformed> {
         let mut eap = Vec::new();
         let is_eap = packet.join_eap(&mut eap)?;
         Ok(Self {
+            password: if is_eap { None } else { password() },
             eap: is_eap.then_some(eap),
             wants_key_name: packet.first(Type::EAP_KEY_NAME).is_some(),
             wants_cui: packet.first(Type::CHARGEABLE_USER_IDENTITY).is_some(),

@@ -20,6 +20,8 @@ pub(super) struct Decided {
     pub(super) certificate: Option<CertificateName>,
     /// What has to be asked before the decision counts: it was made as if all of this had been answered well.
     pub(super) questions: Vec<Question>,
+    /// Somebody of whom no certificate is wanted.
+    person: Option<Arc<str>>,
     /// Whether the certificate is of an authority of ours, and of those that its `subject` is about.
     is_ours: bool,
 }
@@ -28,6 +30,22 @@ impl Decided {
     /// The facts, if they are of a certificate of ours.
     pub(super) fn seen(&self) -> Option<Arc<Facts>> {
         self.facts.clone().filter(|_| self.is_ours)
+    }
+
+    /// Somebody of whom no certificate is wanted, since the NAS has checked his password.
+    pub(super) fn of_person(
+        by: &Snapshot,
+        service: Option<ServiceIndex>,
+        person: &Arc<str>,
+        hints: &Hints,
+        now: Wall,
+    ) -> Self {
+        let decision = match service {
+            Some(service) => by.policy.decide_person(service, person, &by.standing, hints, now),
+            None => Decision::refuse(Reason::NoService, Vec::new(), None),
+        };
+        let person = Some(person.clone());
+        Self { decision, facts: None, certificate: None, questions: Vec::new(), person, is_ours: false }
     }
 
     /// Says whom it is about.
@@ -45,7 +63,10 @@ impl Decided {
         };
         match (&self.facts, by.policy.route(hints)) {
             (Some(facts), Some(service)) => decide(by, service, facts.clone(), hints, now),
-            (Some(_), None) => refuse(Reason::NoService),
+            (None, Some(service)) if let Some(person) = &self.person => {
+                Self::of_person(by, Some(service), person, hints, now)
+            }
+            (_, None) => refuse(Reason::NoService),
             // Nobody is let in without a path.
             (None, _) => refuse(self.decision.reason()),
         }
@@ -92,6 +113,7 @@ impl Judge for Gate {
                     facts: None,
                     certificate,
                     questions: Vec::new(),
+                    person: None,
                     is_ours: false,
                 });
                 Err(alert)
@@ -132,7 +154,7 @@ fn decide(by: &Snapshot, service: ServiceIndex, facts: Arc<Facts>, hints: &Hints
 }
 
 /// Decides as if every open question had been answered well, and says which are open. What is refused all the same needs no answer.
-fn presume(by: &Snapshot, service: ServiceIndex, facts: Arc<Facts>, hints: &Hints, now: Wall) -> Decided {
+pub(super) fn presume(by: &Snapshot, service: ServiceIndex, facts: Arc<Facts>, hints: &Hints, now: Wall) -> Decided {
     // Before the verdict: of an answer that comes in between, the verdict knows.
     let questions = pki::questions(&by.trust, &by.revocation, &facts, now);
     let mut verdict = pki::verdict(&by.trust, &by.revocation, &facts, now);
@@ -161,7 +183,14 @@ fn conclude(
     let decision = by.policy.decide(service, &facts, verdict, &by.standing, hints, now);
     // The first that a verdict looks at; whatever else it finds, these hold.
     let is_ours = !matches!(verdict.finding, Reason::UntrustedIssuer | Reason::WrongOrganisation);
-    Decided { decision, certificate: Some(facts.name()), facts: Some(facts), questions: Vec::new(), is_ours }
+    Decided {
+        decision,
+        certificate: Some(facts.name()),
+        facts: Some(facts),
+        questions: Vec::new(),
+        person: None,
+        is_ours,
+    }
 }
 
 /// The TLS alert that tells a supplicant why it is refused; the table of CONTRACT.md.

@@ -3,10 +3,14 @@
 //! [`Asked`] is what a request means; [`Conversation`] takes one after the other and answers with a [`Turn`]; inside the handshake the
 //! judge decides, by the same code as everybody else.
 
+mod admitted;
 mod asked;
 mod conversation;
+mod dialogue;
 mod gate;
 mod handle;
+mod lookup;
+mod plain;
 mod reply;
 mod state;
 mod turn;
@@ -14,10 +18,13 @@ mod turn;
 use std::sync::Arc;
 
 pub use crate::pki::{Facts, Question};
-pub use asked::{Asked, FollowUp};
+pub use asked::{Asked, FollowUp, Said};
 pub use conversation::Conversation;
+pub use dialogue::Dialogue;
 pub use gate::alert_for;
 pub use handle::{CuiSettings, Handles};
+pub use lookup::{Attempt, Checked, Found, Lookup, Search};
+pub use plain::Plain;
 pub use state::{Keeper, State};
 pub use turn::{Ended, Farewell, Lost, Turn, Worked, unreadable};
 

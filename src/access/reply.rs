@@ -18,6 +18,14 @@ pub(super) fn challenge(eap: Vec<u8>, state: &State) -> Reply {
     Reply { code: Code::ACCESS_CHALLENGE, eap, attributes, keys: None }
 }
 
+/// Asks the user for something (RFC 2865 section 4.4).
+pub(super) fn prompt(text: &str, state: &State) -> Reply {
+    let mut reply = challenge(Vec::new(), state);
+    // Our own sentences fit.
+    let _ = reply.attributes.push(Type::REPLY_MESSAGE, text.as_bytes());
+    reply
+}
+
 pub(super) fn reject(eap: Vec<u8>) -> Reply {
     Reply { code: Code::ACCESS_REJECT, eap, attributes: Attributes::default(), keys: None }
 }
@@ -30,7 +38,8 @@ pub(super) struct Accept<'a> {
     pub(super) user_name: &'a str,
     pub(super) decided: &'a Decided,
     pub(super) grant: &'a Grant,
-    pub(super) keys: &'a eap::Keys,
+    /// Of the handshake; `None`: there was none.
+    pub(super) keys: Option<&'a eap::Keys>,
     pub(super) success: Vec<u8>,
 }
 
@@ -51,15 +60,16 @@ impl Accept<'_> {
         if let Some(class) = self.class() {
             attributes.push(Type::CLASS, &class)?;
         }
-        if self.asked.wants_key_name {
-            attributes.push(Type::EAP_KEY_NAME, &self.keys.session_id)?;
+        if let Some(keys) = self.keys.filter(|_| self.asked.wants_key_name) {
+            attributes.push(Type::EAP_KEY_NAME, &keys.session_id)?;
         }
         if let Some(cui) = self.cui() {
             attributes.push(Type::CHARGEABLE_USER_IDENTITY, cui.as_bytes())?;
         }
         // RFC 3579 section 2.6.5: never beside an EAP packet; a supplicant would not see it anyway.
-        attributes.extend(&self.grant.attributes.without(&[Type::REPLY_MESSAGE]));
-        let keys = Some(Keys { msk: self.keys.msk.clone() });
+        let hidden: &[Type] = if self.keys.is_some() { &[Type::REPLY_MESSAGE] } else { &[] };
+        attributes.extend(&self.grant.attributes.without(hidden));
+        let keys = self.keys.map(|keys| Keys { msk: keys.msk.clone() });
         Ok(Reply { code: Code::ACCESS_ACCEPT, eap: self.success, attributes, keys })
     }
 

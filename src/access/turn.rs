@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use super::{Asked, Facts, Question, reply};
+use super::{Asked, Facts, Lookup, Question, reply};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::Reply;
 use crate::quick::RandomState;
@@ -18,6 +18,10 @@ pub enum Turn {
     End(Reply, Box<Ended>),
     /// Public-key work is wanted before there is an answer: [`Conversation::work`](super::Conversation::work).
     Work(Lost),
+    /// Somebody has to look something up before there is an answer: [`Dialogue::found`](super::Dialogue::found).
+    Look(Lookup),
+    /// Decided but for this: [`Dialogue::answered`](super::Dialogue::answered), once it is known or has been waited for long enough.
+    Doubt(Vec<Question>),
     /// No answer.
     Drop(Reason),
 }

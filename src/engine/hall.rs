@@ -10,9 +10,9 @@ use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Table};
 use super::{Arrival, Done, Facts, Kept, Order, Output, Past, Question, Settings, Snapshot, Step, Stepped, Ticket};
-use crate::access::{self, Asked, Conversation, Ended, FollowUp, Keeper, State, Turn, Worked};
+use crate::access::{self, Asked, Conversation, Dialogue, Ended, FollowUp, Found, Keeper, Lookup, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
-use crate::exchange::{Exchanges, Hop, Received, Reply};
+use crate::exchange::{Exchanges, Hop, Nas, Received, Reply};
 use crate::now::{Mono, Now};
 use crate::radius::{Code, Packet};
 use crate::secret::NoRandom;
@@ -82,6 +82,7 @@ impl Engine {
                 self.outputs.push_back(Output::Done(ticket, Done::Carried));
             }
             Arrival::Answer(Ticket(number)) => self.answered(now, number),
+            Arrival::Found(Ticket(number), found) => self.found(now, number, found),
             Arrival::Written(Ticket(number), written) => self.written(now, number, written),
             Arrival::Reply { from, octets } => self.replied(now, from, octets),
             Arrival::Order(ticket, Order::Drain) => {
@@ -133,6 +134,26 @@ impl Engine {
         }
     }
 
+    /// Lets a conversation wait until something has been looked up, if not too many wait already; meanwhile the request stays without an answer.
+    fn look(&mut self, now: Now, number: u64, lookup: Lookup) {
+        if self.table.look(now.mono, number, &lookup) {
+            self.outputs.push_back(Output::Look(Ticket(number), lookup));
+        } else {
+            self.go_on_with(now, number, Found::Nothing);
+        }
+    }
+
+    /// Something has been looked up. Each thing is looked up once for a conversation: what comes too late, or to nothing, finds nobody.
+    fn found(&mut self, now: Now, number: u64, found: Found) {
+        if self.table.stop_looking(number, &found) {
+            self.go_on_with(now, number, found);
+        }
+    }
+
+    fn go_on_with(&mut self, now: Now, number: u64, found: Found) {
+        self.waited(now, number, |conversation, access, nas| conversation.found(now, access, nas, found));
+    }
+
     /// What a conversation has asked is answered. It asks once, and its number is used once: an answer that comes too late, or to nothing, finds nobody.
     fn answered(&mut self, now: Now, number: u64) {
         if self.table.stop_asking(number) {
@@ -142,13 +163,23 @@ impl Engine {
 
     /// The decision that was held back, by what is known now.
     fn decide(&mut self, now: Now, number: u64) {
+        self.waited(now, number, |conversation, access, nas| conversation.answered(now, access, nas));
+    }
+
+    /// A conversation has waited, and goes on with the request that it left without an answer.
+    fn waited(
+        &mut self,
+        now: Now,
+        number: u64,
+        go_on: impl FnOnce(&mut Dialogue, &Arc<access::Snapshot>, &Arc<Nas>) -> Turn,
+    ) {
         let Some(slot) = self.table.get_mut(number) else { return };
         let Some(conversation) = slot.conversation.as_mut() else { return };
         let Some(request) = slot.pending.take() else { return };
         let Some(nas) = self.snapshot.peers.find(request.hop.peer.ip()) else {
             return self.stranger(now, number, request);
         };
-        let turn = conversation.answered(now, &self.snapshot.access, nas);
+        let turn = go_on(conversation, &self.snapshot.access, nas);
         self.turn(now, number, request, turn);
     }
 
@@ -163,8 +194,8 @@ impl Engine {
     pub fn handle_timeout(&mut self, now: Now) {
         self.exchanges.handle_timeout(now);
         self.last_answers.expire(now.mono);
-        while let Some(number) = self.table.unanswered(now.mono) {
-            self.answered(now, number);
+        while let Some((number, looks)) = self.table.unanswered(now.mono) {
+            if looks { self.found(now, number, Found::Nothing) } else { self.answered(now, number) }
         }
         self.settle_books(now);
         while let Some(number) = self.table.expired(now.mono) {
@@ -264,13 +295,14 @@ impl Engine {
     fn request(&mut self, now: Now, request: Request, packet: &Packet<'_>) {
         let state = State::of(packet);
         let nas = request.hop.peer.ip();
+        let password = || self.exchanges.password(request.exchange, packet);
         if let Some(number) = state.and_then(|state| self.table.named(state, nas)) {
-            return match FollowUp::read(packet) {
+            return match FollowUp::read(packet, password) {
                 Ok(asked) => self.go_on(now, number, request, asked),
                 Err(_) => self.break_off(now, number, request),
             };
         }
-        match Asked::read(packet, &request.nas) {
+        match Asked::read(packet, &request.nas, password) {
             Ok(asked) => match state {
                 None => self.begin(now, request, asked),
                 Some(state) => {
@@ -317,9 +349,11 @@ impl Engine {
             return self.unanswered(now, request, Reason::Internal);
         };
         let station = asked.marks.station.clone().map(Into::into);
-        let (conversation, turn) = Conversation::begin(now, &self.snapshot.access, request.nas.clone(), state, asked);
+        let is_authentic = request.message_authenticator == MessageAuthenticator::Present;
+        let (nas, access) = (request.nas.clone(), &self.snapshot.access);
+        let (conversation, turn) = Dialogue::begin(now, access, nas, state, asked, is_authentic);
         // One that ends with its first answer takes no place.
-        if matches!(turn, Turn::Challenge(_)) {
+        if matches!(turn, Turn::Challenge(_) | Turn::Look(_) | Turn::Doubt(_)) {
             if let Err(Full) = self.table.make_room(&request.nas) {
                 return self.unanswered(now, request, Reason::Overload);
             }
@@ -362,6 +396,16 @@ impl Engine {
                 self.event(Event { outcome: Outcome::Challenge, ..event });
             }
             Turn::End(reply, ended) => self.end(now, number, request, reply, *ended),
+            Turn::Look(lookup) => {
+                let Some(slot) = self.table.get_mut(number) else { return };
+                slot.pending = Some(request);
+                self.look(now, number, lookup);
+            }
+            Turn::Doubt(questions) => {
+                let Some(slot) = self.table.get_mut(number) else { return };
+                slot.pending = Some(request);
+                self.ask(now, number, questions);
+            }
             Turn::Work(lost) => {
                 let Some(slot) = self.table.get_mut(number) else { return };
                 let begun = slot.conversation.as_ref().is_some_and(|conversation| conversation.is_begun());
@@ -374,7 +418,9 @@ impl Engine {
 
     fn end(&mut self, now: Now, number: u64, request: Request, reply: Reply, ended: Ended) {
         if let Some(conversation) = self.table.remove(number).and_then(|slot| slot.conversation) {
-            self.last_answers.insert(now.mono, number, conversation.farewell(reply.clone()));
+            if let Some(farewell) = conversation.farewell(reply.clone()) {
+                self.last_answers.insert(now.mono, number, farewell);
+            }
         }
         self.answer(now, &request, reply);
         self.ended(now, &request, ended);

@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use crate::access::{Facts, Question};
+pub use crate::access::{Attempt, Checked, Facts, Found, Lookup, Question, Search};
 pub use crate::exchange::Datagram;
 pub use crate::sessions::disconnect::{Automatic, Batch, BatchId, Cause, Disconnected, Past, Told};
 pub use crate::sessions::{Change, Kept, Looked, Record, SessionId, Which};
@@ -109,6 +109,8 @@ pub enum Arrival<'a> {
     Order(Ticket, Order),
     /// What was asked by [`Output::Ask`] has been answered as far as it will be: what there is to know is where decisions look for it.
     Answer(Ticket),
+    /// What [`Output::Look`] asked for has been looked up.
+    Found(Ticket, Found),
     /// What was told by [`Output::Record`] is on disk, or is not and will not be.
     Written(Ticket, bool),
     /// A datagram came to where [`Output::Request`] is sent from.
@@ -180,6 +182,8 @@ pub enum Output {
     Notice(Notice),
     /// A conversation waits until these are answered, by [`Arrival::Answer`] with the same ticket, or its time is up.
     Ask(Ticket, Vec<Question>),
+    /// A conversation waits until this is looked up, by [`Arrival::Found`] with the same ticket, or its time is up.
+    Look(Ticket, Lookup),
     /// An accounting record to be written down. Its NAS is answered after [`Arrival::Written`] with the same ticket, and never before; the same record may come again under another.
     Record(Ticket, Box<Record>),
     /// What has become of a live session.

@@ -2,14 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::access::{Conversation, Worked};
+use crate::access::{Dialogue, Worked};
 use crate::now::Now;
 
 /// Public-key work of one conversation: owns all that it needs, runs on any thread.
 #[derive(Debug)]
 pub struct Step {
     pub(super) number: u64,
-    pub(super) conversation: Box<Conversation>,
+    pub(super) conversation: Box<Dialogue>,
     pub(super) begun: bool,
 }
 
@@ -19,7 +19,7 @@ pub struct Stepped {
     pub(super) number: u64,
     pub(super) begun: bool,
     /// `None`: the work panicked, and the conversation with it.
-    pub(super) result: Option<(Box<Conversation>, Worked)>,
+    pub(super) result: Option<(Box<Dialogue>, Worked)>,
 }
 
 impl Step {
@@ -29,7 +29,7 @@ impl Step {
         self.guard(|conversation| conversation.work(now))
     }
 
-    pub(super) fn guard(self, work: impl FnOnce(&mut Conversation) -> Worked) -> Stepped {
+    pub(super) fn guard(self, work: impl FnOnce(&mut Dialogue) -> Worked) -> Stepped {
         let Self { number, mut conversation, begun } = self;
         // The conversation moves into the closure and is gone with a panic: nobody sees it half changed.
         let work = move || {

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::Settings;
 use super::asking::Asking;
-use crate::access::{Conversation, Lost, State};
+use crate::access::{Dialogue, Found, Lookup, Lost, State};
 use crate::event::{MessageAuthenticator, RequestCode};
 use crate::exchange::{ExchangeId, Hop, Nas};
 use crate::now::Mono;
@@ -35,7 +35,7 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) struct Slot {
     /// `None` while a Step has it.
-    pub(super) conversation: Option<Box<Conversation>>,
+    pub(super) conversation: Option<Box<Dialogue>>,
     /// The State attribute's octets.
     pub(super) state: Vec<u8>,
     pub(super) nas: Arc<Nas>,
@@ -45,11 +45,20 @@ pub(super) struct Slot {
     pub(super) pending: Option<Request>,
     /// What to answer if the Step is lost.
     pub(super) lost: Lost,
+    /// What is looked up for it.
+    looked: Option<Looked>,
     /// The exchange that was answered last.
     answered: Option<ExchangeId>,
     station: Option<String>,
     started: Mono,
     deadline: Mono,
+}
+
+/// A kind of [`Lookup`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    Certificates,
+    Code,
 }
 
 /// Why there is no room.
@@ -124,8 +133,10 @@ pub(super) struct Table {
     by_exchange: Map<ExchangeId, u64>,
     /// Requests of conversations that had to go while a Step was wanted for them.
     orphans: Vec<Request>,
-    /// Which of them wait for an answer about a certificate.
+    /// Which of them wait for an answer about a certificate, or out of the registry.
     asking: Asking,
+    /// What the registry is called among those whose answers are awaited: no authority has an empty name.
+    registry: Arc<str>,
     next: u64,
     capacity: usize,
     timeout: Duration,
@@ -142,6 +153,7 @@ impl Table {
             by_exchange: Map::default(),
             orphans: Vec::new(),
             asking: Asking::new(settings.asking()),
+            registry: "".into(),
             next: 1,
             capacity,
             timeout,
@@ -186,7 +198,7 @@ impl Table {
         &mut self,
         now: Mono,
         number: u64,
-        conversation: Conversation,
+        conversation: Dialogue,
         request: &Request,
         station: Option<String>,
     ) {
@@ -209,6 +221,7 @@ impl Table {
             hop,
             pending: None,
             lost: Lost::default(),
+            looked: None,
             answered: None,
             station,
             started: now,
@@ -305,14 +318,43 @@ impl Table {
         slots.get(&number).is_some_and(|slot| asking.insert(now, number, &slot.nas.name, authority))
     }
 
-    /// It waits for an answer no more; `false`: it didn't, or is gone.
-    pub(super) fn stop_asking(&mut self, number: u64) -> bool {
-        self.asking.remove(number)
+    /// It waits until something is looked up from now on; `false`: too many wait already.
+    pub(super) fn look(&mut self, now: Mono, number: u64, lookup: &Lookup) -> bool {
+        let Self { slots, asking, registry, .. } = self;
+        let Some(slot) = slots.get_mut(&number) else { return false };
+        let waits = asking.insert(now, number, &slot.nas.name, registry);
+        slot.looked = waits.then_some(match lookup {
+            Lookup::Certificates(_) => Looked::Certificates,
+            Lookup::Code(_) => Looked::Code,
+        });
+        waits
     }
 
-    /// One that has waited long enough for an answer.
-    pub(super) fn unanswered(&self, now: Mono) -> Option<u64> {
-        self.asking.expired(now)
+    /// It waits no more for what was looked up; `false`: it didn't, or is gone.
+    pub(super) fn stop_looking(&mut self, number: u64, found: &Found) -> bool {
+        let Some(slot) = self.slots.get_mut(&number) else { return false };
+        let is_it = match (slot.looked, found) {
+            (Some(_), Found::Nothing)
+            | (Some(Looked::Certificates), Found::Certificates(_))
+            | (Some(Looked::Code), Found::Code(_)) => true,
+            _ => false,
+        };
+        if is_it {
+            slot.looked = None;
+        }
+        is_it && self.asking.remove(number)
+    }
+
+    /// It waits for an answer no more; `false`: it didn't, or is gone.
+    pub(super) fn stop_asking(&mut self, number: u64) -> bool {
+        let looks = self.slots.get(&number).is_some_and(|slot| slot.looked.is_some());
+        !looks && self.asking.remove(number)
+    }
+
+    /// One that has waited long enough for an answer, and whether for something that is looked up.
+    pub(super) fn unanswered(&self, now: Mono) -> Option<(u64, bool)> {
+        let number = self.asking.expired(now)?;
+        Some((number, self.slots.get(&number).is_some_and(|slot| slot.looked.is_some())))
     }
 
     pub(super) fn deadline(&self) -> Option<Mono> {

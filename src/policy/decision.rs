@@ -33,6 +33,8 @@ pub struct Grant {
     pub session_timeout: Duration,
     /// More for the Accept.
     pub attributes: Attributes,
+    /// Only with a one-time password besides, as a rule wants.
+    pub otp: bool,
 }
 
 impl Decision {

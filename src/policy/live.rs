@@ -13,10 +13,12 @@ pub struct Online<'a> {
     pub service: &'a str,
     /// The user by his certificate.
     pub user: &'a str,
-    /// The authority of his certificate.
-    pub authority: &'a str,
+    /// The authority of his certificate; `None`: he has none.
+    pub authority: Option<&'a str>,
     /// Name of the NAS where he is.
     pub nas: &'a str,
+    /// How he was let in.
+    pub method: Method,
 }
 
 impl Policy {
@@ -43,9 +45,9 @@ impl When {
             && san.is_none()
             && nas_port_type.is_none()
             && policy_oid.is_none()
-            && is_one(authority, &|name| **name == *online.authority)
+            && is_one(authority, &|name| Some(&**name) == online.authority)
             && is_one(group, &|name| groups.contains(name))
             && is_one(nas, &|name| **name == *online.nas)
-            && method.as_deref().is_none_or(|methods| methods.contains(&Method::EapTls))
+            && method.as_deref().is_none_or(|methods| methods.contains(&online.method))
     }
 }

@@ -17,10 +17,13 @@ use std::time::Duration;
 
 pub use decision::{Decision, Grant};
 pub use live::Online;
-pub use settings::{Grants, Hints, Match, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When};
+pub use settings::{
+    Authorize, AuthorizePassword, Grants, Hints, Match, OtpAfter, ReplyUsername, Rule, ServiceSettings, UsernameRule,
+    UsernameSource, When,
+};
 pub use username::is_hidden;
 
-use crate::event::{Evidence, Reason};
+use crate::event::{Evidence, Method, Reason};
 use crate::now::Wall;
 use crate::pki::{Facts, Verdict};
 use crate::standing::{Block, Blocks, Standing};
@@ -115,18 +118,41 @@ impl Policy {
             Ok(user) => user,
             Err(refusal) => return *refusal,
         };
-        let groups = standing.groups_of(&user);
-        let groups_evidence = (!groups.is_empty()).then(|| Evidence::Groups(groups.clone()));
-        match rules::apply(service, &rules::Asked { facts, groups: &groups, hints }) {
-            Err(denied_by) => {
-                let evidence = groups_evidence.into_iter().chain([Evidence::Rule(denied_by)]).collect();
-                Decision::refuse(Reason::Policy, evidence, Some(user))
-            }
-            Ok(grants) => {
-                let evidence = verdict.evidence.iter().cloned().chain(groups_evidence).collect();
-                let grant = grant(user, grants, now.until(facts.path_not_after), hints.federation);
-                Decision::accept(verdict.finding == Reason::OkGrace, evidence, grant)
-            }
+        let lasts = now.until(facts.path_not_after);
+        let basis =
+            Basis { facts: Some(facts), evidence: &verdict.evidence, grace: verdict.finding == Reason::OkGrace, lasts };
+        conclude(service, user, basis, standing, hints)
+    }
+
+    /// The decision about somebody of whom no certificate is wanted: the NAS has checked his password. His block, then the rules, none of which holds that looks at a certificate.
+    #[must_use]
+    pub fn decide_person(
+        &self,
+        service: ServiceIndex,
+        user: &Arc<str>,
+        standing: &Standing,
+        hints: &Hints,
+        now: Wall,
+    ) -> Decision {
+        let Some(service) = self.service(service) else {
+            return Decision::refuse(Reason::Internal, Vec::new(), None);
+        };
+        if service.otp != Some(OtpAfter::NasPassword) || !username::is_good(user) {
+            return Decision::refuse(Reason::NoGoodCertificate, Vec::new(), None);
+        }
+        if let Some(block) = standing.blocks().person(user, now) {
+            return Decision::refuse(Reason::UserBlocked, vec![blocked_by(block)], Some(user.clone()));
+        }
+        let basis = Basis { facts: None, evidence: &[], grace: false, lasts: Duration::MAX };
+        conclude(service, user.clone(), basis, standing, hints)
+    }
+
+    /// Whether a certificate bears the name that is asked for, without ASCII case: in the part that `authorize` of the service says, else as its user.
+    #[must_use]
+    pub fn bears(&self, service: ServiceIndex, facts: &Facts, name: &str) -> bool {
+        match self.service(service).and_then(|service| service.authorize.as_ref()) {
+            Some(authorize) => authorize.name.is_borne(facts, name),
+            None => self.user(facts).is_some_and(|user| user.eq_ignore_ascii_case(name)),
         }
     }
 
@@ -175,6 +201,43 @@ impl Policy {
     }
 }
 
+/// What the rules are asked on.
+struct Basis<'a> {
+    facts: Option<&'a Facts>,
+    evidence: &'a [Evidence],
+    /// On revocation data that is past its end.
+    grace: bool,
+    /// Until the first certificate of the path ends.
+    lasts: Duration,
+}
+
+/// The rules have the last word.
+fn conclude(
+    service: &ServiceSettings,
+    user: Arc<str>,
+    basis: Basis<'_>,
+    standing: &Standing,
+    hints: &Hints,
+) -> Decision {
+    let Basis { facts, evidence, grace, lasts } = basis;
+    let groups = standing.groups_of(&user);
+    let groups_evidence = (!groups.is_empty()).then(|| Evidence::Groups(groups.clone()));
+    let refuse = |rule: usize| {
+        let evidence = groups_evidence.clone().into_iter().chain([Evidence::Rule(rule)]).collect();
+        Decision::refuse(Reason::Policy, evidence, Some(user.clone()))
+    };
+    match rules::apply(service, &rules::Asked { facts, groups: &groups, hints }) {
+        Err(denied_by) => refuse(denied_by),
+        // Nobody can be asked for a code within EAP-TLS.
+        Ok((_, Some(wants_code))) if hints.method == Some(Method::EapTls) => refuse(wants_code),
+        Ok((grants, wants_code)) => {
+            let evidence = evidence.iter().cloned().chain(groups_evidence).collect();
+            let grant = Grant { otp: wants_code.is_some(), ..grant(user, grants, lasts, hints.federation) };
+            Decision::accept(grace, evidence, grant)
+        }
+    }
+}
+
 /// What no block hides: a certificate that is none of ours, or that its authority has revoked for good.
 fn stands_before_blocks(finding: Reason) -> bool {
     matches!(finding, Reason::UntrustedIssuer | Reason::WrongOrganisation | Reason::WrongPurpose | Reason::Revoked)
@@ -188,9 +251,12 @@ fn blocked(facts: &Facts, user: Option<&Arc<str>>, blocks: &Blocks, now: Wall) -
         Some(block) => (Reason::Blocked, block),
         None => (Reason::UserBlocked, person()?),
     };
-    let Block { since, until, reason: why, by } = block.clone();
-    let evidence = vec![Evidence::Blocked { since, until, reason: why, by }];
-    Some(Decision::refuse(reason, evidence, user.cloned()))
+    Some(Decision::refuse(reason, vec![blocked_by(block)], user.cloned()))
+}
+
+fn blocked_by(block: &Block) -> Evidence {
+    let Block { since, until, reason, by } = block.clone();
+    Evidence::Blocked { since, until, reason, by }
 }
 
 /// What the verdict has against the certificate. A path that has ended is refused whatever the verdict says: facts may come out of a ticket.
@@ -229,5 +295,6 @@ fn grant(user: Arc<str>, grants: Grants, remaining: Duration, federation: bool) 
         } else {
             grants.attributes
         },
+        otp: false,
     }
 }

@@ -8,17 +8,17 @@ use crate::pki::{AltName, Facts};
 
 /// What rules may look at.
 pub(super) struct Asked<'a> {
-    /// The certificate.
-    pub(super) facts: &'a Facts,
+    /// The certificate; `None`: there is none, and no rule holds that looks at one.
+    pub(super) facts: Option<&'a Facts>,
     /// The groups of its user.
     pub(super) groups: &'a [Arc<str>],
     /// The request.
     pub(super) hints: &'a Hints,
 }
 
-/// What the service and its rules grant; else the number, from 1, of the rule that refuses.
-pub(super) fn apply(service: &ServiceSettings, asked: &Asked<'_>) -> Result<Grants, usize> {
-    let mut granted = service.grants.clone();
+/// What the service and its rules grant, and the number, from 1, of the first rule that wants a one-time password; else the number of the rule that refuses.
+pub(super) fn apply(service: &ServiceSettings, asked: &Asked<'_>) -> Result<(Grants, Option<usize>), usize> {
+    let (mut granted, mut otp) = (service.grants.clone(), None);
     for (index, rule) in service.rules.iter().enumerate() {
         if !rule.when.holds(asked) {
             continue;
@@ -26,9 +26,12 @@ pub(super) fn apply(service: &ServiceSettings, asked: &Asked<'_>) -> Result<Gran
         if rule.deny {
             return Err(index.saturating_add(1));
         }
+        if rule.otp {
+            otp.get_or_insert(index.saturating_add(1));
+        }
         granted.overlay(&rule.grants);
     }
-    Ok(granted)
+    Ok((granted, otp))
 }
 
 impl Grants {
@@ -49,15 +52,16 @@ impl When {
     /// Whether every key that is set holds.
     fn holds(&self, asked: &Asked<'_>) -> bool {
         let Asked { facts, groups, hints } = asked;
-        self.subject.iter().all(|(attribute, values)| subject_has(facts, attribute, values))
+        self.subject.iter().all(|(attribute, values)| facts.is_some_and(|facts| subject_has(facts, attribute, values)))
             && any_of(self.san.as_deref(), |pattern| {
-                facts.alt_names.iter().any(|name| glob::matches(pattern, alt_name_text(name)))
+                facts
+                    .is_some_and(|facts| facts.alt_names.iter().any(|name| glob::matches(pattern, alt_name_text(name))))
             })
-            && any_of(self.authority.as_deref(), |authority| facts.authority == *authority)
+            && any_of(self.authority.as_deref(), |authority| facts.is_some_and(|facts| facts.authority == *authority))
             && any_of(self.group.as_deref(), |group| groups.contains(group))
             && any_of(self.nas.as_deref(), |nas| hints.nas == *nas)
             && any_of(self.nas_port_type.as_deref(), |kind| hints.nas_port_type == Some(*kind))
-            && any_of(self.policy_oid.as_deref(), |oid| facts.policies.contains(oid))
+            && any_of(self.policy_oid.as_deref(), |oid| facts.is_some_and(|facts| facts.policies.contains(oid)))
             && any_of(self.method.as_deref(), |method| hints.method == Some(*method))
     }
 }

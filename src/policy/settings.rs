@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::event::Method;
 use crate::radius::Attributes;
+use crate::radius::dictionary::Place;
+use crate::secret::Secret;
 
 /// What a request says about what is asked for, and by whom. Made from a packet by `access`.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +85,41 @@ pub struct Rule {
     pub grants: Grants,
     /// `deny`
     pub deny: bool,
+    /// `otp`: a one-time password is asked for on top of what is good enough for others.
+    pub otp: bool,
+}
+
+/// What the password of a request says that asks for authorisation by name. Any other password is never such a request.
+#[derive(Clone, Debug)]
+pub enum AuthorizePassword {
+    /// `common`: what stands in `password-file`.
+    Common(Secret),
+    /// `username`: the name itself.
+    Username,
+    /// `none`: there is none, or an empty one.
+    None,
+}
+
+/// `authorize` of a service: the NAS has checked the certificate, and asks whether its owner may enter.
+#[derive(Clone, Debug)]
+pub struct Authorize {
+    /// `name`: the part of the certificate that User-Name is.
+    pub name: UsernameSource,
+    /// `password`
+    pub password: AuthorizePassword,
+    /// `service-type` by its number (RFC 2865 section 5.6); `None`: whatever it is.
+    pub service_type: Option<u32>,
+    /// `certificate-attribute`: where the NAS sends the certificate's serial number or fingerprint; `None`: it doesn't.
+    pub certificate: Option<Place>,
+}
+
+/// `otp.after` of a service: what a one-time password is the second factor to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtpAfter {
+    /// `nas-password`: the NAS has checked a password.
+    NasPassword,
+    /// `certificate`: a good certificate of the user's, which the NAS has checked.
+    Certificate,
 }
 
 /// `reply-username`
@@ -113,6 +150,10 @@ pub struct ServiceSettings {
     pub grants: Grants,
     /// `rules`
     pub rules: Vec<Rule>,
+    /// `authorize`; `None`: nobody is let in by name.
+    pub authorize: Option<Authorize>,
+    /// `otp`; `None`: one-time passwords are no way in.
+    pub otp: Option<OtpAfter>,
 }
 
 /// A part of a certificate that may name its user, of `username`.

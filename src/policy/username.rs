@@ -55,6 +55,11 @@ impl UsernameRule {
 }
 
 impl UsernameSource {
+    /// Whether a certificate has this name there, without ASCII case.
+    pub(super) fn is_borne(self, facts: &Facts, name: &str) -> bool {
+        is_good(name) && self.values(facts).into_iter().any(|value| value.eq_ignore_ascii_case(name))
+    }
+
     /// What the certificate has of it.
     fn values(self, facts: &Facts) -> Vec<&str> {
         match self {
@@ -75,7 +80,7 @@ impl UsernameSource {
 }
 
 /// A name that every log, NAS and list shows as what it is.
-fn is_good(name: &str) -> bool {
+pub(super) fn is_good(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_NAME && name.trim() == name && !name.contains(is_hidden)
 }
 

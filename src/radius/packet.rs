@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::dictionary::Place;
 use super::{Code, HEADER, MAX_PACKET, Malformed, Type};
 
 /// A checked view of a packet's octets: after [`Packet::parse`] no accessor can fail. Unknown attributes and their order are kept.
@@ -119,6 +120,19 @@ impl<'a> Packet<'a> {
             .flatten()
             .filter(move |attribute| attribute.kind == Type(kind))
             .map(|attribute| attribute.value)
+    }
+
+    /// All values with where they stand, vendors' sub-attributes (RFC 2865 section 5.26) each by itself.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &'a [u8])> + use<'a> {
+        self.attributes().flat_map(|Attribute { kind, value }| {
+            let vendor = value.split_first_chunk().filter(|_| kind == Type::VENDOR_SPECIFIC);
+            let vendor = vendor.map(|(number, rest)| (u32::from_be_bytes(*number), Walk { rest }));
+            let own = vendor.is_none().then_some((Place { vendor: 0, kind: kind.0 }, value));
+            let of_vendor = vendor.into_iter().flat_map(|(vendor, attributes)| {
+                attributes.map(move |one| (Place { vendor, kind: one.kind.0 }, one.value))
+            });
+            own.into_iter().chain(of_vendor)
+        })
     }
 
     /// The whole packet without padding.

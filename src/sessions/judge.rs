@@ -38,9 +38,13 @@ impl Law<'_> {
     }
 
     fn by_rule(&self, session: &Session, now: Wall) -> Option<Condemned> {
-        let Some(Tie::Known(imprint)) = &session.tie else { return None };
+        let authority = match &session.tie {
+            Some(Tie::Known(imprint)) => Some(&**imprint.authority()),
+            Some(Tie::Fingerprint(_)) => return None,
+            None => None,
+        };
         let (service, user) = (session.service.as_deref()?, session.user.as_deref()?);
-        let online = Online { service, user, authority: imprint.authority(), nas: &session.device.nas };
+        let online = Online { service, user, authority, nas: &session.device.nas, method: session.method };
         let (rule, groups) = self.policy.refuses(&online, self.standing)?;
         let groups = (!groups.is_empty()).then_some(Evidence::Groups(groups));
         let evidence = groups.into_iter().chain([Evidence::Rule(rule)]).collect();

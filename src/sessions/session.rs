@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Device, Marks};
-use crate::event::{Evidence, Reason};
+use crate::event::{Evidence, Method, Reason};
 use crate::now::{Mono, Wall};
 use crate::pki::Imprint;
 
@@ -18,8 +18,10 @@ pub struct SessionId(pub u64);
 pub struct Admitted {
     /// What tells the session from others.
     pub marks: Marks,
-    /// The certificate.
-    pub imprint: Imprint,
+    /// The certificate; `None`: somebody was let in without one.
+    pub imprint: Option<Imprint>,
+    /// How.
+    pub method: Method,
     /// The user by the certificate.
     pub user: Arc<str>,
     /// User-Name of the Accept: the NAS knows the session by it (RFC 2865 section 5.1).
@@ -101,6 +103,8 @@ pub struct Session {
     pub user: Option<Arc<str>>,
     /// The certificate.
     pub tie: Option<Tie>,
+    /// How it was let in.
+    pub method: Method,
     /// User-Name, as the NAS says it.
     pub user_name: Option<Box<str>>,
     /// Acct-Session-Id
@@ -160,6 +164,7 @@ impl Session {
             service: None,
             user: None,
             tie: None,
+            method: Method::EapTls,
             user_name: None,
             acct_session: None,
             multi_session: None,

@@ -5,8 +5,8 @@ mod handshake;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::admitted::admitted;
 use super::gate::{Decided, Gate};
 use super::reply::{self, Accept};
 use super::turn::{Ended, Farewell, Lost, Turn};
@@ -15,11 +15,8 @@ use crate::eap::{Authenticator, Fault, Heard, Identity};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason, TlsVersion};
 use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
-use crate::pki::{Facts, Imprint};
 use crate::policy::{Grant, Realm, ReplyUsername, ServiceIndex};
 use crate::quick::RandomState;
-use crate::radius::Type;
-use crate::sessions::Admitted;
 use crate::{eap, radius};
 use asking::Asking;
 use handshake::{Finished, Handshake};
@@ -180,7 +177,7 @@ impl Conversation {
         match &turn {
             Turn::Challenge(reply) => self.last = Some(Last { hash, answer: reply.eap.clone(), repeats: 0 }),
             Turn::Work(_) | Turn::End(..) => self.last = Some(Last { hash, answer: Vec::new(), repeats: 0 }),
-            Turn::Drop(_) => {}
+            Turn::Look(_) | Turn::Doubt(_) | Turn::Drop(_) => {}
         }
         turn
     }
@@ -321,7 +318,7 @@ impl Conversation {
             user_name: self.user_name(&grant),
             decided: &decided,
             grant: &grant,
-            keys: &finished.keys,
+            keys: Some(&finished.keys),
             success: self.eap.success(),
         };
         match accept.reply() {
@@ -331,8 +328,10 @@ impl Conversation {
                 authentication.evidence = decided.decision.evidence().to_vec();
                 authentication.tls = Some(finished.version);
                 authentication.resumed = finished.resumed;
-                let admitted = decided.facts.as_deref().map(|facts| Box::new(self.admitted(facts, &grant)));
+                let name = self.user_name(&grant);
+                let admitted = admitted(&self.by, &self.asked, self.service, decided.facts.as_deref(), &grant, name);
                 decided.tell(&mut authentication);
+                let admitted = Some(Box::new(admitted));
                 let ended = Ended { outcome: Outcome::Accept, reason, authentication, seen, admitted };
                 self.phase = Phase::Over;
                 Turn::End(reply, Box::new(ended))
@@ -355,20 +354,6 @@ impl Conversation {
                 &identity.text
             }
             _ => &grant.user,
-        }
-    }
-
-    fn admitted(&self, facts: &Facts, grant: &Grant) -> Admitted {
-        let service = self.service.and_then(|service| self.by.policy.service(service));
-        let interim = grant.attributes.integer(Type::ACCT_INTERIM_INTERVAL);
-        Admitted {
-            marks: self.asked.marks.clone(),
-            imprint: Imprint::from(facts),
-            user: grant.user.clone(),
-            user_name: self.user_name(grant).into(),
-            service: service.map(|service| service.name.clone()),
-            timeout: grant.session_timeout,
-            interim: interim.map(|seconds| Duration::from_secs(seconds.into())),
         }
     }
 

@@ -59,6 +59,20 @@ pub fn push(text: &str, into: &mut Attributes) -> Result<(), String> {
     put(known, tag.unwrap_or(0), value, into)
 }
 
+/// Where an attribute stands in a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Number of the vendor; 0: none's.
+    pub vendor: u32,
+    /// The attribute's, or the vendor's, type.
+    pub kind: u8,
+}
+
+/// Where the attribute of a name stands; the error is a sentence for an administrator, with the nearest known name.
+pub fn place(name: &str) -> Result<Place, String> {
+    find(name.trim()).map(|Known { vendor, kind, .. }| Place { vendor, kind })
+}
+
 /// The number of a value of an integer attribute: `value("NAS-Port-Type", "Virtual")` is 5. Plain numbers, decimal or `0x`, are taken as they are.
 /// The error is a sentence for an administrator, with the nearest known name.
 pub fn value(attribute: &str, value: &str) -> Result<u32, String> {

@@ -25,10 +25,15 @@ impl Sessions {
         }
     }
 
-    /// The session that an Accept goes on with, taken out. With another certificate it is another session from here on, under a number of its own: what was decided about the one before, now or before a restart, says nothing of it.
+    /// The session that an Accept goes on with, taken out. With another certificate, or somebody else without one, it is another session from here on, under a number of its own: what was decided about the one before, now or before a restart, says nothing of it.
     fn taken_over(&mut self, now: Now, before: Option<SessionId>, admitted: &Admitted) -> Option<Session> {
         let session = self.all.get(&before?)?;
-        if session.fingerprint().is_none_or(|it| it == admitted.imprint.fingerprint()) {
+        let same = match (session.fingerprint(), &admitted.imprint) {
+            (known, Some(imprint)) => known.is_none_or(|known| known == imprint.fingerprint()),
+            (Some(_), None) => false,
+            (None, None) => session.user.as_ref().is_none_or(|user| *user == admitted.user),
+        };
+        if same {
             return self.take(before);
         }
         let session = session.clone();
@@ -50,12 +55,13 @@ impl Sessions {
     }
 
     fn admitted(&mut self, now: Now, admitted: Admitted, device: Arc<Device>) -> Session {
-        let Admitted { marks, imprint, user, user_name, service, timeout, interim } = admitted;
+        let Admitted { marks, imprint, method, user, user_name, service, timeout, interim } = admitted;
         Session {
             stage: Stage::Provisional,
             service,
             user: Some(user),
-            tie: Some(Tie::Known(imprint)),
+            tie: imprint.map(Tie::Known),
+            method,
             acct_session: marks.acct_session,
             multi_session: marks.multi_session,
             user_name: Some(user_name),
@@ -187,13 +193,14 @@ fn is_another(session: &Session, record: &Record) -> bool {
 
 /// The NAS has asked again, in the middle of a session or before it has begun: whoever is there now is who was let in now.
 fn readmitted(now: Now, session: Session, admitted: Admitted, device: Arc<Device>) -> Session {
-    let Admitted { marks, imprint, user, user_name, service, timeout, interim } = admitted;
+    let Admitted { marks, imprint, method, user, user_name, service, timeout, interim } = admitted;
     Session {
         device,
         state: State::Good,
         service,
         user: Some(user),
-        tie: Some(Tie::Known(imprint)),
+        tie: imprint.map(Tie::Known),
+        method,
         acct_session: marks.acct_session.or(session.acct_session),
         multi_session: marks.multi_session.or(session.multi_session),
         user_name: Some(user_name),

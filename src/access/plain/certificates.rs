@@ -1,0 +1,75 @@
+//! The certificates that answer for a name.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use super::super::gate::{self, Decided};
+use super::super::lookup::Search;
+use super::super::{Asked, Facts, Snapshot};
+use crate::now::Wall;
+use crate::policy::{ServiceIndex, ServiceSettings};
+use crate::radius::dictionary::Place;
+
+/// Certificates of one name that are judged; the registry gives the newest first.
+pub(super) const MOST: usize = 32;
+
+/// What to look for: the very certificate that the NAS names, where it is to name one; else all of the name.
+pub(super) fn search(service: Option<&ServiceSettings>, asked: &Asked, name: &str) -> Result<Search, String> {
+    match service.and_then(|service| service.authorize.as_ref()?.certificate) {
+        Some(place) => named(place, asked),
+        None => Ok(Search::Name(name.to_owned())),
+    }
+}
+
+fn named(place: Place, asked: &Asked) -> Result<Search, String> {
+    let attributes = asked.said.as_ref().map(|said| said.attributes.as_slice()).unwrap_or_default();
+    let value = attributes.iter().find(|(found, _)| *found == place).map(|(_, value)| value.as_slice());
+    let value = value.ok_or("the request lacks the attribute that names the certificate")?;
+    read(value)
+        .ok_or_else(|| "the attribute that names the certificate holds no serial number or fingerprint".to_owned())
+}
+
+/// A serial number or a SHA-256, as octets or in hexadecimal digits, which may stand apart.
+fn read(value: &[u8]) -> Option<Search> {
+    let digits: Vec<u8> = value.iter().copied().filter(|octet| !b": -".contains(octet)).collect();
+    let digits = digits.strip_prefix(b"0x").unwrap_or(&digits);
+    let is_text = !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
+    let octets = if is_text { hexadecimal(digits)? } else { value.to_vec() };
+    if let Ok(fingerprint) = <[u8; 32]>::try_from(octets.as_slice()) {
+        return Some(Search::Fingerprint(fingerprint));
+    }
+    let begin = octets.iter().position(|octet| *octet != 0)?;
+    // RFC 5280 section 4.1.2.2: 20 octets at most, and one for those who go over.
+    octets.get(begin..).filter(|serial| serial.len() <= 21).map(|serial| Search::Serial(serial.to_vec()))
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
+    let mut even = digits.to_ascii_lowercase();
+    if even.len() % 2 == 1 {
+        even.insert(0, b'0');
+    }
+    data_encoding::HEXLOWER.decode(&even).ok()
+}
+
+/// Of the certificates that bear the name, the first that is let in, the last to end first; else why the last to end is not. `None`: there is none.
+pub(super) fn best(
+    by: &Snapshot,
+    service: ServiceIndex,
+    asked: &Asked,
+    name: &str,
+    kept: &[Vec<u8>],
+    now: Wall,
+) -> Option<Decided> {
+    let facts = kept.iter().take(MOST).filter_map(|kept| Facts::decode(kept, &by.trust));
+    let mut facts: Vec<Facts> = facts.filter(|facts| by.policy.bears(service, facts, name)).collect();
+    facts.sort_by_key(|facts| Reverse(facts.not_after));
+    let decided = facts.into_iter().map(|facts| gate::presume(by, service, Arc::new(facts), &asked.hints, now));
+    let mut first = None;
+    for decided in decided {
+        if decided.decision.accepts() {
+            return Some(decided);
+        }
+        first.get_or_insert(decided);
+    }
+    first
+}

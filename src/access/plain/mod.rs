@@ -1,0 +1,360 @@
+//! Conversations without EAP: authorisation by name, and one-time passwords.
+//!
+//! The NAS has checked what comes first, a certificate or a password; we are asked whether its owner may enter. What is known of him is judged by the same decision as a handshake's certificate.
+//! A conversation looks up the user's certificates, then, where somebody must be asked about the best of them, waits for that, then asks for a code and has it looked at: each once at most.
+
+mod certificates;
+mod road;
+
+use std::sync::Arc;
+
+use super::admitted::admitted;
+use super::gate::Decided;
+use super::lookup::{Attempt, Checked, Found, Lookup};
+use super::reply::{self, Accept};
+use super::turn::{Ended, Turn};
+use super::{Asked, FollowUp, Snapshot, State};
+use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
+use crate::exchange::Nas;
+use crate::now::{Mono, Now};
+use crate::policy::{Decision, OtpAfter, Realm, ReplyUsername, ServiceIndex, ServiceSettings};
+use crate::radius::TooLong;
+use crate::secret::Secret;
+
+/// Digits of a one-time password (RFC 4226 section 5.3). A password of another form is none: the NAS hands on what it has checked, and the code is asked for.
+const DIGITS: std::ops::RangeInclusive<usize> = 6..=8;
+/// What the user is asked (Reply-Message, RFC 2865 section 5.18).
+const PROMPT: &str = "One-time password: ";
+
+/// Where a conversation stands.
+#[derive(Debug)]
+enum Phase {
+    /// The user's certificates are looked up.
+    Looking,
+    /// The best certificate would do but for what somebody is asked about its revocation.
+    Doubting(Box<Decided>),
+    /// What comes before the code is good; the code is awaited.
+    Prompting(Box<Decided>),
+    /// A code is looked at.
+    Checking(Box<Decided>),
+    /// Nothing more.
+    Over,
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub struct Plain {
+    phase: Phase,
+    state: State,
+    nas: Arc<Nas>,
+    asked: Asked,
+    /// What it decides by; `service` is an index of this one's policy.
+    by: Arc<Snapshot>,
+    service: Option<ServiceIndex>,
+    started: Mono,
+    rounds: u32,
+}
+
+impl Plain {
+    /// The first request of a conversation: `state` will name it. `asked` is no EAP; `is_authentic`: it carries a Message-Authenticator, which is right.
+    pub(super) fn begin(
+        now: Now,
+        by: &Arc<Snapshot>,
+        nas: Arc<Nas>,
+        state: State,
+        asked: Asked,
+        is_authentic: bool,
+    ) -> (Self, Turn) {
+        let (started, by) = (now.mono, Arc::clone(by));
+        let mut plain = Self { phase: Phase::Over, state, nas, asked, by, service: None, started, rounds: 1 };
+        let turn = plain.first(now, is_authentic);
+        (plain, turn)
+    }
+
+    fn first(&mut self, now: Now, is_authentic: bool) -> Turn {
+        let method = match road::choose(&self.by, &self.nas, &mut self.asked) {
+            Ok((method, service)) => {
+                self.service = Some(service);
+                method
+            }
+            Err((reason, evidence)) => {
+                self.service = self.by.policy.route(&self.asked.hints);
+                return self.refuse(now, reason, evidence);
+            }
+        };
+        // Without it anybody on the way could write another name into the request (CVE-2024-3596), whatever `require-message-authenticator` says.
+        if !is_authentic {
+            return Turn::Drop(Reason::MissingAuthenticator);
+        }
+        let Some(name) = self.name().map(str::to_owned) else {
+            let fault = Evidence::Protocol("a request without User-Name".to_owned());
+            return self.refuse(now, Reason::BadIdentity, vec![fault]);
+        };
+        let realm = name.rsplit_once('@').map(|(_, realm)| realm.to_lowercase());
+        if self.service.is_none_or(|service| self.by.policy.realm(service, realm.as_deref()) == Realm::NotOurs) {
+            return self.refuse(now, Reason::RealmNotOurs, vec![Evidence::Realm(realm.unwrap_or_default())]);
+        }
+        if method == Method::Otp && self.settings().is_some_and(|it| it.otp == Some(OtpAfter::NasPassword)) {
+            let decided = self.of_person(now, &name);
+            return self.decided(now, decided);
+        }
+        match certificates::search(self.settings(), &self.asked, &name) {
+            Ok(search) => {
+                self.phase = Phase::Looking;
+                Turn::Look(Lookup::Certificates(search))
+            }
+            Err(fault) => self.refuse(now, Reason::NoGoodCertificate, vec![Evidence::Protocol(fault)]),
+        }
+    }
+
+    /// A further request of this conversation: the code that was asked for.
+    pub(super) fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, asked: FollowUp) -> Turn {
+        self.rounds = self.rounds.saturating_add(1);
+        let decided = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Prompting(decided) => decided,
+            // What it waits for is on its way.
+            waiting => {
+                self.phase = waiting;
+                return Turn::Drop(Reason::Duplicate);
+            }
+        };
+        let decided = self.renew(now, by, nas, *decided);
+        if !decided.decision.accepts() {
+            return self.refused(now, decided);
+        }
+        let code = asked.password.filter(|password| !password.is_empty());
+        match code {
+            Some(code) => self.check(now, decided, code),
+            None => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
+        }
+    }
+
+    /// What was looked up.
+    pub(super) fn found(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, found: Found) -> Turn {
+        match (std::mem::replace(&mut self.phase, Phase::Over), found) {
+            (Phase::Looking, Found::Certificates(kept)) => {
+                self.take_over(by, nas);
+                match self.best(now, &kept) {
+                    Some(decided) => self.decided(now, decided),
+                    None => self.refuse(now, Reason::NoGoodCertificate, Vec::new()),
+                }
+            }
+            (Phase::Checking(decided), Found::Code(checked)) => {
+                let decided = self.renew(now, by, nas, *decided);
+                self.checked(now, decided, checked)
+            }
+            (Phase::Looking, _) => {
+                let fault = Evidence::Protocol("the registry has not answered".to_owned());
+                self.refuse(now, Reason::NoGoodCertificate, vec![fault])
+            }
+            (Phase::Checking(decided), _) => {
+                let fault = Evidence::Protocol("the registry has not answered".to_owned());
+                self.refuse_for(now, *decided, Reason::OtpWrong, vec![fault])
+            }
+            (phase, _) => {
+                self.phase = phase;
+                Turn::Drop(Reason::Duplicate)
+            }
+        }
+    }
+
+    /// After [`Turn::Doubt`]: what there is to know of the certificate is known, or has been waited for long enough. It asks nobody again.
+    pub(super) fn answered(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>) -> Turn {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Doubting(decided) => {
+                self.take_over(by, nas);
+                let decided = decided.again(&self.by, &self.asked.hints, now.wall);
+                self.good(now, decided)
+            }
+            phase => {
+                self.phase = phase;
+                Turn::Drop(Reason::Duplicate)
+            }
+        }
+    }
+
+    /// The State that names it.
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether somebody has been asked for a code: such a conversation goes before new ones.
+    pub(super) fn is_begun(&self) -> bool {
+        !matches!(self.phase, Phase::Over)
+    }
+
+    /// The user fell silent. `None`: nothing had been asked of him.
+    pub(super) fn expire(self, now: Now) -> Option<Ended> {
+        let Phase::Prompting(decided) = &self.phase else { return None };
+        let mut authentication = self.authentication(now);
+        authentication.evidence =
+            vec![Evidence::Protocol("silence after the question for a one-time password".to_owned())];
+        Decided::clone(decided).tell(&mut authentication);
+        let (outcome, reason) = (Outcome::Drop, Reason::ConversationExpired);
+        Some(Ended { outcome, reason, authentication, seen: None, admitted: None })
+    }
+
+    fn settings(&self) -> Option<&ServiceSettings> {
+        self.service.and_then(|service| self.by.policy.service(service))
+    }
+
+    /// User-Name.
+    fn name(&self) -> Option<&str> {
+        self.asked.user_name.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// Somebody of whom no certificate is wanted.
+    fn of_person(&self, now: Now, name: &str) -> Decided {
+        Decided::of_person(&self.by, self.service, &name.to_ascii_lowercase().into(), &self.asked.hints, now.wall)
+    }
+
+    /// The best of the certificates that the registry knows.
+    fn best(&self, now: Now, kept: &[Vec<u8>]) -> Option<Decided> {
+        let (service, name) = (self.service?, self.name()?);
+        certificates::best(&self.by, service, &self.asked, name, kept, now.wall)
+    }
+
+    /// Goes on with what was decided, once nothing has to be asked about it.
+    fn decided(&mut self, now: Now, decided: Decided) -> Turn {
+        if decided.decision.accepts() && !decided.questions.is_empty() {
+            let questions = decided.questions.clone();
+            self.phase = Phase::Doubting(Box::new(decided));
+            return Turn::Doubt(questions);
+        }
+        self.good(now, decided)
+    }
+
+    fn good(&mut self, now: Now, decided: Decided) -> Turn {
+        if !decided.decision.accepts() {
+            return self.refused(now, decided);
+        }
+        if !self.wants_code(&decided.decision) {
+            return self.accept(now, decided);
+        }
+        let typed = self.asked.said.as_mut().and_then(|said| said.password.take()).filter(is_code);
+        match typed.filter(|_| self.asked.hints.method == Some(Method::Otp)) {
+            Some(code) => self.check(now, decided, code),
+            None => {
+                self.phase = Phase::Prompting(Box::new(decided));
+                Turn::Challenge(reply::prompt(PROMPT, &self.state))
+            }
+        }
+    }
+
+    fn wants_code(&self, decision: &Decision) -> bool {
+        self.asked.hints.method == Some(Method::Otp) || decision.grant().is_some_and(|grant| grant.otp)
+    }
+
+    fn check(&mut self, now: Now, decided: Decided, code: Secret) -> Turn {
+        let Some(user) = decided.decision.user().cloned() else {
+            return self.refuse_for(now, decided, Reason::Internal, Vec::new());
+        };
+        self.phase = Phase::Checking(Box::new(decided));
+        let (nas, station) = (self.nas.name.clone(), self.asked.calling_station.clone());
+        Turn::Look(Lookup::Code(Attempt { user, code, nas, station }))
+    }
+
+    fn checked(&mut self, now: Now, decided: Decided, checked: Checked) -> Turn {
+        match checked {
+            Checked::Right if decided.decision.accepts() => self.accept(now, decided),
+            Checked::Right => self.refused(now, decided),
+            Checked::Wrong => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
+            Checked::Throttled => self.refuse_for(now, decided, Reason::OtpThrottled, Vec::new()),
+            Checked::NotEnrolled => {
+                let fault = Evidence::Protocol("no one-time password is enrolled for this user".to_owned());
+                self.refuse_for(now, decided, Reason::OtpWrong, vec![fault])
+            }
+        }
+    }
+
+    /// By what is in force now; what was decided is decided again.
+    fn renew(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, decided: Decided) -> Decided {
+        if Arc::ptr_eq(&self.by, by) {
+            return decided;
+        }
+        self.take_over(by, nas);
+        decided.again(&self.by, &self.asked.hints, now.wall)
+    }
+
+    fn take_over(&mut self, by: &Arc<Snapshot>, nas: &Arc<Nas>) {
+        self.asked.hints.allowed_services.clone_from(&nas.services);
+        self.nas = Arc::clone(nas);
+        self.by = Arc::clone(by);
+        self.service = self.by.policy.route(&self.asked.hints);
+    }
+
+    fn accept(&mut self, now: Now, decided: Decided) -> Turn {
+        let Some(grant) = decided.decision.grant().cloned() else { return self.refused(now, decided) };
+        let is_outer = self.settings().is_some_and(|service| service.reply_username == ReplyUsername::Outer);
+        let user_name = self.name().filter(|_| is_outer).unwrap_or(&grant.user).to_owned();
+        let accept = Accept {
+            by: &self.by,
+            nas: &self.nas,
+            asked: &self.asked,
+            user_name: &user_name,
+            decided: &decided,
+            grant: &grant,
+            keys: None,
+            success: Vec::new(),
+        };
+        let reply = match accept.reply() {
+            Ok(reply) => reply,
+            Err(TooLong) => {
+                let long = Evidence::Protocol("an attribute of the Accept is too long".to_owned());
+                return self.refuse(now, Reason::Internal, vec![long]);
+            }
+        };
+        let mut authentication = self.authentication(now);
+        authentication.evidence = decided.decision.evidence().to_vec();
+        let facts = decided.facts.as_deref();
+        let admitted = admitted(&self.by, &self.asked, self.service, facts, &grant, &user_name);
+        let reason = decided.decision.reason();
+        decided.tell(&mut authentication);
+        self.phase = Phase::Over;
+        // The key was proved to the NAS, not to us: that counts as seen by nobody here.
+        let ended =
+            Ended { outcome: Outcome::Accept, reason, authentication, seen: None, admitted: Some(Box::new(admitted)) };
+        Turn::End(reply, Box::new(ended))
+    }
+
+    fn refused(&mut self, now: Now, decided: Decided) -> Turn {
+        let (reason, evidence) = (decided.decision.reason(), decided.decision.evidence().to_vec());
+        self.refuse_for(now, decided, reason, evidence)
+    }
+
+    /// Refuses somebody of whom something is known.
+    fn refuse_for(&mut self, now: Now, decided: Decided, reason: Reason, evidence: Vec<Evidence>) -> Turn {
+        let mut authentication = self.authentication(now);
+        authentication.evidence = evidence;
+        decided.tell(&mut authentication);
+        self.end(reason, authentication)
+    }
+
+    fn refuse(&mut self, now: Now, reason: Reason, evidence: Vec<Evidence>) -> Turn {
+        let authentication = Authentication { evidence, ..self.authentication(now) };
+        self.end(reason, authentication)
+    }
+
+    fn end(&mut self, reason: Reason, authentication: Authentication) -> Turn {
+        self.phase = Phase::Over;
+        let ended = Ended { outcome: Outcome::Reject, reason, authentication, seen: None, admitted: None };
+        Turn::End(reply::reject(Vec::new()), Box::new(ended))
+    }
+
+    fn authentication(&self, now: Now) -> Authentication {
+        Authentication {
+            service: self.settings().map(|service| service.name.clone()),
+            method: self.asked.hints.method.unwrap_or(Method::None),
+            outer_identity: self.asked.user_name.clone(),
+            mac: self.asked.marks.station.clone().map(Into::into),
+            ssid: self.asked.hints.ssid.clone(),
+            duration: now.mono.since(self.started),
+            rounds: self.rounds,
+            ..Authentication::default()
+        }
+    }
+}
+
+fn is_code(password: &Secret) -> bool {
+    DIGITS.contains(&password.len()) && password.expose().iter().all(u8::is_ascii_digit)
+}

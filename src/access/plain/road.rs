@@ -1,0 +1,57 @@
+//! Which road a request without EAP takes.
+
+use super::super::{Asked, Snapshot};
+use crate::event::{Evidence, Method, Reason};
+use crate::exchange::Nas;
+use crate::policy::{Authorize, AuthorizePassword, ServiceIndex};
+use crate::secret::Secret;
+
+/// Why there is none.
+pub(super) type NoRoad = (Reason, Vec<Evidence>);
+
+/// The first that fits, of those that the NAS may use: by name, by one-time password. Sets the method in the hints, by which services are chosen.
+pub(super) fn choose(by: &Snapshot, nas: &Nas, asked: &mut Asked) -> Result<(Method, ServiceIndex), NoRoad> {
+    let mut why = (Reason::MethodNotAllowed, vec![Evidence::Method(Method::None)]);
+    for method in [Method::Authorize, Method::Otp].into_iter().filter(|method| nas.methods.contains(method)) {
+        asked.hints.method = Some(method);
+        let Some(service) = by.policy.route(&asked.hints) else {
+            why = (Reason::NoService, Vec::new());
+            continue;
+        };
+        let Some(settings) = by.policy.service(service) else { continue };
+        let fits = match (method, &settings.authorize) {
+            (Method::Authorize, Some(authorize)) => match asks(authorize, asked) {
+                Some(true) => true,
+                Some(false) => {
+                    why = (Reason::PasswordWrong, Vec::new());
+                    false
+                }
+                None => false,
+            },
+            (Method::Otp, _) => settings.otp.is_some(),
+            _ => false,
+        };
+        if fits {
+            return Ok((method, service));
+        }
+    }
+    asked.hints.method = None;
+    Err(why)
+}
+
+/// Whether a request asks for authorisation by name: its Service-Type is the one for that (`None`: it isn't), and its password says so.
+fn asks(authorize: &Authorize, asked: &Asked) -> Option<bool> {
+    let said = asked.said.as_ref()?;
+    if authorize.service_type.is_some() && authorize.service_type != said.service_type {
+        return None;
+    }
+    let password = said.password.as_ref();
+    Some(match &authorize.password {
+        AuthorizePassword::Common(common) => password == Some(common),
+        AuthorizePassword::Username => {
+            let name = Secret::new(asked.user_name.as_deref().unwrap_or_default());
+            !name.is_empty() && password == Some(&name)
+        }
+        AuthorizePassword::None => password.is_none_or(Secret::is_empty),
+    })
+}
