@@ -47,6 +47,7 @@ pub mod access;
 pub mod eap;
 pub mod engine;
 pub mod exchange;
+pub mod otp;
 pub mod pki;
 pub mod policy;
 pub mod radius;

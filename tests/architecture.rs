@@ -33,6 +33,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("exchange", &["radius"]),
     ("eap", &[]),
     ("tls", &[]),
+    ("otp", &[]),
     ("pki", &[]),
     ("standing", &[]),
     ("policy", &["pki", "standing", "radius"]),
@@ -51,8 +52,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "pki", "policy", "radius",
-            "sessions", "store", "tls",
+            "access", "admin", "eap", "engine", "exchange", "fetch", "net", "observe", "otp", "pki", "policy",
+            "radius", "sessions", "store", "tls",
         ],
     ),
     (

@@ -15,6 +15,7 @@ mod identity;
 mod names;
 mod nas;
 pub(crate) mod pem;
+mod plain;
 mod reader;
 mod registry;
 mod report;
@@ -35,7 +36,7 @@ use zeroize::Zeroizing;
 
 use crate::fetch::{ocsp, remote, staple};
 use crate::now::Wall;
-use crate::{access, eap, engine, exchange, fetch, net, observe, pki, policy, sessions};
+use crate::{access, eap, engine, exchange, fetch, net, observe, otp, pki, policy, sessions};
 use names::Names;
 use reader::Table;
 use report::{Place, Report};
@@ -77,6 +78,8 @@ pub struct Config {
     pub registry: Option<crate::store::Settings>,
     /// `[disconnect]`
     pub disconnect: sessions::disconnect::Automatic,
+    /// `[otp]`; `None`: no code is right.
+    pub otp: Option<otp::Settings>,
     /// `[federation]`
     pub cui: access::CuiSettings,
     /// notAfter of the leaf of each identity.
@@ -173,6 +176,8 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         registry::registry(root.section("registry"), &listen.accounting);
     let all_mute = all_nas.settings.iter().all(|nas| nas.disconnect.is_none());
     let disconnect = disconnect::disconnect(&mut root, all_mute);
+    let otp = plain::otp(&mut root);
+    plain::complete(&root, &services.settings, &all_nas.settings, otp.is_some(), registry.is_some());
     absent::sections(&mut root, &names);
 
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?)));
@@ -205,6 +210,7 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         tls: Arc::new(tls),
         registry,
         disconnect,
+        otp,
         cui,
         identity_ends,
     });

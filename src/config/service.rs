@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::names::{self, Names};
 use super::nas::method;
 use super::reader::{Item, Places, Table};
-use super::{absent, authority, grants};
+use super::{absent, authority, grants, plain};
 use crate::exchange::NasSettings;
 use crate::policy::{Match, ReplyUsername, Rule, ServiceSettings, When};
 use crate::radius::dictionary;
@@ -47,6 +47,9 @@ fn one(mut table: Table<'_>, names: &Names, all_nas: &[NasSettings], into: &mut 
     grants.session_timeout.get_or_insert(Duration::from_secs(8 * 3600));
     let rules = table.take("rules").map(|item| item.list(|item| item.table())).unwrap_or_default();
     let rules = rules.into_iter().map(|table| rule(table, names)).collect();
+    let authorize = table.table("authorize").and_then(plain::authorize);
+    let otp = table.table("otp").and_then(plain::otp_of_service);
+    plain::told_apart(&table, authorize.as_ref(), otp);
     absent::service(&mut table);
     into.places.push(table.finish());
     into.settings.push(ServiceSettings {
@@ -58,6 +61,8 @@ fn one(mut table: Table<'_>, names: &Names, all_nas: &[NasSettings], into: &mut 
         reply_username,
         grants,
         rules,
+        authorize,
+        otp,
     });
 }
 
@@ -144,17 +149,19 @@ fn rule(mut table: Table<'_>, names: &Names) -> Rule {
     let when = when.map(|table| self::when(table, names)).unwrap_or_default();
     let grants = grants::read(&mut table);
     let deny = table.boolean("deny", false);
+    let otp = table.boolean("otp", false);
     let grants_nothing = grants.vlan.is_none()
         && grants.filter_id.is_none()
         && grants.session_timeout.is_none()
-        && grants.attributes.octets().is_empty();
+        && grants.attributes.octets().is_empty()
+        && !otp;
     match (deny, grants_nothing) {
         (true, false) => table.warning("whoever is denied gets nothing: what else stands in this rule has no effect"),
         (false, true) => table.warning("grants nothing and denies nobody: it has no effect"),
         _ => {}
     }
     table.finish();
-    Rule { when, grants, deny }
+    Rule { when, grants, deny, otp }
 }
 
 fn when(mut table: Table<'_>, names: &Names) -> When {

@@ -59,6 +59,7 @@ impl Server {
             orders: received,
             inquiry,
             books,
+            desk: crate::net::Desk::nobody(1),
             sink: events(Arc::clone(&log.sink), kept, registry.as_ref().map(|running| &running.keeper)),
             notice,
             gauges,

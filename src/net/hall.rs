@@ -18,8 +18,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::door::{Buffers, Door};
 use super::helpers::{self, Finished, Helpers, end_process_on_panic};
 use super::outlets::Outlets;
-use super::{Books, Clock, Doors, Gauges, Held, Inquiry};
-use crate::engine::{Arrival, Done, Engine, Notice, Order, Output, Ticket};
+use super::{Books, Clock, Desk, Doors, Gauges, Held, Inquiry};
+use crate::engine::{Arrival, Done, Engine, Found, Notice, Order, Output, Ticket};
 use crate::event::Event;
 use crate::now::Mono;
 
@@ -57,6 +57,8 @@ pub struct Hall {
     pub orders: mpsc::Receiver<Command>,
     /// Who looks for the revocation data that the engine lacks.
     pub inquiry: Inquiry,
+    /// Who looks up certificates and one-time passwords.
+    pub desk: Desk,
     /// Who writes accounting records and sessions.
     pub books: Books,
     /// Takes what became of each packet; must not wait.
@@ -93,6 +95,7 @@ impl Hall {
             clock: self.clock,
             orders: self.orders,
             inquiry: self.inquiry,
+            desk: self.desk,
             books: self.books,
             shown_sessions: 0,
             shown_held: 0,
@@ -119,6 +122,7 @@ struct Running {
     clock: Clock,
     orders: mpsc::Receiver<Command>,
     inquiry: Inquiry,
+    desk: Desk,
     books: Books,
     /// Which counts of sessions are shown.
     shown_sessions: u64,
@@ -185,9 +189,10 @@ impl Running {
     /// Takes in what has been answered; whether there may be more.
     fn take_answers(&mut self) -> bool {
         for _ in 0..ANSWERS_A_ROUND {
-            match (self.inquiry.take(), self.books.take()) {
-                (None, None) => return false,
-                (answered, written) => {
+            match (self.inquiry.take(), self.books.take(), self.desk.take()) {
+                (None, None, None) => return false,
+                (answered, written, found) => {
+                    found.into_iter().for_each(|found| self.found(found));
                     answered.into_iter().for_each(|ticket| self.answer(ticket));
                     written.into_iter().for_each(|written| self.written(written));
                 }
@@ -198,6 +203,11 @@ impl Running {
 
     fn written(&mut self, (ticket, written): (Ticket, bool)) {
         self.engine.handle(self.clock.now(), Arrival::Written(ticket, written));
+        self.perform();
+    }
+
+    fn found(&mut self, (ticket, found): (Ticket, Found)) {
+        self.engine.handle(self.clock.now(), Arrival::Found(ticket, found));
         self.perform();
     }
 
@@ -277,6 +287,7 @@ impl Running {
                 }
                 Output::Event(event) => (self.sink)(event),
                 Output::Ask(ticket, questions) => (self.inquiry.ask)(ticket, questions),
+                Output::Look(ticket, lookup) => (self.desk.look)(ticket, lookup),
                 Output::Seen(facts) => (self.inquiry.seen)(facts),
                 Output::Record(ticket, record) => (self.books.record)(ticket, record),
                 Output::Session(change) => (self.books.session)(change),
@@ -336,6 +347,7 @@ impl Running {
             Wake::Finished(finished) => self.resume(finished),
             Wake::Answer(ticket) => self.answer(ticket),
             Wake::Written(written) => self.written(written),
+            Wake::Found(found) => self.found(found),
             Wake::Command(command) => self.order(command),
             Wake::Closed => self.closed = true,
         }
@@ -360,6 +372,9 @@ impl Running {
         if let Poll::Ready(ticket) = self.inquiry.poll_answer(cx) {
             return Poll::Ready(Wake::Answer(ticket));
         }
+        if let Poll::Ready(found) = self.desk.poll_found(cx) {
+            return Poll::Ready(Wake::Found(found));
+        }
         if let Poll::Ready(written) = self.books.poll_written(cx) {
             return Poll::Ready(Wake::Written(written));
         }
@@ -376,6 +391,7 @@ enum Wake {
     Finished(Finished),
     Answer(Ticket),
     Written((Ticket, bool)),
+    Found((Ticket, Found)),
     Command(Command),
     Closed,
 }

@@ -5,6 +5,7 @@
 
 mod books;
 mod clock;
+mod desk;
 mod door;
 mod hall;
 mod helpers;
@@ -23,6 +24,7 @@ use crate::now::Wall;
 
 pub use books::Books;
 pub use clock::Clock;
+pub use desk::Desk;
 pub use door::{BindError, Doors};
 pub use hall::{Command, Hall, Heartbeat};
 pub use inquiry::Inquiry;

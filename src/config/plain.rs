@@ -1,0 +1,171 @@
+//! Ways in without EAP: `authorize` and `otp` of a service, `[otp]`, and whether they fit together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::files::{self, SecretKeys};
+use super::reader::Table;
+use crate::event::Method;
+use crate::exchange::NasSettings;
+use crate::otp::{Attempts, Sealer, Settings};
+use crate::policy::{Authorize, AuthorizePassword, OtpAfter, ServiceSettings, UsernameSource};
+use crate::radius::dictionary;
+
+/// The two ways to write the key that seals.
+const SEAL: SecretKeys = SecretKeys { inline: "seal-key", file: "seal-key-file" };
+/// Below, whoever has the database could find the key by trying.
+const SHORT_SEAL: usize = 16;
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Common,
+    Username,
+    None,
+}
+
+/// `authorize` of a service.
+pub(super) fn authorize(mut table: Table<'_>) -> Option<Authorize> {
+    let sources = [
+        ("san-email", UsernameSource::SanEmail),
+        ("san-upn", UsernameSource::SanUpn),
+        ("cn", UsernameSource::Cn),
+        ("san-dns", UsernameSource::SanDns),
+        ("san-uri", UsernameSource::SanUri),
+    ];
+    let name = table.choice("name", &sources, UsernameSource::SanEmail);
+    let password = password(&mut table);
+    let service_type = table
+        .take("service-type")
+        .and_then(|item| item.parsed(|text| dictionary::value("Service-Type", &service_type(text))));
+    let certificate = table.take("certificate-attribute").filter(|item| !item.is_empty());
+    let certificate = certificate.and_then(|item| item.parsed(dictionary::place));
+    table.finish();
+    Some(Authorize { name, password: password?, service_type, certificate })
+}
+
+/// RFC 2865's names with hyphens in lower case, as the rest of the file is written.
+fn service_type(text: &str) -> String {
+    match text {
+        "authorize-only" => "Authorize-Only".to_owned(),
+        "outbound" => "Outbound-User".to_owned(),
+        "login" => "Login-User".to_owned(),
+        "framed" => "Framed-User".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn password(table: &mut Table<'_>) -> Option<AuthorizePassword> {
+    let kinds = [("common", Kind::Common), ("username", Kind::Username), ("none", Kind::None)];
+    let item = table.require(
+        "password",
+        "which password says that a request asks for authorisation by name: \"common\", \"username\" or \"none\"",
+    )?;
+    let kind = item.choice(&kinds);
+    let file = table.take("password-file");
+    match (kind?, file) {
+        (Kind::Common, None) => {
+            table.missing("password-file", "a common password is read from it");
+            None
+        }
+        (Kind::Common, Some(file)) => {
+            let secret = files::secret(&file, true, "a common password")?;
+            if secret.is_empty() {
+                file.error("the common password is empty: write `password = \"none\"` if that is meant");
+                return None;
+            }
+            Some(AuthorizePassword::Common(secret))
+        }
+        (kind, file) => {
+            if let Some(file) = file {
+                file.warning("is read for `password = \"common\"` only");
+            }
+            Some(if matches!(kind, Kind::Username) { AuthorizePassword::Username } else { AuthorizePassword::None })
+        }
+    }
+}
+
+/// `otp` of a service.
+pub(super) fn otp_of_service(mut table: Table<'_>) -> Option<OtpAfter> {
+    let after = [("nas-password", OtpAfter::NasPassword), ("certificate", OtpAfter::Certificate)];
+    let item = table.require("after", "a one-time password is never the whole login: what has been checked before it, \"nas-password\" or \"certificate\"");
+    let after = item.and_then(|item| item.choice(&after));
+    table.finish();
+    after
+}
+
+/// A request without a password may mean either.
+pub(super) fn told_apart(table: &Table<'_>, authorize: Option<&Authorize>, otp: Option<OtpAfter>) {
+    if let (Some(authorize), Some(_)) = (authorize, otp)
+        && matches!(authorize.password, AuthorizePassword::None)
+        && authorize.service_type.is_none()
+    {
+        table.error("`authorize.password = \"none\"` beside `otp`: a request without a password could mean either, and would open the door without a code; say `authorize.service-type`, or use a password");
+    }
+}
+
+/// `[otp]`
+pub(super) fn otp(root: &mut Table<'_>) -> Option<Settings> {
+    let mut table = root.table("otp")?;
+    let issuer = table.take("issuer").and_then(|item| item.name()).unwrap_or("Sekisho");
+    let seal = files::either(&mut table, &SEAL);
+    let sealer = seal.and_then(|(item, is_file)| {
+        let secret = files::secret(&item, is_file, "the key that seals one-time passwords")?;
+        if secret.len() < SHORT_SEAL {
+            item.error(format!(
+                "the key has {} octets only, and {SHORT_SEAL} are the least; make one: openssl rand -base64 32",
+                secret.len()
+            ));
+            return None;
+        }
+        Sealer::new(&secret).map(Arc::new)
+    });
+    let window = u8::try_from(table.integer("window", 0..=10, 1)).unwrap_or(1);
+    let attempts = attempts(&mut table);
+    table.finish();
+    Some(Settings { issuer: issuer.into(), sealer: sealer?, window, attempts })
+}
+
+fn attempts(table: &mut Table<'_>) -> Attempts {
+    let default = Duration::from_secs(300);
+    let Some(mut table) = table.table("attempts") else { return Attempts { each: 5, per: default } };
+    let each = u32::try_from(table.integer("each", 1..=1000, 5)).unwrap_or(5);
+    let per = table.take("per").and_then(|item| {
+        let per = item.duration()?;
+        if per < Duration::from_secs(1) {
+            item.error("must be a second at least");
+            return None;
+        }
+        Some(per)
+    });
+    table.finish();
+    Attempts { each, per: per.unwrap_or(default) }
+}
+
+/// Ways in that lack something: each would refuse everybody.
+pub(super) fn complete(
+    root: &Table<'_>,
+    services: &[ServiceSettings],
+    all_nas: &[NasSettings],
+    has_otp: bool,
+    has_registry: bool,
+) {
+    let uses_otp = services.iter().any(|service| service.otp.is_some() || service.rules.iter().any(|rule| rule.otp));
+    if uses_otp && !has_otp {
+        root.error("a service asks for one-time passwords, and there is no [otp]: add it, with seal-key-file");
+    }
+    let uses_names = services.iter().any(|service| service.authorize.is_some());
+    if (uses_otp || uses_names) && !has_registry {
+        root.error("a service lets in by name or by one-time password, which are looked up in the registry: [registry].database must not be \"none\"");
+    }
+    for (method, what, is_built) in [
+        (Method::Authorize, "authorize", uses_names),
+        (Method::Otp, "otp", services.iter().any(|service| service.otp.is_some())),
+    ] {
+        if let Some(nas) = all_nas.iter().find(|nas| nas.methods.contains(&method)).filter(|_| !is_built) {
+            root.warning(format!(
+                "\"{}\" may use \"{what}\", and no service has `{what}`: what it asks so is refused",
+                nas.name
+            ));
+        }
+    }
+}

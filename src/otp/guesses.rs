@@ -1,0 +1,97 @@
+//! Guessing is slowed: for each user at each NAS from each calling station, so that nobody locks somebody else out; and for all stations together from which a user has never got in, so that nobody gains by calling himself many.
+
+use std::time::Duration;
+
+use super::Attempts;
+use crate::now::Mono;
+
+/// Strangers choose the keys, so it hashes as the standard library does.
+type Line<K, V> = hashlink::LinkedHashMap<K, V, std::hash::RandomState>;
+
+/// Who tries.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Who {
+    /// The user, in ASCII lower case.
+    pub user: String,
+    /// Name of the NAS.
+    pub nas: String,
+    /// Calling-Station-Id.
+    pub station: Vec<u8>,
+}
+
+/// Users and stations that are remembered, of each kind.
+const MOST: usize = 16_384;
+/// Strangers' share: so many times what one station may try.
+const STRANGERS: u32 = 10;
+
+/// Wrong codes, by who typed them. In RAM: a restart forgives.
+#[derive(Debug)]
+pub struct Guesses {
+    attempts: Attempts,
+    stations: Line<Who, Spent>,
+    strangers: Line<(String, String), Spent>,
+    /// Where users have got in.
+    known: Line<Who, ()>,
+}
+
+/// What has been spent of an allowance, at a time; it comes back evenly.
+#[derive(Clone, Copy, Debug)]
+struct Spent {
+    attempts: f64,
+    at: Mono,
+}
+
+impl Spent {
+    fn now(self, now: Mono, allowed: f64, per: Duration) -> f64 {
+        let back = now.since(self.at).as_secs_f64() / per.as_secs_f64().max(1.0) * allowed;
+        (self.attempts - back).max(0.0)
+    }
+}
+
+impl Guesses {
+    /// Nobody has tried yet.
+    #[must_use]
+    pub fn new(attempts: Attempts) -> Self {
+        Self { attempts, stations: Line::default(), strangers: Line::default(), known: Line::default() }
+    }
+
+    /// Other bounds from now on.
+    pub fn set(&mut self, attempts: Attempts) {
+        self.attempts = attempts;
+    }
+
+    /// Whether one more may be looked at; then it counts as wrong until [`Guesses::right`].
+    pub fn may_try(&mut self, now: Mono, who: &Who) -> bool {
+        let Attempts { each, per } = self.attempts;
+        let own = f64::from(each);
+        let of_station = self.stations.get(who).map_or(0.0, |spent| spent.now(now, own, per));
+        if of_station + 1.0 > own {
+            return false;
+        }
+        if self.known.get(who).is_none() {
+            let all = f64::from(each.saturating_mul(STRANGERS));
+            let group = (who.user.clone(), who.nas.clone());
+            let of_strangers = self.strangers.get(&group).map_or(0.0, |spent| spent.now(now, all, per));
+            if of_strangers + 1.0 > all {
+                return false;
+            }
+            remember(&mut self.strangers, group, Spent { attempts: of_strangers + 1.0, at: now });
+        }
+        remember(&mut self.stations, who.clone(), Spent { attempts: of_station + 1.0, at: now });
+        true
+    }
+
+    /// The code was right.
+    pub fn right(&mut self, who: &Who) {
+        self.stations.remove(who);
+        remember(&mut self.known, who.clone(), ());
+    }
+}
+
+/// As the newest, at the cost of the oldest.
+fn remember<K: std::hash::Hash + Eq + Clone, V>(line: &mut Line<K, V>, key: K, value: V) {
+    line.insert(key, value);
+    while line.len() > MOST {
+        line.pop_front();
+    }
+}

@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use super::*;
+use crate::now::{Mono, Wall};
+use crate::secret::Secret;
+
+fn rfc_key() -> Key {
+    Key::new(Secret::new(*b"12345678901234567890")).unwrap()
+}
+
+/// RFC 4226 appendix D.
+#[test]
+fn codes_are_those_of_rfc_4226() {
+    let codes = ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
+    for (counter, code) in (0..).zip(codes) {
+        assert_eq!(rfc_key().code(counter), code.as_bytes(), "{counter}");
+    }
+}
+
+/// RFC 6238 appendix B for SHA-1: the last six of its eight digits.
+#[test]
+fn times_are_those_of_rfc_6238() {
+    let times = [
+        (59, "287082"),
+        (1_111_111_109, "081804"),
+        (1_111_111_111, "050471"),
+        (1_234_567_890, "005924"),
+        (2_000_000_000, "279037"),
+        (20_000_000_000, "353130"),
+    ];
+    for (time, code) in times {
+        assert_eq!(rfc_key().step(code.as_bytes(), Wall(time), 0, None), Some(time as u64 / 30), "{time}");
+    }
+}
+
+#[test]
+fn the_window_is_kept_and_no_code_is_good_twice() {
+    let (key, now) = (rfc_key(), Wall(30 * 100 + 7));
+    let step = |counter: u64, window, last| key.step(&key.code(counter), now, window, last);
+    assert_eq!([step(98, 1, None), step(99, 1, None), step(100, 1, None)], [None, Some(99), Some(100)]);
+    assert_eq!([step(101, 1, None), step(102, 1, None), step(99, 0, None)], [Some(101), None, None]);
+    assert_eq!([step(100, 1, Some(100)), step(99, 1, Some(100)), step(101, 1, Some(100))], [None, None, Some(101)]);
+    for typed in [&b""[..], b"12345", b"1234567", b"abcdef"] {
+        assert_eq!(key.step(typed, now, 1, None), None);
+    }
+}
+
+#[test]
+fn a_sealed_key_is_of_its_user_and_its_seal_alone() {
+    let sealer = Sealer::new(&Secret::new("one")).unwrap();
+    let sealed = sealer.seal("Member@jaist.ac.jp", &rfc_key()).unwrap();
+    assert_eq!(sealer.open("member@JAIST.ac.jp", &sealed), Ok(rfc_key()));
+    assert_eq!(sealer.open("other@jaist.ac.jp", &sealed), Err(BadSeal));
+    assert_eq!(Sealer::new(&Secret::new("two")).unwrap().open("member@jaist.ac.jp", &sealed), Err(BadSeal));
+    for cut in 0..sealed.len() {
+        assert_eq!(sealer.open("member@jaist.ac.jp", &sealed[..cut]), Err(BadSeal));
+    }
+    assert!(Sealer::new(&Secret::new("")).is_none());
+}
+
+#[test]
+fn the_uri_is_what_apps_read() {
+    let uri = rfc_key().uri("JAIST SSL-VPN", "member1@jaist.ac.jp");
+    assert_eq!(
+        std::str::from_utf8(uri.expose()).unwrap(),
+        "otpauth://totp/JAIST%20SSL-VPN:member1%40jaist.ac.jp?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=JAIST%20SSL-VPN&algorithm=SHA1&digits=6&period=30"
+    );
+}
+
+fn who(station: &str) -> Who {
+    Who { user: "member".into(), nas: "vpn".into(), station: station.into() }
+}
+
+const ATTEMPTS: Attempts = Attempts { each: 5, per: Duration::from_secs(300) };
+const NOW: Mono = Mono(Duration::from_secs(1_000));
+
+#[test]
+fn guessing_is_slowed_for_a_station_and_nobody_else_is_locked_out() {
+    let mut guesses = Guesses::new(ATTEMPTS);
+    assert_eq!((0..20).filter(|_| guesses.may_try(NOW, &who("attacker"))).count(), 5);
+    assert!(guesses.may_try(NOW, &who("home")));
+    assert!(!guesses.may_try(NOW + Duration::from_secs(59), &who("attacker")));
+    assert!(guesses.may_try(NOW + Duration::from_secs(61), &who("attacker")), "slowed, not locked");
+    assert_eq!((0..20).filter(|_| guesses.may_try(NOW + Duration::from_secs(400), &who("attacker"))).count(), 5);
+}
+
+#[test]
+fn nobody_gains_by_calling_himself_many_and_where_the_user_got_in_he_still_does() {
+    let mut guesses = Guesses::new(ATTEMPTS);
+    assert!(guesses.may_try(NOW, &who("home")));
+    guesses.right(&who("home"));
+    let tries = (0..1_000).filter(|number| guesses.may_try(NOW, &who(&format!("bot {number}")))).count();
+    assert_eq!(tries, 49, "one was the user's own");
+    assert!(guesses.may_try(NOW, &who("home")));
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut guesses = Guesses::new(ATTEMPTS);
+    for number in 0..40_000 {
+        let who = Who { user: format!("user {number}"), ..who("one") };
+        assert!(guesses.may_try(NOW, &who));
+        guesses.right(&who);
+    }
+    assert!(guesses.stations.len() <= 16_384 && guesses.strangers.len() <= 16_384 && guesses.known.len() <= 16_384);
+}
