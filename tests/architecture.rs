@@ -48,7 +48,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("store", &["pki", "sessions"]),
     ("explain", &["fetch", "observe", "pki", "policy"]),
     // What a client may send as its chain is bounded alike on both of its doors.
-    ("admin", &["observe", "pki", "policy", "sessions", "standing", "store", "tls"]),
+    ("admin", &["observe", "otp", "pki", "policy", "sessions", "standing", "store", "tls"]),
     (
         "config",
         &[
@@ -70,6 +70,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "fetch",
             "net",
             "observe",
+            "otp",
             "pki",
             "policy",
             "radius",
@@ -82,8 +83,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "access", "admin", "config", "eap", "engine", "exchange", "explain", "fetch", "net", "observe", "pki",
-            "policy", "sessions", "standing", "store", "tls",
+            "access", "admin", "config", "eap", "engine", "exchange", "explain", "fetch", "net", "observe", "otp",
+            "pki", "policy", "sessions", "standing", "store", "tls",
         ],
     ),
     ("main", &["cli"]),

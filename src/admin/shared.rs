@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::http::StatusCode;
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use super::audit::{Audit, Caller, Entry, LogAudit};
 use super::problem::Problem;
 use super::throttle::Throttle;
 use super::{Online, Registry, Settings, Status, StoreAudit};
+use crate::otp;
 
 /// What every request shares.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Shared {
     audit: Arc<dyn Audit>,
     pub(super) registry: Option<Arc<dyn Registry>>,
     pub(super) online: Option<Arc<dyn Online>>,
+    /// `[otp]`
+    otp: Arc<ArcSwapOption<otp::Settings>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -42,6 +45,7 @@ impl Shared {
             audit: Arc::new(LogAudit),
             registry: None,
             online: None,
+            otp: Arc::default(),
         }
     }
 
@@ -62,6 +66,19 @@ impl Shared {
     #[must_use]
     pub fn with_online(self, online: Arc<dyn Online>) -> Self {
         Self { online: Some(online), ..self }
+    }
+
+    /// With these settings of one-time passwords, whatever they are at the time.
+    #[must_use]
+    pub fn with_otp(self, otp: Arc<ArcSwapOption<otp::Settings>>) -> Self {
+        Self { otp, ..self }
+    }
+
+    /// `[otp]`; where there is none, the problem that says so.
+    pub(super) fn otp(&self) -> Result<Arc<otp::Settings>, Problem> {
+        let settings = self.otp.load_full();
+        settings
+            .ok_or_else(|| Problem::unavailable("there are no one-time passwords here: the configuration has no [otp]"))
     }
 
     /// Other tokens from now on.

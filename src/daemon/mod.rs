@@ -6,6 +6,7 @@ mod afar;
 mod authorities;
 mod books;
 mod census;
+mod desk;
 mod files;
 mod force;
 mod gaps;
@@ -30,6 +31,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -42,6 +44,7 @@ use crate::fetch::vanished::Ledger;
 use crate::fetch::{Loaded, Problem, Watcher};
 use crate::net::{self, Clock};
 use crate::observe::{Sink, Tracing};
+use crate::otp;
 use crate::pki::{Answers, Revocation};
 
 use afar::Afar;
@@ -118,6 +121,8 @@ pub struct Server {
     seen: mpsc::Receiver<Arc<Facts>>,
     overflows: Arc<Overflows>,
     bookkeeping: Bookkeeping,
+    /// `[otp]`, as the desk and HTTP have it.
+    otp: Arc<ArcSwapOption<otp::Settings>>,
     addresses: Vec<(Listener, SocketAddr)>,
     admin_addresses: Vec<SocketAddr>,
     force: Arc<Force>,

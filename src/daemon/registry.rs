@@ -18,7 +18,7 @@ use super::force::Force;
 pub(super) use super::opening::{Opened, open};
 use crate::admin::{self, Later, View};
 use crate::engine::Facts;
-use crate::event::{Authentication, Event, Outcome};
+use crate::event::{Authentication, Event, Method, Outcome};
 use crate::net::Clock;
 use crate::now::Wall;
 use crate::standing::Blocks;
@@ -313,6 +313,8 @@ async fn keep(store: Store, mut events: mpsc::Receiver<Left>) {
         let Some(authentication) = &event.authentication else { continue };
         store.trace(Trace::Decided(Box::new(decided(&event, authentication))));
         if event.outcome == Outcome::Accept
+            // By name or by code, nobody has proved to us that he holds its key.
+            && authentication.method == Method::EapTls
             && let Some(sighting) = sighting(event.at.wall, &event, authentication)
             && is_news(&mut seen, &sighting)
         {

@@ -104,6 +104,7 @@ impl Server {
             registry.keeper.set(settings).await;
             registry.keeper.revocation_changed();
         }
+        self.otp.store(config.otp.clone().map(Arc::new));
         self.shared.swap(config.admin.clone());
         self.log.tracing.set_log(&config.log);
         self.log.sink.set_log(&config.log);

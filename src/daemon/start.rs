@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use tokio::sync::mpsc;
 
 use super::books::Bookkeeping;
@@ -12,7 +13,7 @@ use super::live::Live;
 use super::registry::{self, Events, Keeper, Left, Opened};
 use super::responders::{Office, Responders};
 use super::staples::Stapling;
-use super::{Afar, Log, ORDERS, Server, StartError, files, leaving, online, reload, snapshot, system, systemd};
+use super::{Afar, Log, ORDERS, Server, StartError, desk, files, leaving, online, reload, snapshot, system, systemd};
 use crate::access::Handles;
 use crate::config::{Config, Finding};
 use crate::engine::{Engine, Snapshot};
@@ -44,11 +45,13 @@ impl Server {
         let (orders, received) = mpsc::channel(ORDERS);
         let force = Arc::new(Force::new(orders, snapshot, &config.log));
         let (registry, kept) = keep(opened, &config, &force, &live, clock).unzip();
-        let shared = shared(&config, &live, &force, registry.as_ref());
+        let otp = Arc::new(ArcSwapOption::new(config.otp.clone().map(Arc::new)));
+        let shared = shared(&config, &live, &force, registry.as_ref()).with_otp(Arc::clone(&otp));
         let admin = Some(door.spawn(shared.clone()).map_err(system)?);
         let overflows = Arc::new(Overflows::default());
         let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
         let store = registry.as_ref().map(|running| running.keeper.kept());
+        let desk = desk::begin(store.clone(), &otp, config.engine.max_asking, clock);
         let (books, notes, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
         let notice = leaving::notices(metrics, notes, clock);
         let hall = Hall {
@@ -59,7 +62,7 @@ impl Server {
             orders: received,
             inquiry,
             books,
-            desk: crate::net::Desk::nobody(1),
+            desk,
             sink: events(Arc::clone(&log.sink), kept, registry.as_ref().map(|running| &running.keeper)),
             notice,
             gauges,
@@ -85,6 +88,7 @@ impl Server {
             seen,
             overflows,
             bookkeeping,
+            otp,
             addresses,
             admin_addresses,
             force,

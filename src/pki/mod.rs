@@ -53,6 +53,7 @@ pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Origin, OwnCertificate, Q
 pub use points::Point;
 pub use revocation::Revocation;
 pub use settings::{AuthoritySettings, BadAuthority, Distrust, Purpose, RevocationSource, SubjectRule};
+pub use ticket::names;
 pub use trust::{AuthoritySummary, Trust};
 pub use vanished::{Disappeared, Vanished, VanishedEntry};
 pub use verdict::{Verdict, condemned, questions, verdict};

@@ -19,6 +19,8 @@ pub(super) const SHORT_ID: usize = 16;
 
 /// OIDs that most certificates have, by position; append only.
 const OIDS: [&str; 3] = ["1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4", "1.3.6.1.4.1.311.20.2.2"];
+/// Longest name in octets that anybody can be asked for by (RFC 2865 section 5.1).
+const MAX_NAME: usize = 253;
 /// Where a text follows instead of a position.
 const TEXT: u8 = u8::MAX;
 
@@ -92,6 +94,24 @@ impl Facts {
             links,
         })
     }
+}
+
+/// Names by which the subject of facts may be called, whoever has vouched for them: each CN, and each alternative name. Of what can't be read, none.
+#[must_use]
+pub fn names(facts: &[u8]) -> Vec<String> {
+    let read = |reader: &mut Reader<'_>| {
+        let [version] = reader.array()?;
+        reader.array::<32>()?;
+        reader.array::<SHORT_ID>()?;
+        reader.serial()?;
+        reader.array::<16>()?;
+        let subject = reader.list(|reader| Some((reader.attribute()?, reader.text()?)))?;
+        let alt_names = reader.list(Reader::alt_name)?;
+        (version == VERSION).then_some((subject, alt_names))
+    };
+    let Some((subject, alt_names)) = read(&mut Reader(facts)) else { return Vec::new() };
+    let common = subject.into_iter().filter(|(kind, _)| kind == "CN").map(|(_, name)| name);
+    common.chain(alt_names.iter().map(|name| name.text().to_owned())).filter(|name| name.len() <= MAX_NAME).collect()
 }
 
 fn kind(name: &AltName) -> u8 {

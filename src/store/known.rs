@@ -1,10 +1,13 @@
 //! What becomes known of a certificate is added to what is known of it.
 
+use std::collections::BTreeSet;
+
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use super::record::Known;
 use crate::now::Wall;
+use crate::pki;
 
 /// The row of what is known, with this added to it; whether it is new. What is known better stays: a login or a certificate says more than a list.
 pub(super) async fn upsert(
@@ -96,13 +99,15 @@ async fn fold(connection: &mut SqliteConnection, application: i64, into: i64) ->
 
 /// Makes it be found by what is known of it now.
 async fn index(connection: &mut SqliteConnection, row: i64) -> Result<(), sqlx::Error> {
-    let read = sqlx::query("SELECT mail, cn, serial FROM certificate WHERE id = ?").bind(row);
+    let read = sqlx::query("SELECT mail, cn, serial, facts FROM certificate WHERE id = ?").bind(row);
     let found = read.fetch_one(&mut *connection).await?;
-    let mut keys = Vec::new();
+    let mut names = Vec::new();
     for column in 0..3 {
-        let text: Option<String> = found.try_get(column)?;
-        keys.extend(text.map(|text| text.to_lowercase()).filter(|text| !text.is_empty()));
+        names.extend(found.try_get::<Option<String>, _>(column)?);
     }
+    let facts: Option<Vec<u8>> = found.try_get("facts")?;
+    names.extend(facts.map(|facts| pki::names(&facts)).unwrap_or_default());
+    let keys: BTreeSet<_> = names.iter().map(|name| name.to_lowercase()).filter(|name| !name.is_empty()).collect();
     for key in &keys {
         let insert = "INSERT INTO search (key, certificate) VALUES (?, ?) ON CONFLICT DO NOTHING";
         sqlx::query(insert).bind(key).bind(row).execute(&mut *connection).await?;

@@ -7,6 +7,7 @@
 //! Another area's tables: a file in `migrations`, a line in `schema`, and a file here with methods of [`Store`] that call `write` and `read`.
 
 mod accounting;
+mod answering;
 mod audit;
 mod census;
 mod certificates;
@@ -18,6 +19,7 @@ mod health;
 mod history;
 mod known;
 mod lists;
+mod otp;
 mod people;
 mod record;
 mod schema;
@@ -48,6 +50,7 @@ pub use failure::Failure;
 pub use health::Health;
 pub use history::{Decisions, Trace};
 pub use lists::{Certificates, Distrusted, Issued, Position, State};
+pub use otp::Enrolled;
 pub use people::PersonCondition;
 pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
 pub use settings::{Columns, Settings};
@@ -75,6 +78,8 @@ pub struct Store {
     jobs: mpsc::Sender<Box<dyn Job>>,
     traces: mpsc::Sender<Trace>,
     readers: SqlitePool,
+    /// For looks that a login waits for: no list of a million rows stands before them.
+    urgent: SqlitePool,
     watch: Arc<Watch>,
     /// What is blocked, beside the database.
     page: Arc<standby::Page>,
@@ -91,9 +96,10 @@ impl Store {
         let (jobs, received) = mpsc::channel(JOBS);
         let (traces, left) = mpsc::channel(TRACES);
         let watch = Arc::new(Watch::default());
-        let (readers, thread) = writer::spawn(state_dir.join(FILE), inherited, received, left, Arc::clone(&watch))?;
+        let ([readers, urgent], thread) =
+            writer::spawn(state_dir.join(FILE), inherited, received, left, Arc::clone(&watch))?;
         let page = Arc::new(standby::Page::new(state_dir));
-        Ok((Self { jobs, traces, readers, watch, page }, thread))
+        Ok((Self { jobs, traces, readers, urgent, watch, page }, thread))
     }
 
     /// How it is.
@@ -150,13 +156,28 @@ impl Store {
     where
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Doing<'c, T> + Send,
     {
-        let looked = async {
-            let mut transaction = self.readers.begin().await?;
-            look(&mut transaction).await
-        };
-        match tokio::time::timeout(LOOK, looked).await {
-            Ok(looked) => looked.map_err(|error| Failure::of(&error)),
-            Err(_) => Err(Failure::Busy),
-        }
+        read(&self.readers, look).await
+    }
+
+    /// The same, for a login that waits for it.
+    async fn read_urgently<T, F>(&self, look: F) -> Result<T, Failure>
+    where
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Doing<'c, T> + Send,
+    {
+        read(&self.urgent, look).await
+    }
+}
+
+async fn read<T, F>(readers: &SqlitePool, look: F) -> Result<T, Failure>
+where
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> Doing<'c, T> + Send,
+{
+    let looked = async {
+        let mut transaction = readers.begin().await?;
+        look(&mut transaction).await
+    };
+    match tokio::time::timeout(LOOK, looked).await {
+        Ok(looked) => looked.map_err(|error| Failure::of(&error)),
+        Err(_) => Err(Failure::Busy),
     }
 }

@@ -164,7 +164,7 @@ pub(super) fn spawn(
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
-) -> io::Result<(SqlitePool, JoinHandle<()>)> {
+) -> io::Result<([SqlitePool; 2], JoinHandle<()>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let (opened, waits) = std::sync::mpsc::channel();
     let run = move || {
@@ -173,14 +173,16 @@ pub(super) fn spawn(
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return drop(opened.send(Err(error))),
                 lock => lock.ok(),
             };
-            let readers = connect::readers(&file);
+            let readers = [connect::readers(&file), connect::readers(&file)];
             let mut writer =
                 Writer { file, inherited, jobs, traces, watch, long_log: LONG_LOG, lock, connection: None };
             writer.probe().await;
             // Who waits for it holds the other end.
             let _ = opened.send(Ok(readers.clone()));
             writer.run().await;
-            readers.close().await;
+            for readers in readers {
+                readers.close().await;
+            }
         });
     };
     let thread = thread::Builder::new().name("store".into()).spawn(run)?;

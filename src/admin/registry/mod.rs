@@ -7,6 +7,7 @@ mod certificates;
 mod columns;
 pub(super) mod id;
 mod known;
+mod otp;
 mod people;
 mod register;
 mod reports;
@@ -73,6 +74,7 @@ pub(super) fn table() -> Vec<Route> {
         register::table(),
         revocation::table(),
         people::table(),
+        otp::table(),
         authentications::table(),
         audited::table(),
         reports::table(),

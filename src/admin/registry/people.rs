@@ -166,7 +166,7 @@ fn nobody() -> Problem {
 }
 
 /// As people are compared.
-fn user(name: &str) -> Result<String, Problem> {
+pub(super) fn user(name: &str) -> Result<String, Problem> {
     let bad = |detail: String| Problem::bad_request("the path can't be read").field("name", detail);
     if name.len() > LONGEST_NAME {
         return Err(bad(format!("is longer than {LONGEST_NAME} octets")));

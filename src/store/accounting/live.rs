@@ -7,14 +7,15 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::number;
+use crate::event::Method;
 use crate::now::Wall;
 use crate::pki::Imprint;
 use crate::sessions::{Device, End, Kept, Session, SessionId, Stage, Tie};
 use crate::store::{Failure, Store};
 
 const PUT: &str = "INSERT OR REPLACE INTO session (id, nas, peer, identifier, address, provisional, service, user, imprint, fingerprint, user_name, \
-     acct_session, multi_session, mac, called, nas_port, framed_ip, framed_ipv6, started, updated, octets_in, octets_out, timeout, interval, interims, until) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+     acct_session, multi_session, mac, called, nas_port, framed_ip, framed_ipv6, started, updated, octets_in, octets_out, timeout, interval, interims, until, method) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// Which live sessions are wanted.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +71,8 @@ pub(super) async fn put(connection: &mut SqliteConnection, kept: &Kept) -> Resul
         .bind(session.timeout.map(|timeout| number(timeout.as_secs())))
         .bind(session.interval.map(|interval| number(interval.as_secs())))
         .bind(session.interims)
-        .bind(until.0);
+        .bind(until.0)
+        .bind(session.method.name());
     query.execute(connection).await.map(drop)
 }
 
@@ -128,6 +130,7 @@ fn kept(row: &SqliteRow) -> Result<Kept, sqlx::Error> {
     session.service = text("service")?.map(Into::into);
     session.user = text("user")?.map(Into::into);
     session.tie = imprint.map(Tie::Known).or(fingerprint.map(Tie::Fingerprint));
+    session.method = method(&row.try_get::<String, _>("method")?);
     session.user_name = text("user_name")?;
     session.acct_session = text("acct_session")?;
     session.multi_session = text("multi_session")?;
@@ -143,6 +146,11 @@ fn kept(row: &SqliteRow) -> Result<Kept, sqlx::Error> {
     session.interval = seconds("interval")?;
     session.interims = row.try_get("interims")?;
     Ok(Kept { session, until: Wall(row.try_get("until")?) })
+}
+
+/// One that is unknown was written by another version, and looks at no certificate.
+fn method(name: &str) -> Method {
+    Method::ALL.iter().copied().find(|method| method.name() == name).unwrap_or(Method::None)
 }
 
 fn read<T: std::str::FromStr>(text: &str) -> Result<T, sqlx::Error> {

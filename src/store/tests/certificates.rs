@@ -7,9 +7,9 @@ use crate::store::{
     Store,
 };
 
-const NOW: Wall = Wall(1_800_000_000);
+pub(super) const NOW: Wall = Wall(1_800_000_000);
 
-fn line() -> Audited {
+pub(super) fn line() -> Audited {
     let text = || "x".to_owned();
     Audited { row: 0, at: NOW, caller: text(), role: text(), action: text(), target: text(), detail: "{}".into() }
 }
@@ -22,7 +22,7 @@ fn applied(number: &str) -> Known {
     Known { application: Some(number.into()), mail: Some(format!("{number}@x")), ..Known::default() }
 }
 
-fn register(store: &Store, known: Known) -> Result<(Record, bool), Failure> {
+pub(super) fn register(store: &Store, known: Known) -> Result<(Record, bool), Failure> {
     run(store.register(known, "test", NOW, line()))
 }
 

@@ -1,8 +1,10 @@
 //! The writer: what is committed, what is refused, and what a bad file leads to.
 
 mod accounting;
+mod answering;
 mod certificates;
 mod disconnects;
+mod otp;
 mod pressure;
 mod standby;
 mod walks;

@@ -1,0 +1,142 @@
+//! What the hall has looked up: certificates that answer for a name, and one-time passwords. Several at once, so that a slow one delays no other; nothing here makes the hall wait.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::engine::{Attempt, Checked, Found, Lookup, Search, Ticket};
+use crate::net::{self, Clock};
+use crate::otp::{Attempts, Guesses, Settings, Who};
+use crate::store::{Failure, Store};
+
+/// Looked up at once; what comes then waits for the first of them.
+const AT_ONCE: usize = 32;
+/// Certificates of one name that are handed on; conversations judge no more.
+const MOST: i64 = 32;
+/// How long it is waited for what logins have left behind, before somebody is said to have no certificate.
+const FRESH: Duration = Duration::from_millis(1_000);
+/// Until there is a configuration that says it.
+const ATTEMPTS: Attempts = Attempts { each: 5, per: Duration::from_secs(300) };
+
+/// The hall's end; the other ends with it. `most`: how many may wait at once. Without a registry nothing is ever found.
+pub(super) fn begin(store: Option<Store>, otp: &Arc<ArcSwapOption<Settings>>, most: usize, clock: Clock) -> net::Desk {
+    // As many again: somebody who is told at once may stand beside everybody who waits.
+    let answers = most.saturating_mul(2).max(1);
+    let Some(store) = store else { return net::Desk::nobody(answers) };
+    let (tell, told) = mpsc::channel(most.max(1));
+    let (say, found) = mpsc::channel(answers);
+    let clerk = Clerk { store, otp: Arc::clone(otp), guesses: Arc::new(Mutex::new(Guesses::new(ATTEMPTS))), clock };
+    tokio::spawn(serve(clerk, told, say.clone()));
+    let look = move |ticket, lookup| {
+        if tell.try_send((ticket, lookup)).is_err() {
+            // If this finds no room either, the hall decides when its time is up.
+            let _ = say.try_send((ticket, Found::Nothing));
+        }
+    };
+    net::Desk { look: Box::new(look), found }
+}
+
+/// Until the hall has ended.
+async fn serve(clerk: Clerk, mut told: mpsc::Receiver<(Ticket, Lookup)>, say: mpsc::Sender<(Ticket, Found)>) {
+    let mut looking = JoinSet::new();
+    while let Some((ticket, lookup)) = told.recv().await {
+        while looking.try_join_next().is_some() {}
+        if looking.len() >= AT_ONCE {
+            looking.join_next().await;
+        }
+        let (clerk, say) = (clerk.clone(), say.clone());
+        looking.spawn(async move {
+            let found = clerk.look(lookup).await;
+            // The hall may have ended, or have stopped waiting.
+            let _ = say.try_send((ticket, found));
+        });
+    }
+}
+
+/// Who looks.
+#[derive(Clone, Debug)]
+struct Clerk {
+    store: Store,
+    /// `[otp]`
+    otp: Arc<ArcSwapOption<Settings>>,
+    guesses: Arc<Mutex<Guesses>>,
+    clock: Clock,
+}
+
+impl Clerk {
+    async fn look(&self, lookup: Lookup) -> Found {
+        let found = match lookup {
+            Lookup::Certificates(search) => self.certificates(&search).await.map(Found::Certificates),
+            Lookup::Code(attempt) => self.code(&attempt).await.map(Found::Code),
+        };
+        found.unwrap_or_else(|why| {
+            tracing::error!("somebody is refused since nothing can be looked up: {why}");
+            Found::Nothing
+        })
+    }
+
+    /// Where there is none, it may have come at a login just now.
+    async fn certificates(&self, search: &Search) -> Result<Vec<Vec<u8>>, String> {
+        let found = self.facts(search).await.map_err(|failure| failure.to_string())?;
+        if !found.is_empty() || !matches!(timeout(FRESH, self.store.catch_up()).await, Ok(Ok(()))) {
+            return Ok(found);
+        }
+        self.facts(search).await.map_err(|failure| failure.to_string())
+    }
+
+    async fn facts(&self, search: &Search) -> Result<Vec<Vec<u8>>, Failure> {
+        match search {
+            Search::Name(name) => self.store.facts_of_name(name, MOST).await,
+            Search::Fingerprint(fingerprint) => self.store.facts_of_fingerprint(fingerprint).await,
+            Search::Serial(serial) => self.store.facts_of_serial(serial, MOST).await,
+        }
+    }
+
+    /// Counts as a wrong guess until it is known to be right, so that many at once are no more than one after the other.
+    async fn code(&self, attempt: &Attempt) -> Result<Checked, String> {
+        let settings = self.otp.load_full().ok_or("a code is asked for, and there is no [otp]")?;
+        let Attempt { user, nas, station, .. } = attempt;
+        let who = Who { user: user.to_ascii_lowercase(), nas: nas.to_string(), station: station.clone() };
+        if !self.guess(|guesses| {
+            guesses.set(settings.attempts);
+            guesses.may_try(self.clock.now().mono, &who)
+        }) {
+            return Ok(Checked::Throttled);
+        }
+        let checked = self.check(&settings, attempt).await;
+        match checked {
+            Ok(Checked::Right) => self.guess(|guesses| guesses.right(&who)),
+            Ok(_) => {}
+            Err(_) => self.guess(|guesses| guesses.forgive(&who)),
+        }
+        checked.map_err(|failure| failure.to_string())
+    }
+
+    /// [`Checked::Right`] is on disk: no restart makes the code good again.
+    async fn check(&self, settings: &Settings, attempt: &Attempt) -> Result<Checked, Failure> {
+        let user = &attempt.user;
+        let Some(enrolled) = self.store.otp_of(user).await? else { return Ok(Checked::NotEnrolled) };
+        let key = match settings.sealer.open(user, &enrolled.sealed) {
+            Ok(key) => key,
+            Err(bad) => {
+                tracing::error!(
+                    "the key of {user:?}'s one-time passwords is {bad}: no code is right until the seal-key of then is back in [otp], or the user is enrolled again"
+                );
+                return Ok(Checked::NotEnrolled);
+            }
+        };
+        let now = self.clock.now().wall;
+        let Some(step) = key.step(attempt.code.expose(), now, settings.window, enrolled.last) else {
+            return Ok(Checked::Wrong);
+        };
+        Ok(if self.store.use_code(&enrolled, step).await? { Checked::Right } else { Checked::Wrong })
+    }
+
+    fn guess<T>(&self, with: impl FnOnce(&mut Guesses) -> T) -> T {
+        with(&mut self.guesses.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
