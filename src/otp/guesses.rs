@@ -81,6 +81,15 @@ impl Guesses {
         true
     }
 
+    /// It could not be looked at after all, and doesn't count.
+    pub fn forgive(&mut self, who: &Who) {
+        let give_back = |spent: &mut Spent| spent.attempts = (spent.attempts - 1.0).max(0.0);
+        self.stations.get_mut(who).map(give_back);
+        if self.known.get(who).is_none() {
+            self.strangers.get_mut(&(who.user.clone(), who.nas.clone())).map(give_back);
+        }
+    }
+
     /// The code was right.
     pub fn right(&mut self, who: &Who) {
         self.stations.remove(who);
