@@ -81,6 +81,18 @@ impl Guesses {
         true
     }
 
+    /// How many of each kind are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> [usize; 3] {
+        [self.stations.len(), self.strangers.len(), self.known.len()]
+    }
+
+    /// The code was right.
+    pub fn right(&mut self, who: &Who) {
+        self.stations.remove(who);
+        remember(&mut self.known, who.clone(), ());
+    }
+
     /// It could not be looked at after all, and doesn't count.
     pub fn forgive(&mut self, who: &Who) {
         let give_back = |spent: &mut Spent| spent.attempts = (spent.attempts - 1.0).max(0.0);
@@ -88,12 +100,6 @@ impl Guesses {
         if self.known.get(who).is_none() {
             self.strangers.get_mut(&(who.user.clone(), who.nas.clone())).map(give_back);
         }
-    }
-
-    /// The code was right.
-    pub fn right(&mut self, who: &Who) {
-        self.stations.remove(who);
-        remember(&mut self.known, who.clone(), ());
     }
 }
 
