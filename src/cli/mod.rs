@@ -19,6 +19,7 @@ mod login;
     reason = "an access point has a socket and a clock of its own"
 )]
 mod nas;
+mod otp;
 mod serve;
 mod ticket_key;
 mod token;
@@ -54,6 +55,7 @@ enum Command {
     /// What the server would decide for a certificate, and why; fetches nothing
     Explain(explain::Args),
     Import(Box<import::Args>),
+    Otp(Box<otp::Args>),
     /// Make an admin token, and the table to paste into the configuration
     Token(token::Args),
     /// Keep the keys that seal session tickets
@@ -79,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Load(args) => load::run(&args),
         Command::Explain(args) => explain::run(args),
         Command::Import(args) => import::run(&args),
+        Command::Otp(args) => otp::run(&args),
         Command::Token(args) => token::run(&args),
         Command::TicketKey(args) => ticket_key::run(args),
     }

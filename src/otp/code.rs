@@ -75,7 +75,8 @@ impl Key {
 }
 
 /// Percent-encoded (RFC 3986 section 2.1) but for what is unreserved.
-fn escaped(text: &str) -> String {
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut out = String::new();
     for octet in text.bytes() {
         if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {

@@ -10,7 +10,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use code::{DIGITS, Key, PERIOD};
+pub use code::{DIGITS, Key, PERIOD, escaped};
 pub use guesses::{Guesses, Who};
 pub use seal::{BadSeal, Sealer};
 

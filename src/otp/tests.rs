@@ -95,6 +95,17 @@ fn nobody_gains_by_calling_himself_many_and_where_the_user_got_in_he_still_does(
 }
 
 #[test]
+fn what_could_not_be_looked_at_does_not_count() {
+    let mut guesses = Guesses::new(ATTEMPTS);
+    for _ in 0..100 {
+        assert!(guesses.may_try(NOW, &who("home")));
+        guesses.forgive(&who("home"));
+    }
+    assert_eq!((0..20).filter(|_| guesses.may_try(NOW, &who("home"))).count(), 5);
+    guesses.forgive(&who("nobody"));
+}
+
+#[test]
 fn what_is_remembered_is_bounded() {
     let mut guesses = Guesses::new(ATTEMPTS);
     for number in 0..40_000 {

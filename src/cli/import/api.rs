@@ -45,10 +45,19 @@ pub(super) enum Registered {
 
 /// What is wanted of the API.
 #[derive(Clone, Debug)]
-enum Wish {
+pub(in crate::cli) enum Wish {
     /// This entry is to be registered.
     Register(Bytes),
     Columns,
+    /// This user is to have one-time passwords.
+    Enrol {
+        user: String,
+        replace: bool,
+    },
+    /// This user is to have them no more.
+    Unenrol {
+        user: String,
+    },
 }
 
 /// Nothing more can be sent: why.
@@ -56,7 +65,7 @@ enum Wish {
 pub(super) struct Stopped(pub(super) String);
 
 /// The API.
-pub(super) struct Api {
+pub(in crate::cli) struct Api {
     connector: Connector,
     token: HeaderValue,
     /// Whether it has ever answered: whoever never did is not waited for.
@@ -82,6 +91,12 @@ impl Api {
         entry: &Entry,
     ) -> Result<Registered, Stopped> {
         self.ask(connection, &Wish::Register(entry.json().to_string().into())).await.map(|(registered, _)| registered)
+    }
+
+    /// Sends a wish once, since it may not be done twice: the body of what was answered, or why it was refused. The error: nobody has answered.
+    pub(in crate::cli) async fn do_once(&self, wish: &Wish) -> Result<Result<Bytes, String>, String> {
+        let answer = self.once(&mut None, wish).await.map_err(|fault| fault.why)?;
+        Ok(if answer.status.is_success() { Ok(answer.body) } else { Err(answer.text()) })
     }
 
     /// Where the server's configuration says that the columns of lists are.

@@ -18,7 +18,9 @@ mod tests;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub(super) use api::Wish;
 use list::{Asked, Columns};
+pub(super) use run::Access;
 
 /// A file or an argument that can't be used (`EX_CONFIG` of sysexits).
 const BAD_SETTINGS: u8 = 78;

@@ -76,11 +76,25 @@ fn api(args: &Args) -> Result<Api, String> {
     let (Some(url), Some(token_file)) = (&args.api, &args.token_file) else {
         return Err("--api and --token-file are missing".to_owned());
     };
-    let target = Target::parse(url).map_err(|why| format!("--api: {why}"))?;
-    let roots = args.ca.as_deref().map(credentials::read_certificates).transpose()?;
-    let connector = Connector::new(target, roots.as_deref())?;
-    let token = credentials::read_secret(token_file)?;
-    Api::new(connector, &token).map_err(|why| format!("{}: {why}", token_file.display()))
+    Access { api: url, token_file, ca: args.ca.as_deref() }.open()
+}
+
+/// Where the API is, and what opens it.
+pub(in crate::cli) struct Access<'a> {
+    pub(in crate::cli) api: &'a str,
+    pub(in crate::cli) token_file: &'a Path,
+    pub(in crate::cli) ca: Option<&'a Path>,
+}
+
+impl Access<'_> {
+    /// Nothing is sent yet.
+    pub(in crate::cli) fn open(&self) -> Result<Api, String> {
+        let target = Target::parse(self.api).map_err(|why| format!("--api: {why}"))?;
+        let roots = self.ca.map(credentials::read_certificates).transpose()?;
+        let connector = Connector::new(target, roots.as_deref())?;
+        let token = credentials::read_secret(self.token_file)?;
+        Api::new(connector, &token).map_err(|why| format!("{}: {why}", self.token_file.display()))
+    }
 }
 
 /// One file: a thread reads it, tasks send what it finds.

@@ -128,17 +128,20 @@ pub(super) fn words(reason: Reason) -> Words {
             "Ask the help desk. Administrators: check `rules` of the [[service]] and the files of the [[group]] tables.",
         ),
         Reason::NoGoodCertificate => (
-            "The user has no certificate that is good now.",
-            "Get a new certificate. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere.",
+            "This server knows no certificate of this user's that it has checked itself.",
+            "Log in to the Wi-Fi once with the client certificate: by that it becomes known here. Without one: use the wired LAN or the SSID JAISTALL on campus, or the SSL-VPN with OTP elsewhere, to get it. Administrators: a line of a list opens nothing, register the certificate itself; and `authorize` of the [[service]] says by what it is looked for.",
         ),
-        Reason::PasswordWrong => ("The password is wrong.", "Check the password and type it again."),
+        Reason::PasswordWrong => (
+            "The password is not the one by which this NAS ({nas}) says that it has checked a certificate.",
+            "Log in with the client certificate; a password of one's own opens nothing here. Administrators: `authorize.password` of the [[service]] and what the NAS is set to send must be the same.",
+        ),
         Reason::OtpWrong => (
-            "The one-time password (OTP) is wrong.",
-            "Check the clock of the device that shows it, and type a new one.",
+            "The one-time password (OTP) is wrong, or has been used before.",
+            "Wait until the app shows a new one and type that; check the clock of the device that shows it. If it goes on, ask the help desk to enrol you again.",
         ),
         Reason::OtpThrottled => (
             "Too many wrong one-time passwords (OTP): attempts are slowed down.",
-            "Wait a few minutes and try again. If it was not you, ask the help desk.",
+            "Wait a few minutes and try again. If it was not you, ask the help desk. Administrators: `attempts` of [otp] says how many there may be from one place.",
         ),
         Reason::ProxyLoop => (
             "The request has been on this server before.",

@@ -48,6 +48,7 @@ pub(super) fn kept(id: u64, user: &str) -> Kept {
     session.timeout = Some(Duration::from_secs(3_600));
     session.interval = Some(Duration::from_secs(900));
     session.interims = 3;
+    session.method = crate::event::Method::Authorize;
     Kept { session, until: Wall(5_000) }
 }
 

@@ -68,7 +68,7 @@ impl Answer {
     }
 
     /// The answer in a line.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let problem: Problem = serde_json::from_slice(&self.body).unwrap_or_default();
         let title = self.status.canonical_reason().unwrap_or("");
         let mut text = format!("{} {title}", self.status.as_u16()).trim_end().to_owned();

@@ -133,6 +133,10 @@ impl Connection {
         let (request, body) = match wish {
             Wish::Register(body) => (Request::post(target.certificates()), body.clone()),
             Wish::Columns => (Request::get(target.columns()), Bytes::new()),
+            Wish::Enrol { user, replace } => {
+                (Request::post(target.otp(user)), serde_json::json!({ "replace": replace }).to_string().into())
+            }
+            Wish::Unenrol { user } => (Request::delete(target.otp(user)), Bytes::new()),
         };
         let request = request
             .header(HOST, target.authority())

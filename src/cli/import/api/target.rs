@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use hyper::Uri;
 
+use crate::otp::escaped;
+
 /// What certificates are posted to.
 const CERTIFICATES: &str = "/api/v1/certificates";
 
@@ -60,6 +62,11 @@ impl Target {
     /// Where it stands where columns are.
     pub(super) fn columns(&self) -> String {
         format!("{}{COLUMNS}", self.base)
+    }
+
+    /// Where it stands whether a user has one-time passwords.
+    pub(super) fn otp(&self, user: &str) -> String {
+        format!("{}/api/v1/users/{}/otp", self.base, escaped(user))
     }
 
     /// What `Host` says.
