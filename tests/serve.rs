@@ -41,6 +41,8 @@ mod sessions;
 mod staple;
 #[path = "serve/vanished.rs"]
 mod vanished;
+#[path = "serve/vpn.rs"]
+mod vpn;
 #[path = "support"]
 mod support {
     pub(crate) mod campus;

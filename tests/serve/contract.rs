@@ -148,6 +148,7 @@ fn a01_each_route_wants_the_role_that_the_contract_gives_it() {
         ("POST", "users/%20/block", 3),
         ("DELETE", "users/nobody/block", 3),
         ("GET", "users/nobody/block", 1),
+        ("DELETE", "users/nobody/otp", 3),
         ("GET", "users/blocked", 1),
         ("GET", "certificates/ca:77/authentications", 1),
         ("GET", "authentications", 1),
