@@ -1,24 +1,30 @@
 //! What the hall has looked up: certificates that answer for a name, and one-time passwords. Several at once, so that a slow one delays no other; nothing here makes the hall wait.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex as Turn, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::engine::{Attempt, Checked, Found, Lookup, Search, Ticket};
 use crate::net::{self, Clock};
+use crate::now::Mono;
 use crate::otp::{Attempts, Guesses, Settings, Who};
 use crate::store::{Failure, Store};
 
-/// Looked up at once; what comes then waits for the first of them.
-const AT_ONCE: usize = 32;
+/// Looked up at once; what comes then waits for the first of them. Codes that are used up together share a COMMIT.
+const AT_ONCE: usize = 256;
 /// Certificates of one name that are handed on; conversations judge no more.
 const MOST: i64 = 32;
 /// How long it is waited for what logins have left behind, before somebody is said to have no certificate.
-const FRESH: Duration = Duration::from_millis(1_000);
+const FRESH: Duration = Duration::from_secs(1);
+/// How long others who wait for it are gathered: whoever asks for names that there aren't must not have the disk written for each.
+const GATHER: Duration = Duration::from_millis(50);
 /// Until there is a configuration that says it.
 const ATTEMPTS: Attempts = Attempts { each: 5, per: Duration::from_secs(300) };
 
@@ -29,8 +35,7 @@ pub(super) fn begin(store: Option<Store>, otp: &Arc<ArcSwapOption<Settings>>, mo
     let Some(store) = store else { return net::Desk::nobody(answers) };
     let (tell, told) = mpsc::channel(most.max(1));
     let (say, found) = mpsc::channel(answers);
-    let clerk = Clerk { store, otp: Arc::clone(otp), guesses: Arc::new(Mutex::new(Guesses::new(ATTEMPTS))), clock };
-    tokio::spawn(serve(clerk, told, say.clone()));
+    tokio::spawn(serve(Clerk::new(store, otp, clock), told, say.clone()));
     let look = move |ticket, lookup| {
         if tell.try_send((ticket, lookup)).is_err() {
             // If this finds no room either, the hall decides when its time is up.
@@ -64,17 +69,25 @@ struct Clerk {
     /// `[otp]`
     otp: Arc<ArcSwapOption<Settings>>,
     guesses: Arc<Mutex<Guesses>>,
+    /// What logins had left behind by then is written.
+    caught_up: Arc<Turn<Mono>>,
     clock: Clock,
 }
 
 impl Clerk {
+    fn new(store: Store, otp: &Arc<ArcSwapOption<Settings>>, clock: Clock) -> Self {
+        let guesses = Arc::new(Mutex::new(Guesses::new(ATTEMPTS)));
+        Self { store, otp: Arc::clone(otp), guesses, caught_up: Arc::default(), clock }
+    }
+
     async fn look(&self, lookup: Lookup) -> Found {
         let found = match lookup {
             Lookup::Certificates(search) => self.certificates(&search).await.map(Found::Certificates),
             Lookup::Code(attempt) => self.code(&attempt).await.map(Found::Code),
         };
         found.unwrap_or_else(|why| {
-            tracing::error!("somebody is refused since nothing can be looked up: {why}");
+            // A registry that can't be used says so elsewhere, and not for each login.
+            tracing::debug!("nothing can be looked up: {why}");
             Found::Nothing
         })
     }
@@ -82,10 +95,24 @@ impl Clerk {
     /// Where there is none, it may have come at a login just now.
     async fn certificates(&self, search: &Search) -> Result<Vec<Vec<u8>>, String> {
         let found = self.facts(search).await.map_err(|failure| failure.to_string())?;
-        if !found.is_empty() || !matches!(timeout(FRESH, self.store.catch_up()).await, Ok(Ok(()))) {
+        if !found.is_empty() || timeout(FRESH, self.catch_up()).await.is_err() {
             return Ok(found);
         }
         self.facts(search).await.map_err(|failure| failure.to_string())
+    }
+
+    /// Waits until what logins have left behind so far is written, once for all who wait for it together.
+    async fn catch_up(&self) {
+        let asked = self.clock.mono();
+        let mut caught_up = self.caught_up.lock().await;
+        if *caught_up > asked {
+            return;
+        }
+        sleep(GATHER).await;
+        let begun = self.clock.mono();
+        if self.store.catch_up().await.is_ok() {
+            *caught_up = begun;
+        }
     }
 
     async fn facts(&self, search: &Search) -> Result<Vec<Vec<u8>>, Failure> {
