@@ -26,13 +26,14 @@ Examples:
   sekisho otp remove --api https://radius1.campus.example:9812 --ca door-ca.pem \\
       --token-file operator.token hanako@campus.example
 
-A server that runs is reached by --api: a registry has one writer, and the audit says whose token it was.
-Where none runs, --config names the configuration whose registry it is; run it as the server's user.
+A server that runs is reached by --api: a registry has one writer, and the audit says whose token
+it was. Where none runs, --config names its configuration; run it as the server's user.
 
-The user is named as decisions show him: by his certificate (`username` of the [[authority]]), or where
-the concentrator checks passwords, by the name that he types there.
+The user is named as decisions show him: by his certificate (`username` of the [[authority]]), or,
+where the concentrator checks passwords, by the name that he types there.
 
-Exit code: 0 done; 1 refused (he is enrolled already, or isn't); 78 a file, a URL or the registry can't be used.";
+Exit code: 0 done; 1 refused (he is enrolled already, or isn't); 78 a file, a URL or the registry
+can't be used.";
 
 /// Enrol users for one-time passwords (RFC 6238): draws the QR code that an authenticator app reads
 #[derive(Debug, clap::Args)]

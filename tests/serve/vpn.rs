@@ -3,6 +3,7 @@
 use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use data_encoding::BASE32_NOPAD;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::afar::login;
 use super::nas::{Nas, SECRET};
-use super::registry::{Said, ask, good, let_in, register, wait_for};
+use super::registry::{Disk, Said, ask, good, let_in, register, wait_for};
 use super::sessions::sessions;
 use super::support::certificates::{crl, day};
 use super::{Campus, PATIENCE, Serving, said};
@@ -41,7 +42,7 @@ impl Vpn {
     fn with_attempts(attempts: u32) -> Self {
         let [asa, ocserv] = [Nas::new("asa", 11), Nas::new("ocserv", 12)];
         let [both, wifi] = [Nas::new("both", 13), Nas::new("wifi", 14)];
-        let nas = |nas: &Nas, methods: &str| format!("{}methods = [{methods}]\nclass = false\n", nas.table(None));
+        let nas = |nas: &Nas, methods: &str| format!("{}methods = [{methods}]\nclass = false\n", nas.table(Some("")));
         let tables =
             [nas(&asa, "\"eap-tls\", \"authorize\""), nas(&ocserv, "\"otp\""), nas(&both, "\"otp\""), wifi.table(None)];
         let services = r#"
@@ -126,12 +127,19 @@ fn attributes(asker: &Asker, authenticator: &[u8; 16], wish: &Wish<'_>) -> Attri
     attributes
 }
 
-fn answer(nas: &Nas, serving: &Serving, wish: &Wish<'_>) -> Answer {
+/// The socket where the answer comes, and what was asked.
+fn send(nas: &Nas, serving: &Serving, wish: &Wish<'_>) -> (UdpSocket, Vec<u8>) {
     let (socket, asker) = (socket(nas, serving), Asker::new(Secret::new(SECRET)));
     let authenticator = random();
     let attributes = attributes(&asker, &authenticator, wish);
     let request = asker.request(Code::ACCESS_REQUEST, 7, authenticator, &[], &attributes).expect("it fits");
     socket.send(&request).expect("loopback takes it");
+    (socket, request)
+}
+
+fn answer(nas: &Nas, serving: &Serving, wish: &Wish<'_>) -> Answer {
+    let (socket, request) = send(nas, serving, wish);
+    let asker = Asker::new(Secret::new(SECRET));
     let mut octets = [0; 4_096];
     let length = socket.recv(&mut octets).unwrap_or_else(|error| panic!("{error}: {}", serving.log()));
     let reply = asker.reply(&request, &octets[..length]).expect("a good answer");
@@ -223,8 +231,13 @@ fn who_is_revoked_by_the_authority_is_refused_by_name_and_who_was_registered_nee
 }
 
 #[test]
-fn w03_a_request_by_name_without_a_message_authenticator_is_dropped() {
+fn a_request_by_name_without_a_message_authenticator_is_dropped_even_from_a_nas_that_needs_none() {
     let vpn = Vpn::new();
+    let text = std::fs::read_to_string(vpn.campus.path("sekisho.toml")).expect("it was written");
+    let methods = "methods = [\"eap-tls\", \"authorize\"]\n";
+    assert!(text.contains(methods), "{text}");
+    vpn.campus
+        .write("sekisho.toml", &text.replace(methods, &format!("{methods}require-message-authenticator = false\n")));
     let mut serving = vpn.campus.start();
     register(&vpn.campus, &serving);
     let (socket, asker) = (socket(&vpn.asa, &serving), Asker::new(Secret::new(SECRET)));
@@ -433,6 +446,59 @@ fn a_code_that_was_right_is_wrong_after_kill_minus_nine() {
 }
 
 #[test]
+fn a_code_opens_once_at_whatever_moment_the_process_is_killed() {
+    let vpn = Vpn::new();
+    let mut serving = vpn.campus.start();
+    let app = enrol(&serving);
+    for number in 0..6 {
+        let code = app.code(number);
+        let wish = Wish::of(HANAKO, &code);
+        let (socket, _) = send(&vpn.ocserv, &serving, &wish);
+        let mut octets = [0; 4_096];
+        let moment = Duration::from_micros(500 + 1_500 * u64::try_from(number).expect("it counts up"));
+        socket.set_read_timeout(Some(moment)).expect("a time-out can be set");
+        let early = socket.recv(&mut octets).is_ok();
+        serving.signal("KILL");
+        drop(serving);
+        // What it had sent before it was killed.
+        let answered = early || socket.recv(&mut octets).is_ok();
+        let is_first_in = answered && octets[0] == Code::ACCESS_ACCEPT.0;
+        serving = vpn.campus.start();
+        let is_second_in = answer(&vpn.ocserv, &serving, &wish).code == Code::ACCESS_ACCEPT;
+        assert!(!(is_first_in && is_second_in), "the code of round {number} has opened twice");
+    }
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn a_code_that_a_full_disk_does_not_take_opens_nothing_until_there_is_room_and_then_once() {
+    let vpn = Vpn::new();
+    let disk = Disk::mount(vpn.campus.path("small"));
+    let text = std::fs::read_to_string(vpn.campus.path("sekisho.toml")).expect("it was written");
+    vpn.campus.write("sekisho.toml", &text.replace("state-dir = \".\"", "state-dir = \"small\""));
+    let mut serving = vpn.campus.start();
+    let path = revocation(&vpn.campus, &serving);
+    let app = enrol(&serving);
+    let ballast = vpn.campus.path("small").join("ballast");
+    let mut file = std::fs::File::create(&ballast).expect("there is room");
+    while std::io::Write::write_all(&mut file, &[0; 4_096]).is_ok() {}
+    drop(file);
+    let note = json!({ "note": "x".repeat(4_000), "block": false });
+    let is_full = (0..2_000).any(|_| ask(&serving, "registrar", "POST", &path, Some(note.clone())).0 == 503);
+    assert!(is_full, "{}", serving.log());
+    let code = app.code(0);
+    let wish = Wish::of(HANAKO, &code);
+    // What is so small may have found room all the same.
+    let is_first_in = answer(&vpn.ocserv, &serving, &wish).code == Code::ACCESS_ACCEPT;
+    std::fs::remove_file(&ballast).expect("ours");
+    serving.wait_for_metric("sekisho_registry_up 1");
+    let is_second_in = answer(&vpn.ocserv, &serving, &wish).code == Code::ACCESS_ACCEPT;
+    assert!(is_first_in != is_second_in, "{is_first_in} {is_second_in} {}", serving.log());
+    assert_eq!(serving.end(), Some(0));
+    drop(disk);
+}
+
+#[test]
 fn how_somebody_came_in_is_shown_and_outlives_a_restart() {
     let vpn = Vpn::new();
     let serving = vpn.campus.start();
@@ -474,6 +540,24 @@ fn with_another_seal_key_no_code_is_right_and_the_administrator_hears_why() {
     serving.signal("HUP");
     serving.wait_for("READY=1");
     accepted(&vpn.ocserv, &serving, &Wish::of(HANAKO, &app.code(0)));
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn a_block_throws_people_off_the_vpn_however_they_came() {
+    let vpn = Vpn::new();
+    let mut serving = vpn.campus.start();
+    register(&vpn.campus, &serving);
+    let app = enrol(&serving);
+    accepted(&vpn.asa, &serving, &by_name());
+    accepted(&vpn.ocserv, &serving, &Wish::of(HANAKO, &app.code(0)));
+    assert_eq!(sessions(&serving, "").len(), 2);
+    good(ask(&serving, "operator", "POST", &format!("/api/v1/users/{HANAKO}/block"), None));
+    for nas in [&vpn.asa, &vpn.ocserv] {
+        serving.process.wait_until(&format!("told at {}", nas.name), |_| !nas.told().is_empty());
+        assert_eq!(nas.told()[0].user, HANAKO);
+    }
+    wait_for(&mut serving, "/api/v1/sessions", "without sessions", |it| it["items"] == json!([]));
     assert_eq!(serving.end(), Some(0));
 }
 

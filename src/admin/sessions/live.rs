@@ -57,8 +57,8 @@ pub(super) struct Session {
     /// SHA-256 of the certificate's DER.
     pub(super) certificate: Option<String>,
     pub(super) service: Option<String>,
-    /// How he was let in.
-    pub(super) method: &'static str,
+    /// How he was let in; null where `user` is.
+    pub(super) method: Option<&'static str>,
     pub(super) nas: String,
     /// Calling-Station-Id.
     pub(super) mac: Option<String>,
@@ -96,7 +96,7 @@ impl From<&sessions::Session> for Session {
             user: text(session.user.as_deref()),
             certificate: session.fingerprint().map(|fingerprint| HEXLOWER.encode(fingerprint)),
             service: text(session.service.as_deref()),
-            method: session.method.name(),
+            method: session.user.is_some().then(|| session.method.name()),
             nas: session.device.nas.to_string(),
             mac: text(session.station.as_deref()),
             started: Time(session.started),
