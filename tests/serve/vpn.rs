@@ -93,11 +93,13 @@ struct Wish<'a> {
     password: &'a str,
     station: &'a str,
     state: Option<&'a [u8]>,
+    /// In Filter-Id.
+    certificate: Option<&'a str>,
 }
 
 impl<'a> Wish<'a> {
     fn of(name: &'a str, password: &'a str) -> Self {
-        Self { name, password, station: "203.0.113.5", state: None }
+        Self { name, password, station: "203.0.113.5", state: None, certificate: None }
     }
 }
 
@@ -124,6 +126,9 @@ fn attributes(asker: &Asker, authenticator: &[u8; 16], wish: &Wish<'_>) -> Attri
     if let Some(state) = wish.state {
         attributes.push(Type::STATE, state).expect("it is short");
     }
+    if let Some(certificate) = wish.certificate {
+        attributes.push(Type::FILTER_ID, certificate.as_bytes()).expect("it is short");
+    }
     attributes
 }
 
@@ -139,10 +144,14 @@ fn send(nas: &Nas, serving: &Serving, wish: &Wish<'_>) -> (UdpSocket, Vec<u8>) {
 
 fn answer(nas: &Nas, serving: &Serving, wish: &Wish<'_>) -> Answer {
     let (socket, request) = send(nas, serving, wish);
+    receive(&socket, &request, serving)
+}
+
+fn receive(socket: &UdpSocket, request: &[u8], serving: &Serving) -> Answer {
     let asker = Asker::new(Secret::new(SECRET));
     let mut octets = [0; 4_096];
     let length = socket.recv(&mut octets).unwrap_or_else(|error| panic!("{error}: {}", serving.log()));
-    let reply = asker.reply(&request, &octets[..length]).expect("a good answer");
+    let reply = asker.reply(request, &octets[..length]).expect("a good answer");
     let text = |kind| reply.text(kind).map(str::to_owned);
     Answer {
         code: reply.code(),
@@ -397,6 +406,70 @@ fn answer_to_password(nas: &Nas, serving: &Serving) -> Answer {
     assert_eq!(asked.code, Code::ACCESS_CHALLENGE, "{asked:?}");
     assert!(asked.message.as_deref().is_some_and(|text| text.contains("One-time password")), "{asked:?}");
     asked
+}
+
+#[test]
+fn of_many_who_type_a_code_at_the_same_moment_one_is_let_in() {
+    let vpn = Vpn::new();
+    let serving = vpn.campus.start();
+    let app = enrol(&serving);
+    let code = app.code(0);
+    let stations: Vec<_> = (0..20).map(|number| format!("198.51.100.{number}")).collect();
+    let asked: Vec<_> = stations
+        .iter()
+        .map(|station| send(&vpn.ocserv, &serving, &Wish { station, ..Wish::of(HANAKO, &code) }))
+        .collect();
+    let answers = asked.into_iter().map(|(socket, request)| receive(&socket, &request, &serving).code);
+    assert_eq!(answers.filter(|code| *code == Code::ACCESS_ACCEPT).count(), 1);
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn a_rule_asks_for_a_code_on_top_of_the_name_and_each_is_looked_up() {
+    let vpn = Vpn::new();
+    let text = std::fs::read_to_string(vpn.campus.path("sekisho.toml")).expect("it was written");
+    let otp = "otp = { after = \"nas-password\" }\n";
+    assert!(text.contains(otp), "{text}");
+    let rule = "rules = [{ when = { nas = [\"asa\"] }, otp = true }]\n";
+    vpn.campus.write("sekisho.toml", &text.replace(otp, &format!("{otp}{rule}")));
+    let serving = vpn.campus.start();
+    let app = enrol(&serving);
+    rejected(&vpn.asa, &serving, &by_name(), "no-good-certificate");
+    register(&vpn.campus, &serving);
+    for (typed, opens) in [(app.wrong(), false), (app.code(0), true), (app.code(0), false), (app.code(1), true)] {
+        let asked = answer(&vpn.asa, &serving, &by_name());
+        assert_eq!(asked.code, Code::ACCESS_CHALLENGE, "{asked:?} {}", serving.log());
+        let state = asked.state.expect("a State");
+        let wish = Wish { state: Some(&state), ..Wish::of(HANAKO, &typed) };
+        match opens {
+            true => drop(accepted(&vpn.asa, &serving, &wish)),
+            false => drop(rejected(&vpn.asa, &serving, &wish, "otp-wrong")),
+        }
+    }
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn where_the_nas_names_the_certificate_that_very_one_is_judged() {
+    let vpn = Vpn::new();
+    let text = std::fs::read_to_string(vpn.campus.path("sekisho.toml")).expect("it was written");
+    let file = "password-file = \"asa.secret\"";
+    let more = format!("{file}, certificate-attribute = \"Filter-Id\"");
+    vpn.campus.write("sekisho.toml", &text.replace(file, &more));
+    let serving = vpn.campus.start();
+    let id = register(&vpn.campus, &serving)["id"].as_str().expect("an id").to_owned();
+    for named in ["05", "5", "0x05", "00:05", &id, &id.to_uppercase()] {
+        accepted(&vpn.asa, &serving, &Wish { certificate: Some(named), ..by_name() });
+    }
+    let other = "0".repeat(64);
+    for named in ["06", &other, "hanako", ""] {
+        rejected(&vpn.asa, &serving, &Wish { certificate: Some(named), ..by_name() }, "no-good-certificate");
+    }
+    rejected(&vpn.asa, &serving, &by_name(), "no-good-certificate");
+    // It is somebody else's.
+    let taro = Wish { name: "taro@example.ac.jp", certificate: Some("05"), ..by_name() };
+    rejected(&vpn.asa, &serving, &taro, "no-good-certificate");
+    assert_eq!(serving.end(), Some(0));
 }
 
 #[test]
