@@ -29,6 +29,8 @@ mod learned;
 mod nas;
 #[path = "serve/ocsp.rs"]
 mod ocsp;
+#[path = "serve/otp.rs"]
+mod otp;
 #[path = "serve/registry.rs"]
 mod registry;
 #[path = "serve/registry_damaged.rs"]
