@@ -142,6 +142,8 @@ fn configuration(admin: &str) -> String {
         r#"
 [server]
 state-dir = "state"
+[otp]
+seal-key = "a key that is long enough"
 [registry]
 [listen]
 auth = ["127.0.0.1:0"]
