@@ -173,6 +173,8 @@ fn service() -> ServiceSettings {
         reply_username: ReplyUsername::Certificate,
         grants: Grants { vlan: Some("120".to_owned()), ..Grants::default() },
         rules: Vec::new(),
+        authorize: None,
+        otp: None,
     }
 }
 

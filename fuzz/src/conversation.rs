@@ -186,6 +186,7 @@ impl Scene {
                 }
                 Output::Seen(facts) => assert_eq!(&*facts.authority, "root"),
                 Output::Session(_) | Output::Done(..) | Output::Request(_) | Output::Notice(_) => {}
+                Output::Look(..) => panic!("this NAS may not ask without EAP"),
                 Output::Record(..) => panic!("a record of no accounting"),
             }
         }

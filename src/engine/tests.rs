@@ -86,6 +86,8 @@ fn service() -> ServiceSettings {
         reply_username: ReplyUsername::Certificate,
         grants: Grants::default(),
         rules: Vec::new(),
+        authorize: None,
+        otp: None,
     }
 }
 

@@ -81,6 +81,12 @@ impl Guesses {
         true
     }
 
+    /// How many of each kind are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> [usize; 3] {
+        [self.stations.len(), self.strangers.len(), self.known.len()]
+    }
+
     /// The code was right.
     pub fn right(&mut self, who: &Who) {
         self.stations.remove(who);

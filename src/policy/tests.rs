@@ -55,6 +55,8 @@ fn service(name: &str) -> ServiceSettings {
         reply_username: ReplyUsername::Certificate,
         grants: Grants::default(),
         rules: Vec::new(),
+        authorize: None,
+        otp: None,
     }
 }
 
@@ -63,7 +65,7 @@ fn policy(services: Vec<ServiceSettings>) -> Policy {
 }
 
 fn rule(when: When, grants: Grants) -> Rule {
-    Rule { when, grants, deny: false }
+    Rule { when, grants, deny: false, otp: false }
 }
 
 fn vlan(vlan: &str) -> Grants {

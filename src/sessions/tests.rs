@@ -12,6 +12,7 @@ use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use super::{Admitted, Change, Device, End, Law, Marks, Record, Session, SessionId, Sessions, Settings, Stage, Status};
+use crate::event::Method;
 use crate::now::{Mono, Now, Wall};
 use crate::pki::tests::campus::{self, Campus};
 use crate::pki::{Imprint, Revocation, Trust};
@@ -33,7 +34,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let campus = Campus::new();
     let trust = campus.trust();
     let when = When { group: Some(vec!["suspended".into()]), ..When::default() };
-    let rules = vec![Rule { when, deny: true, grants: Grants::default() }];
+    let rules = vec![Rule { when, deny: true, otp: false, grants: Grants::default() }];
     let service = ServiceSettings {
         name: "JAIST".into(),
         matches: Vec::new(),
@@ -43,6 +44,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         reply_username: ReplyUsername::Certificate,
         grants: Grants::default(),
         rules,
+        authorize: None,
+        otp: None,
     };
     let policy = Policy::new(vec![service], Vec::new());
     World { trust, campus, standing: Standing::default(), policy }
@@ -114,7 +117,8 @@ impl Bench {
     fn admit_at(&mut self, peer: &str, serial: u8, marks: &Marks) -> SessionId {
         let admitted = Admitted {
             marks: marks.clone(),
-            imprint: imprint(serial),
+            imprint: Some(imprint(serial)),
+            method: Method::EapTls,
             user: format!("user{serial}").into(),
             user_name: format!("user{serial}").into(),
             service: Some("JAIST".into()),

@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sekisho::access::{self, Handles};
 use sekisho::engine::{
-    Arrival, Automatic, Bounds, Change, Datagram, Done, Engine, Facts, Kept, Notice, Order, Output, Past, Question,
-    Record, Settings, Snapshot, Ticket,
+    Arrival, Automatic, Bounds, Change, Datagram, Done, Engine, Facts, Kept, Lookup, Notice, Order, Output, Past,
+    Question, Record, Settings, Snapshot, Ticket,
 };
 use sekisho::event::{Event, Listener, Method, OcspStatus, Outcome, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker, DisconnectSettings, Hop, NasSettings, Outgoing, Peers, Prefix};
@@ -18,7 +18,8 @@ use sekisho::pki::{
     Answers, AuthoritySettings, Crl, Distrust, OcspAnswer, Origin, Purpose, Revocation, RevocationSource, Trust,
 };
 use sekisho::policy::{
-    Grants, Match, Policy, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource, When,
+    Authorize, Grants, Match, OtpAfter, Policy, ReplyUsername, Rule, ServiceSettings, UsernameRule, UsernameSource,
+    When,
 };
 use sekisho::secret::Secret;
 use sekisho::standing::{Blocks, Standing};
@@ -73,6 +74,9 @@ pub(crate) struct Options {
     pub(crate) blocks: Arc<Blocks>,
     /// The services that there are.
     pub(crate) services: Vec<&'static str>,
+    /// Their ways in without EAP.
+    pub(crate) authorize: Option<Authorize>,
+    pub(crate) otp: Option<OtpAfter>,
 }
 
 impl Default for Options {
@@ -103,6 +107,8 @@ impl Default for Options {
             is_nas: true,
             blocks: Arc::default(),
             services: vec!["JAIST", "eduroam"],
+            authorize: None,
+            otp: None,
         }
     }
 }
@@ -129,6 +135,8 @@ pub(crate) struct World {
     pub(crate) responder: Responder,
     /// What was asked.
     pub(crate) asked: Vec<(Ticket, Vec<Question>)>,
+    /// What is to be looked up.
+    pub(crate) looks: Vec<(Ticket, Lookup)>,
     /// What was shown.
     pub(crate) seen: Vec<Arc<Facts>>,
     /// Accounting records that nobody has written yet.
@@ -213,6 +221,7 @@ impl World {
             steps: 0,
             responder: Responder::silent(),
             asked: Vec::new(),
+            looks: Vec::new(),
             seen: Vec::new(),
             records: Vec::new(),
             changes: Vec::new(),
@@ -342,6 +351,7 @@ impl World {
                 Output::Request(datagram) => self.requests.push(datagram),
                 Output::Notice(notice) => self.notices.push(notice),
                 Output::Ask(ticket, questions) => self.ask(ticket, questions),
+                Output::Look(ticket, lookup) => self.looks.push((ticket, lookup)),
                 Output::Seen(facts) => self.seen.push(facts),
                 Output::Record(ticket, record) => self.records.push((ticket, *record)),
                 Output::Session(change) => self.changes.push(change),
@@ -577,13 +587,17 @@ fn policy(options: &Options) -> Policy {
                 when: When { group: Some(vec!["suspended".into()]), ..When::default() },
                 grants: Grants::default(),
                 deny: true,
+                otp: false,
             },
             Rule {
                 when: When { nas: Some(vec!["other".into()]), ..When::default() },
                 grants: Grants { vlan: Some(OTHER_NAS_VLAN.to_owned()), ..Grants::default() },
                 deny: false,
+                otp: false,
             },
         ],
+        authorize: options.authorize.clone(),
+        otp: options.otp,
     };
     let username = |authority: &str| UsernameRule {
         authority: authority.into(),

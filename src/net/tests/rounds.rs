@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::helpers::end_process_on_panic;
-use super::super::{Books, Clock, Command, Gauges, Hall, Heartbeat, Inquiry};
+use super::super::{Books, Clock, Command, Desk, Gauges, Hall, Heartbeat, Inquiry};
 use super::doors::{bind, bound, client};
 use crate::engine::tests::{SECRET, engine, snapshot};
 use crate::engine::{Order, Ticket};
@@ -49,6 +49,7 @@ fn run_with(clock: Clock, heartbeat: Option<Heartbeat>, inquiry: Inquiry) -> Run
         orders: received,
         inquiry,
         books: Books::closed(),
+        desk: Desk::nobody(1),
         // The test may have seen enough.
         sink: Box::new(move |event| drop(sender.send(event))),
         notice: Box::new(drop),

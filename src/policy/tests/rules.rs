@@ -75,7 +75,7 @@ fn every_key_is_looked_at() {
 #[test]
 fn s06_groups_are_looked_up_anew_at_every_decision() {
     let group = |name| When { group: Some(names(&[name])), ..When::default() };
-    let deny = Rule { when: group("suspended"), grants: Grants::default(), deny: true };
+    let deny = Rule { when: group("suspended"), grants: Grants::default(), deny: true, otp: false };
     let policy = policy(vec![with_rules(vec![rule(group("guests"), vlan("130")), deny])]);
     let decide = |files: &[(&str, &str)]| {
         let files: Vec<_> = files.iter().map(|(name, text)| (Arc::from(*name), (*text).to_owned())).collect();

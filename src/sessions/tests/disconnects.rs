@@ -128,7 +128,8 @@ fn only_what_identifies_it_is_said_to_the_address_that_asked() {
     let marks = Marks { calling: Some("02-AB-00-00-00-01".into()), ..named("02:ab:00:00:00:01", "s1") };
     let admitted = Admitted {
         marks,
-        imprint: imprint(1),
+        imprint: Some(imprint(1)),
+        method: Method::EapTls,
         user: "user".into(),
         user_name: "user@realm".into(),
         service: None,

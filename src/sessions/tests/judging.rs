@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{Evidence, Reason};
+use crate::event::{Evidence, Method, Reason};
 use crate::sessions::State;
 use crate::standing::{BY_LIST, Block, Blocks};
 
@@ -64,7 +64,8 @@ fn many_are_judged_slice_by_slice_and_new_crls_in_between_leave_nobody_out() {
     for number in 0..3_000_usize {
         let admitted = Admitted {
             marks: marks(&number.to_string()),
-            imprint: serials[number % 3].clone(),
+            imprint: Some(serials[number % 3].clone()),
+            method: Method::EapTls,
             user: "user".into(),
             user_name: "user".into(),
             service: None,
