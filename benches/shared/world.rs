@@ -423,6 +423,8 @@ fn policy() -> Policy {
         reply_username: ReplyUsername::Certificate,
         grants: Grants { vlan: Some("120".to_owned()), ..Grants::default() },
         rules: Vec::new(),
+        authorize: None,
+        otp: None,
     };
     let username = UsernameRule {
         authority: NAME.into(),
