@@ -231,6 +231,11 @@ impl Serving {
         fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).expect("it runs")
     }
 
+    /// Has it read configuration, files and CRLs again.
+    pub(crate) fn read_again(&self) {
+        let _ = Command::new("kill").args(["-s", "HUP", &self.child.id().to_string()]).status();
+    }
+
     /// Has it end as its supervisor would.
     pub(crate) fn stop(mut self) {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();

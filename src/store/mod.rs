@@ -18,6 +18,7 @@ mod health;
 mod history;
 mod known;
 mod lists;
+mod names;
 mod people;
 mod record;
 mod schema;
@@ -48,10 +49,11 @@ pub use failure::Failure;
 pub use health::Health;
 pub use history::{Decisions, Trace};
 pub use lists::{Certificates, Distrusted, Issued, Position, State};
+pub use names::Place;
 pub use people::PersonCondition;
 pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
 pub use settings::{Columns, Settings};
-pub use standby::{BLOCKS, Standby};
+pub use standby::{BLOCKS, Inherited, Standby};
 
 use health::Watch;
 use writer::{FEW_TRACES, Job, Typed};
@@ -87,7 +89,7 @@ impl Store {
     }
 
     /// The same; `inherited`, what stands in the file beside it ([`Standby`]), is in the database before anything else is.
-    pub fn resume(state_dir: &Path, inherited: Option<Blocked>) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub fn resume(state_dir: &Path, inherited: Option<Inherited>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, received) = mpsc::channel(JOBS);
         let (traces, left) = mpsc::channel(TRACES);
         let watch = Arc::new(Watch::default());
