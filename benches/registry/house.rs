@@ -204,8 +204,8 @@ impl Serving {
         Duration::from_millis(used * 10)
     }
 
-    /// Hundredths of a second.
-    fn ticks(&self) -> u64 {
+    /// What it has had of the processor since its start, in hundredths of a second.
+    pub(crate) fn ticks(&self) -> u64 {
         let stat = self.proc("stat");
         let fields: Vec<&str> = stat.rsplit(')').next().expect("a name").split_whitespace().collect();
         [11, 12].iter().filter_map(|field| fields.get(*field)?.parse::<u64>().ok()).sum()

@@ -1,10 +1,11 @@
 //! The registry at a million certificates and ten million decisions: what the API answers when, what the server itself asks, what is written meanwhile; and that a login doesn't notice.
 //!
-//! `cargo bench --bench registry`; `-- --certificates N`: so many at most, and ten times as many decisions, or `--decisions N`; `-- --quick`: few, each once, as `cargo test --benches` has it; `-- --compare`: what comparing all certificates with CRLs costs, and nothing else;
+//! `cargo bench --bench registry`; `-- --certificates N`: so many at most, and ten times as many decisions, or `--decisions N`; `-- --quick`: few, each once, as `cargo test --benches` has it; `-- --compare`: what comparing all certificates with CRLs costs, and nothing else; `-- --blocks`: how many can be blocked in a second, and nothing else;
 //! `-- --keep`: the folder `target/tmp/registry-bench` stays, and the next run with `--keep` measures what is in it. The tables go to stdout, progress to stderr.
 #![expect(clippy::disallowed_methods, reason = "who measures takes the time")]
 
 mod ask;
+mod blocks;
 #[path = "../shared/campus.rs"]
 #[expect(dead_code, reason = "shared: other benches use more of it")]
 mod campus;
@@ -39,6 +40,8 @@ struct Amount {
     keeps: bool,
     /// Nothing but the comparison with CRLs.
     compares: bool,
+    /// Nothing but blocks.
+    blocks: bool,
 }
 
 /// What was measured at one size.
@@ -52,6 +55,15 @@ struct Column {
 fn main() {
     let amount = amount();
     let campus = Campus::new(KeyKind::P256, KeyKind::P256, 4);
+    if amount.blocks {
+        let house = House::new(&campus, false);
+        for before in if amount.batches > 1 { vec![0, 1_200] } else { vec![0, 20] } {
+            for (name, text) in blocks::measure(&house, before, if amount.batches > 1 { 320 } else { 32 }) {
+                println!("  {name:<80} {text}");
+            }
+        }
+        return;
+    }
     if !amount.compares {
         print_engine(&logins::in_the_engine(&campus, amount.batches));
     }
@@ -106,7 +118,7 @@ fn amount() -> Amount {
     };
     let batches = if is_quick { 1 } else { 50 };
     let sizes = sizes.into_iter().map(size).collect();
-    Amount { sizes, batches, keeps: has("--keep"), compares: has("--compare") }
+    Amount { sizes, batches, keeps: has("--keep"), compares: has("--compare"), blocks: has("--blocks") }
 }
 
 /// What comparing costs the server: at its start, and again when it has read everything again.

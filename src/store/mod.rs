@@ -138,9 +138,9 @@ impl Store {
         if self.health().fault.is_some() {
             return Ok(());
         }
-        let mut waiting = self.traces.max_capacity().saturating_sub(self.traces.capacity());
-        while waiting > 0 {
-            // Some of them are written with each change.
+        let mut waiting = self.watch.open();
+        while waiting > 0 && self.watch.open() > 0 {
+            // Some of them are written with each change, which comes after what is being written.
             self.write(|_| Box::pin(async { Ok(()) })).await?;
             waiting = waiting.saturating_sub(FEW_TRACES);
         }

@@ -137,6 +137,12 @@ impl Job for Traces {
     }
 }
 
+impl Drop for Traces {
+    fn drop(&mut self) {
+        self.watch.settled(self.traces.len());
+    }
+}
+
 /// Nobody's job, to see whether the file can be written.
 struct Probe;
 
