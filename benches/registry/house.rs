@@ -204,8 +204,8 @@ impl Serving {
         Duration::from_millis(used * 10)
     }
 
-    /// Hundredths of a second.
-    fn ticks(&self) -> u64 {
+    /// What it has had of the processor since its start, in hundredths of a second.
+    pub(crate) fn ticks(&self) -> u64 {
         let stat = self.proc("stat");
         let fields: Vec<&str> = stat.rsplit(')').next().expect("a name").split_whitespace().collect();
         [11, 12].iter().filter_map(|field| fields.get(*field)?.parse::<u64>().ok()).sum()
@@ -229,6 +229,11 @@ impl Serving {
 
     fn proc(&self, name: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).expect("it runs")
+    }
+
+    /// Has it read configuration, files and CRLs again.
+    pub(crate) fn read_again(&self) {
+        let _ = Command::new("kill").args(["-s", "HUP", &self.child.id().to_string()]).status();
     }
 
     /// Has it end as its supervisor would.

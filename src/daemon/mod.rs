@@ -6,6 +6,7 @@ mod afar;
 mod authorities;
 mod books;
 mod census;
+mod compare;
 mod files;
 mod force;
 mod gaps;
@@ -21,6 +22,7 @@ mod responders;
 mod staples;
 mod start;
 mod systemd;
+mod together;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -8,14 +8,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Notify;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::census::Counted;
+use super::compare::{self, Comparison};
 use super::force::Force;
 pub(super) use super::opening::{Opened, open};
+use super::together::Together;
 use crate::admin::{self, Later, View};
 use crate::engine::Facts;
 use crate::event::{Authentication, Event, Outcome};
@@ -23,7 +24,7 @@ use crate::net::Clock;
 use crate::now::Wall;
 use crate::standing::Blocks;
 use crate::store::{
-    Columns, Decided, Device, FILE, Failure, Health, Known, Record, Settings, Sighting, Store, Trace, serial_text,
+    Columns, Decided, Device, FILE, Failure, Health, Known, Settings, Sighting, Store, Trace, serial_text,
 };
 
 /// Events that may wait to be kept.
@@ -38,10 +39,6 @@ const REST: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long the database may take to be closed.
 const CLOSING: Duration = Duration::from_secs(2);
-/// Within so many seconds a certificate that came at a login is written down.
-const LATE: i64 = 10;
-/// Certificates that are compared with CRLs at once.
-const PIECE: i64 = 1_000;
 /// A certificate that comes again is written down again after so many seconds.
 const AGAIN: i64 = 60;
 /// Certificates of which that is remembered.
@@ -58,8 +55,9 @@ pub(super) struct Keeper {
     stale: Arc<AtomicBool>,
     /// There was a registry here before this process began.
     is_heir: bool,
-    /// Authorities may say something else.
-    news: Arc<Notify>,
+    /// Puts in force what is blocked, for all who have changed it.
+    enforcing: Arc<Together<Result<(), Failure>>>,
+    compares: Arc<Comparison>,
     /// Of what the hall tells.
     left: mpsc::WeakSender<Left>,
 }
@@ -80,7 +78,7 @@ pub(super) struct Running {
     /// Writes down what comes from the hall, until the hall has ended.
     keeping: tokio::task::JoinHandle<()>,
     /// What is done again and again.
-    tending: [tokio::task::JoinHandle<()>; 2],
+    tending: [tokio::task::JoinHandle<()>; 3],
     thread: JoinHandle<()>,
 }
 
@@ -108,19 +106,24 @@ impl Keeper {
     /// Begins to keep. `Events` end it.
     pub(super) fn spawn(opened: Opened, settings: Settings, force: &Arc<Force>, clock: Clock) -> (Running, Events) {
         let (events, received) = mpsc::channel(EVENTS);
+        let grounds: compare::Grounds = Box::new({
+            let force = Arc::clone(force);
+            move || (force.view(), clock.now().wall)
+        });
         let keeper = Self {
+            compares: Arc::new(Comparison::new(opened.store.clone(), grounds, clock)),
             store: opened.store,
             settings: Arc::new(ArcSwap::from_pointee(settings)),
             force: Arc::clone(force),
             clock,
             stale: Arc::new(AtomicBool::new(true)),
             is_heir: opened.is_heir,
-            news: Arc::default(),
+            enforcing: Arc::default(),
             left: events.downgrade(),
         };
-        keeper.news.notify_one();
         let keeping = tokio::spawn(keep(keeper.store.clone(), received));
-        let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget())];
+        let comparing = tokio::spawn(Arc::clone(&keeper.compares).run());
+        let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget()), comparing];
         (Running { keeper, keeping, tending, thread: opened.thread }, events)
     }
 
@@ -144,7 +147,7 @@ impl Keeper {
 
     /// CRLs or OCSP answers have changed.
     pub(super) fn revocation_changed(&self) {
-        self.news.notify_one();
+        self.compares.tell();
     }
 
     /// A certificate was judged at a login.
@@ -172,8 +175,12 @@ impl Keeper {
         fault.into_iter().chain(unkept.map(|why| why.to_string())).chain(begun_anew).collect()
     }
 
-    /// What is blocked counts from now on, and stands on disk twice.
+    /// What is blocked counts from now on, and stands on disk twice. Many at once cost about as much as two.
     async fn put_in_force(&self) -> Result<(), Failure> {
+        self.enforcing.join(self.enforce_now()).await
+    }
+
+    async fn enforce_now(&self) -> Result<(), Failure> {
         let listed = self.settings.load().blocks_requested;
         let mut kept = Ok(());
         let read = async {
@@ -197,48 +204,18 @@ impl Keeper {
         }
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last = 0;
+        // Those that were here before are compared with all others, those that come from now on at once.
+        let mut last = None;
         loop {
-            tokio::select! {
-                _ = beat.tick() => {
-                    last = self.compare_fresh(last).await.unwrap_or(last);
-                    if self.stale.load(Relaxed) && self.put_in_force().await.is_ok() {
-                        tracing::info!("what is blocked stands in the registry and beside it");
-                    }
-                }
-                () = self.news.notified() => {
-                    match self.compare().await {
-                        Ok(row) => last = row,
-                        Err(failure) => tracing::warn!("what authorities say could not be written down: {failure}"),
-                    }
-                }
+            beat.tick().await;
+            last = match last {
+                Some(last) => self.compares.fresh(last).await.ok().or(Some(last)),
+                None => self.store.last_row().await.ok().inspect(|_| self.compares.tell()),
+            };
+            if self.stale.load(Relaxed) && self.put_in_force().await.is_ok() {
+                tracing::info!("what is blocked stands in the registry and beside it");
             }
         }
-    }
-
-    /// Writes down which certificates their authorities have revoked, and which no longer; the last row.
-    async fn compare(&self) -> Result<i64, Failure> {
-        let mut after = 0;
-        loop {
-            let records = self.store.issued(after, PIECE).await?;
-            let Some(last) = records.last() else { return Ok(after) };
-            after = last.row;
-            self.set_revoked(records).await?;
-        }
-    }
-
-    /// The same of those that have come to be known since the last row was: what is said of them may have been known before they were. The last row now.
-    async fn compare_fresh(&self, last: i64) -> Result<i64, Failure> {
-        let since = Wall(self.clock.now().wall.0.saturating_sub(LATE));
-        let records = self.store.fresh(last, since, PIECE).await?;
-        let last = records.last().map_or(last, |record| last.max(record.row));
-        self.set_revoked(records).await.map(|()| last)
-    }
-
-    async fn set_revoked(&self, records: Vec<Record>) -> Result<(), Failure> {
-        let (view, now) = (self.force.view(), self.clock.now().wall);
-        let changed = spawn_blocking(move || changed(&view, &records, now)).await.unwrap_or_default();
-        if changed.is_empty() { Ok(()) } else { self.store.set_revoked(changed).await }
     }
 
     /// Forgets decisions, records and ended sessions in time.
@@ -290,12 +267,6 @@ impl admin::Registry for Keeper {
     fn enforce(&self) -> Later<'_, Result<(), Failure>> {
         Box::pin(self.put_in_force())
     }
-}
-
-fn changed(view: &View, records: &[Record], now: Wall) -> Vec<(i64, Option<crate::store::Revoked>)> {
-    let judged = records.iter().map(|record| (record, view.revoked(record, now)));
-    let changed = judged.filter(|(record, revoked)| record.revoked != *revoked);
-    changed.map(|(record, revoked)| (record.row, revoked)).collect()
 }
 
 /// Keeps what became of logins.

@@ -172,12 +172,13 @@ impl Store {
         .await
     }
 
-    /// Everything that is blocked, as the writer has it. `listed`: what a list of the CA's says is asked to be revoked is blocked, too.
+    /// Everything that is blocked, as the writer has it, but for the certificates' own octets. `listed`: what a list of the CA's says is asked to be revoked is blocked, too.
     pub async fn blocked(&self, listed: bool) -> Result<Blocked, Failure> {
         self.write(move |connection| {
             Box::pin(async move {
                 let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
-                query.push(COLUMNS).push(" FROM certificate c WHERE c.block = 1");
+                query.push(COLUMNS.replace("c.der, c.facts", "NULL AS der, NULL AS facts"));
+                query.push(" FROM certificate c WHERE c.block = 1");
                 if listed {
                     query.push(" OR c.state = 1");
                 }
@@ -186,19 +187,6 @@ impl Store {
                 let people = sqlx::query("SELECT name, since, until, reason, by FROM person ORDER BY name");
                 let people = people.fetch_all(connection).await?;
                 Ok(Blocked { certificates, people: people.iter().map(person).collect::<Result<_, _>>()? })
-            })
-        })
-        .await
-    }
-
-    /// The names of issued certificates by which CRLs and OCSP answers may list them, after a row.
-    pub async fn issued(&self, after: i64, most: i64) -> Result<Vec<Record>, Failure> {
-        self.read(move |connection| {
-            Box::pin(async move {
-                let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
-                query.push(COLUMNS).push(" FROM certificate c WHERE c.serial IS NOT NULL AND c.id > ").push_bind(after);
-                query.push(" ORDER BY c.id LIMIT ").push_bind(most);
-                query.build().fetch_all(connection).await?.iter().map(record).collect()
             })
         })
         .await

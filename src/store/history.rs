@@ -40,7 +40,9 @@ pub struct Decisions {
 impl Store {
     /// Keeps what a login leaves behind, if there is room for it. Never waits.
     pub fn trace(&self, trace: Trace) {
+        self.watch.left();
         if self.traces.try_send(trace).is_err() {
+            self.watch.settled(1);
             self.watch.dropped(1);
         }
     }

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::health::Watch;
-use super::{Blocked, Doing, Failure, Trace, connect, history, standby};
+use super::{Doing, Failure, Inherited, Trace, connect, history, standby};
 
 /// Jobs of one COMMIT.
 const BATCH: usize = 512;
@@ -137,6 +137,12 @@ impl Job for Traces {
     }
 }
 
+impl Drop for Traces {
+    fn drop(&mut self) {
+        self.watch.settled(self.traces.len());
+    }
+}
+
 /// Nobody's job, to see whether the file can be written.
 struct Probe;
 
@@ -160,7 +166,7 @@ impl Job for Probe {
 /// Starts the thread; returns when it has tried to open the file. The only error is that it is another server's, or that there is no thread.
 pub(super) fn spawn(
     file: PathBuf,
-    inherited: Option<Blocked>,
+    inherited: Option<Inherited>,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
@@ -191,7 +197,7 @@ pub(super) fn spawn(
 struct Writer {
     file: PathBuf,
     /// What was blocked before this process began, until it is in the database.
-    inherited: Option<Blocked>,
+    inherited: Option<Inherited>,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::{FILE, Failure};
+use crate::store::{FILE, Failure, Trace};
 
 async fn count(store: &Store) -> Result<i64, Failure> {
     store
@@ -139,4 +139,32 @@ fn the_log_is_bounded_though_somebody_always_looks() {
         longest
     });
     assert!(longest < 32 << 20, "{} MiB", longest >> 20);
+}
+
+#[test]
+fn whoever_catches_up_waits_for_what_is_being_written_too_and_for_nothing_where_there_is_nothing() {
+    let here = Here::new();
+    let store = here.store();
+    run(async {
+        for round in 1..=3 {
+            for _ in 0..3_000 {
+                store.trace(Trace::Decided(Box::default()));
+            }
+            // The writer has taken what there is, and is at it.
+            while store.traces.capacity() < store.traces.max_capacity() {
+                tokio::task::yield_now().await;
+            }
+            store.catch_up().await.expect("it can be written");
+            let kept = store.read(|connection| {
+                Box::pin(async move {
+                    let count = "SELECT count(*) FROM authentication";
+                    sqlx::query_scalar::<_, i64>(count).fetch_one(connection).await
+                })
+            });
+            assert_eq!(kept.await, Ok(round * 3_000));
+        }
+        store.close();
+        while store.write(|_| Box::pin(async { Ok(()) })).await.is_ok() {}
+        assert_eq!(store.catch_up().await, Ok(()), "nothing waits, so nobody is asked to write");
+    });
 }
