@@ -74,11 +74,12 @@ impl FollowUp {
     pub fn read(packet: &Packet<'_>) -> Result<Self, Malformed> {
         let mut eap = Vec::new();
         let is_eap = packet.join_eap(&mut eap)?;
-        Ok(Self {
-            eap: is_eap.then_some(eap),
-            wants_key_name: packet.first(Type::EAP_KEY_NAME).is_some(),
-            wants_cui: packet.first(Type::CHARGEABLE_USER_IDENTITY).is_some(),
-        })
+        let mut read = Self { eap: is_eap.then_some(eap), ..Self::default() };
+        for attribute in packet.attributes() {
+            read.wants_key_name |= attribute.kind == Type::EAP_KEY_NAME;
+            read.wants_cui |= attribute.kind == Type::CHARGEABLE_USER_IDENTITY;
+        }
+        Ok(read)
     }
 }
 

@@ -293,7 +293,7 @@ impl Conversation {
             _ => return self.out_of_turn(now, "TLS octets where none are awaited"),
         };
         self.phase = Phase::Pending(handshake, octets);
-        Turn::Work(Lost::new(self.eap.failure()))
+        Turn::Work(Lost::new(self.eap.failure_octets()))
     }
 
     fn acknowledged(&mut self, now: Now) -> Turn {
@@ -309,7 +309,7 @@ impl Conversation {
     }
 
     fn accept(&mut self, now: Now, decided: Decided, finished: Finished) -> Turn {
-        let Some(grant) = decided.decision.grant().cloned() else {
+        let Some(grant) = decided.decision.grant() else {
             let reason = decided.decision.reason();
             let evidence = decided.decision.evidence().to_vec();
             return self.refuse(now, Refusal { reason, evidence, decided: Some(decided), tls: Some(finished.version) });
@@ -318,9 +318,9 @@ impl Conversation {
             by: &self.by,
             nas: &self.nas,
             asked: &self.asked,
-            user_name: self.user_name(&grant),
+            user_name: self.user_name(grant),
             decided: &decided,
-            grant: &grant,
+            grant,
             keys: &finished.keys,
             success: self.eap.success(),
         };
@@ -331,7 +331,7 @@ impl Conversation {
                 authentication.evidence = decided.decision.evidence().to_vec();
                 authentication.tls = Some(finished.version);
                 authentication.resumed = finished.resumed;
-                let admitted = decided.facts.as_deref().map(|facts| Box::new(self.admitted(facts, &grant)));
+                let admitted = decided.facts.as_deref().map(|facts| Box::new(self.admitted(facts, grant)));
                 decided.tell(&mut authentication);
                 let ended = Ended { outcome: Outcome::Accept, reason, authentication, seen, admitted };
                 self.phase = Phase::Over;
