@@ -26,8 +26,8 @@ const RECORDS: usize = 512;
 const BATCH: usize = 4_096;
 /// How long a record waits for others, so that they come to the disk together.
 const GATHER: Duration = Duration::from_millis(25);
-/// How long that nobody waits for is gathered, if no record takes it along. Who has been let in and isn't accounted for yet is forgotten with a server that is killed meanwhile.
-const LATER: Duration = Duration::from_millis(250);
+/// How long that nobody waits for is gathered, if no record takes it along: less than what logins leave is, so that they share a COMMIT. Who has been let in and isn't accounted for yet is forgotten with a server that is killed meanwhile.
+const LATER: Duration = Duration::from_millis(400);
 /// How often it is tried again, if nothing else is to be written.
 const AGAIN: Duration = Duration::from_secs(2);
 /// How long the last may take to be written when the server stops.

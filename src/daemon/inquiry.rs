@@ -46,7 +46,9 @@ impl Look {
 impl Looked {
     /// What a look is for has changed: each certificate is looked at again when it comes.
     pub(super) fn forget(&self) {
-        self.with(HashMap::clear);
+        let looked = self.with(std::mem::take);
+        // The hall need not wait for this.
+        drop(looked);
     }
 
     /// Whether it was not looked at within a minute.
@@ -152,5 +154,38 @@ fn sees(
             Ok(()) => looked.remember(now, look),
             Err(_) => drop(overflows.unseen.fetch_add(1, Relaxed)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(fingerprint: u8, tells_locations: bool) -> Look {
+        Look { fingerprint: [fingerprint; 32], authority: "ca".into(), tells_locations }
+    }
+
+    #[test]
+    fn a_certificate_is_looked_at_again_after_a_minute_or_when_something_has_changed() {
+        let (looked, at) = (Looked::default(), |seconds| Mono(Duration::from_secs(seconds)));
+        assert!(looked.wants(at(100), &look(1, false)));
+        looked.remember(at(100), look(1, false));
+        assert!(!looked.wants(at(159), &look(1, false)));
+        assert!(looked.wants(at(159), &look(1, true)), "its ticket didn't tell where its revocation data is");
+        assert!(looked.wants(at(159), &look(2, false)));
+        assert!(looked.wants(at(160), &look(1, false)));
+        looked.forget();
+        assert!(looked.wants(at(101), &look(1, false)));
+    }
+
+    #[test]
+    fn as_many_as_are_remembered_come_again() {
+        let looked = Looked::default();
+        for number in 0..=u32::try_from(REMEMBERED).expect("few") {
+            let mut one = look(0, false);
+            one.fingerprint[..4].copy_from_slice(&number.to_be_bytes());
+            looked.remember(Mono(Duration::ZERO), one);
+        }
+        assert_eq!(looked.with(|looked| looked.len()), 1, "it begins anew, and stays bounded");
     }
 }

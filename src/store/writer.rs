@@ -210,7 +210,13 @@ impl Writer {
             tokio::select! {
                 biased;
                 job = self.jobs.recv() => match job {
-                    Some(job) => self.jobs(job).await,
+                    Some(job) => {
+                        self.jobs(job).await;
+                        // It has taken them along.
+                        if self.traces.is_empty() {
+                            rest.reset();
+                        }
+                    }
                     None => break,
                 },
                 () = self.watch.closing.notified() => break,
