@@ -1,6 +1,7 @@
 //! A folder with all that a server needs, and the real server in it.
 #![expect(clippy::disallowed_types, reason = "who measures is the other side")]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
@@ -105,6 +106,14 @@ pub(crate) struct Serving {
     pub(crate) took: Duration,
     auth: u16,
     admin: u16,
+}
+
+/// What a thread has used.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Spent {
+    pub(crate) processor: Duration,
+    /// How often the processor was given to it.
+    pub(crate) switches: u64,
 }
 
 /// What was answered.
@@ -227,6 +236,23 @@ impl Serving {
         (sum(["syscr:", "syscw:"]), sum(["rchar:", "wchar:"]))
     }
 
+    /// What each of its threads has used so far; those of one kind together.
+    pub(crate) fn threads(&self) -> BTreeMap<String, Spent> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("Linux");
+        let mut threads: BTreeMap<String, Spent> = BTreeMap::new();
+        for task in tasks.filter_map(Result::ok).map(|task| task.path()) {
+            // One may end meanwhile.
+            let read = |name| fs::read_to_string(task.join(name)).unwrap_or_default();
+            let (name, times, status) = (read("comm"), read("schedstat"), read("status"));
+            let number = |text: &str| text.trim().parse::<u64>().unwrap_or_default();
+            let spent = threads.entry(kind(name.trim()).to_owned()).or_default();
+            spent.processor += Duration::from_nanos(times.split(' ').next().map(number).unwrap_or_default());
+            let switches = status.lines().filter_map(|line| line.split_once("ctxt_switches:"));
+            spent.switches += switches.map(|(_, count)| number(count)).sum::<u64>();
+        }
+        threads
+    }
+
     fn proc(&self, name: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).expect("it runs")
     }
@@ -247,6 +273,19 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What a thread is for.
+fn kind(name: &str) -> &str {
+    match name {
+        "store" => "registry",
+        // The kernel cuts their names off.
+        name if name.starts_with("sqlx-sqlite") => "registry",
+        name if name.starts_with("helper-") => "helpers",
+        "sekisho" => "daemon",
+        "hall" | "log" => name,
+        _ => "others",
     }
 }
 

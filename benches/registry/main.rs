@@ -25,6 +25,7 @@ use ask::{Question, Times};
 use campus::{Campus, KeyKind};
 use fill::Size;
 use house::House;
+use logins::Pace;
 
 /// Certificates of the registries that are compared.
 const SIZES: [i64; 4] = [0, 10_000, 100_000, 1_000_000];
@@ -177,6 +178,13 @@ fn column(campus: &Campus, house: &House, runtime: &tokio::runtime::Runtime, siz
     let each = |number: u64| number as f64 / served.logins as f64;
     let name = "  read and write called by the hall and its helpers for each, octets of each call";
     lines.push((name.to_owned(), format!("{:.1}, {:.1}", each(calls), moved as f64 / calls.max(1) as f64)));
+    for pace in [Pace::Calm, Pace::Busy(16)] {
+        let logins = if batches > 1 { 1_600 } else { 16 };
+        for (thread, (processor, switches)) in logins::by_thread(campus, &serving, pace, logins) {
+            let name = format!("  {}: {thread}, µs of a processor and switches for each login", pace.name());
+            lines.push((name, format!("{processor:.1}, {switches:.2}")));
+        }
+    }
     lines.push(("resident after all questions, most, MiB".to_owned(), format!("{:?}", serving.memory())));
     serving.stop();
     lines.extend(runtime.block_on(inside::measure(&house.state())));

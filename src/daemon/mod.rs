@@ -49,7 +49,7 @@ use crate::pki::{Answers, Revocation};
 use afar::Afar;
 use books::Bookkeeping;
 use force::Force;
-use inquiry::Overflows;
+use inquiry::{Looked, Overflows};
 use live::Live;
 use responders::Responders;
 use staples::Stapling;
@@ -118,6 +118,7 @@ pub struct Server {
     unanswered: Arc<Revocation>,
     /// Certificates that were judged.
     seen: mpsc::Receiver<Arc<Facts>>,
+    looked: Arc<Looked>,
     overflows: Arc<Overflows>,
     bookkeeping: Bookkeeping,
     addresses: Vec<(Listener, SocketAddr)>,
@@ -265,6 +266,7 @@ impl Server {
         self.unanswered = Arc::clone(&loaded.revocation);
         let loaded = loaded.with_answers(&self.answers);
         self.force.swap(&snapshot(&self.config, &loaded, &self.handles)).await;
+        self.looked.forget();
         if let Some(running) = &self.registry {
             running.keeper.revocation_changed();
         }

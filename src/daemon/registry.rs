@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -29,6 +29,8 @@ use crate::store::{
 
 /// Events that may wait to be kept.
 const EVENTS: usize = 8_192;
+/// How long what the hall leaves is gathered before it is handed on.
+const GATHER: Duration = Duration::from_millis(100);
 /// Between two looks at what has to be done.
 const BEAT: Duration = Duration::from_secs(2);
 /// Between two rounds of forgetting.
@@ -60,6 +62,8 @@ pub(super) struct Keeper {
     compares: Arc<Comparison>,
     /// Of what the hall tells.
     left: mpsc::WeakSender<Left>,
+    /// Somebody waits for it.
+    bell: Arc<Notify>,
 }
 
 /// What the hall leaves to be kept, in its order.
@@ -85,6 +89,7 @@ pub(super) struct Running {
 impl Running {
     /// Writes what waits, and ends. The hall has ended before.
     pub(super) async fn stop(self) {
+        self.keeper.bell.notify_one();
         // What isn't done by then would not be done soon.
         let _ = timeout(PATIENCE, self.keeping).await;
         for task in self.tending {
@@ -120,8 +125,9 @@ impl Keeper {
             is_heir: opened.is_heir,
             enforcing: Arc::default(),
             left: events.downgrade(),
+            bell: Arc::default(),
         };
-        let keeping = tokio::spawn(keep(keeper.store.clone(), received));
+        let keeping = tokio::spawn(keep(keeper.store.clone(), received, Arc::clone(&keeper.bell)));
         let comparing = tokio::spawn(Arc::clone(&keeper.compares).run());
         let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget()), comparing];
         (Running { keeper, keeping, tending, thread: opened.thread }, events)
@@ -257,6 +263,7 @@ impl admin::Registry for Keeper {
             if let Some(left) = self.left.upgrade()
                 && left.try_send(Left::Mark(mark)).is_ok()
             {
+                self.bell.notify_one();
                 let _ = passed.await;
             }
             // A registry that can't be written says so elsewhere, and what is in it can be shown.
@@ -269,31 +276,46 @@ impl admin::Registry for Keeper {
     }
 }
 
-/// Keeps what became of logins.
-async fn keep(store: Store, mut events: mpsc::Receiver<Left>) {
+/// Keeps what became of logins. Who leaves something wakes this only if nothing was left of late: it looks again by itself, at once if the bell rings.
+async fn keep(store: Store, mut left: mpsc::Receiver<Left>, bell: Arc<Notify>) {
     let mut seen = HashMap::new();
-    while let Some(left) = events.recv().await {
-        let event = match left {
-            Left::Event(event) => event,
-            // Whoever asked may have gone.
-            Left::Mark(mark) => {
-                let _ = mark.send(());
-                continue;
+    while let Some(first) = left.recv().await {
+        let mut next = Some(first);
+        while next.is_some() {
+            while let Some(one) = next {
+                keep_one(&store, &mut seen, one);
+                next = left.try_recv().ok();
             }
-        };
-        let Some(authentication) = &event.authentication else { continue };
-        store.trace(Trace::Decided(Box::new(decided(&event, authentication))));
-        if event.outcome == Outcome::Accept
-            && let Some(sighting) = sighting(event.at.wall, &event, authentication)
-            && is_news(&mut seen, &sighting)
-        {
-            store.trace(Trace::Seen(Box::new(sighting)));
+            let _ = timeout(GATHER, bell.notified()).await;
+            next = left.try_recv().ok();
         }
     }
 }
 
+fn keep_one(store: &Store, seen: &mut Seen, left: Left) {
+    let event = match left {
+        Left::Event(event) => event,
+        // Whoever asked may have gone.
+        Left::Mark(mark) => {
+            let _ = mark.send(());
+            return;
+        }
+    };
+    let Some(authentication) = &event.authentication else { return };
+    store.trace(Trace::Decided(Box::new(decided(&event, authentication))));
+    if event.outcome == Outcome::Accept
+        && let Some(sighting) = sighting(event.at.wall, &event, authentication)
+        && is_news(seen, &sighting)
+    {
+        store.trace(Trace::Seen(Box::new(sighting)));
+    }
+}
+
+/// Certificates in devices, and when they were written down.
+type Seen = HashMap<(Option<[u8; 32]>, Option<Device>), Wall>;
+
 /// Not the same certificate from the same device once more within a minute.
-fn is_news(seen: &mut HashMap<(Option<[u8; 32]>, Option<Device>), Wall>, sighting: &Sighting) -> bool {
+fn is_news(seen: &mut Seen, sighting: &Sighting) -> bool {
     let device = sighting.device.clone().map(|device| Device { last_seen: Wall(0), ..device });
     let key = (sighting.known.fingerprint, device);
     let recent = seen.get(&key).is_some_and(|at| (0..AGAIN).contains(&sighting.at.0.saturating_sub(at.0)));

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::books::Bookkeeping;
 use super::force::{self, Force};
-use super::inquiry::{self, Overflows};
+use super::inquiry::{self, Looked, Overflows};
 use super::live::Live;
 use super::registry::{self, Events, Keeper, Left, Opened};
 use super::responders::{Office, Responders};
@@ -46,8 +46,8 @@ impl Server {
         let (registry, kept) = keep(opened, &config, &force, &live, clock).unzip();
         let shared = shared(&config, &live, &force, registry.as_ref());
         let admin = Some(door.spawn(shared.clone()).map_err(system)?);
-        let overflows = Arc::new(Overflows::default());
-        let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
+        let (overflows, looked) = (Arc::new(Overflows::default()), Arc::new(Looked::default()));
+        let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows, &looked, clock);
         let store = registry.as_ref().map(|running| running.keeper.kept());
         let (books, notes, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
         let notice = leaving::notices(metrics, notes, clock);
@@ -82,6 +82,7 @@ impl Server {
             answers,
             unanswered,
             seen,
+            looked,
             overflows,
             bookkeeping,
             addresses,

@@ -10,9 +10,6 @@ use super::record::{Audited, Blocked, Device, Id, Known, Record, Request, Revoke
 use super::{Failure, Store, audit};
 use crate::now::Wall;
 
-/// Devices kept of one certificate, the newest: who holds a good one can make up addresses.
-const DEVICES: i64 = 32;
-
 /// What is read of a certificate.
 const COLUMNS: &str = "c.id, c.fingerprint, c.der, c.facts, c.authority, c.serial, c.issuer, c.application, c.subject, c.cn, c.mail, c.user, c.not_before, c.not_after, c.listed, c.requested, c.requested_by, c.requested_reason, c.requested_note, c.block, c.revoked, c.revoked_reason, c.revoked_source, c.registered, c.first_seen, c.last_seen";
 
@@ -235,19 +232,6 @@ impl Store {
         })
         .await
     }
-}
-
-/// Certificates that were judged at logins.
-pub(super) async fn saw(connection: &mut SqliteConnection, seen: &Sighting) -> Result<(), sqlx::Error> {
-    let (row, _) = upsert(connection, &seen.known, "login", seen.at).await?;
-    let set = "UPDATE certificate SET first_seen = coalesce(first_seen, ?1), last_seen = max(coalesce(last_seen, ?1), ?1) WHERE id = ?2";
-    sqlx::query(set).bind(seen.at.0).bind(row).execute(&mut *connection).await?;
-    let Some(Device { mac, service, nas, last_seen }) = &seen.device else { return Ok(()) };
-    let insert = "INSERT INTO device (certificate, mac, service, nas, last_seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)";
-    let query = sqlx::query(insert).bind(row).bind(mac).bind(service).bind(nas).bind(last_seen.0);
-    query.execute(&mut *connection).await?;
-    let forget = "DELETE FROM device WHERE certificate = ?1 AND (mac, service, nas) IN (SELECT mac, service, nas FROM device WHERE certificate = ?1 ORDER BY last_seen DESC LIMIT -1 OFFSET ?2)";
-    sqlx::query(forget).bind(row).bind(DEVICES).execute(connection).await.map(drop)
 }
 
 async fn find(connection: &mut SqliteConnection, id: &Id) -> Result<Option<Record>, sqlx::Error> {
