@@ -74,14 +74,7 @@ impl Helpers {
         }
     }
 
-    /// What a helper has finished.
-    pub(super) fn take(&mut self) -> Option<Finished> {
-        let finished = self.finished.try_recv().ok()?;
-        self.busy -= 1;
-        Some(finished)
-    }
-
-    /// Waits until a helper has finished something; the task is woken then.
+    /// What a helper has finished, if any has; else the hall is woken then.
     pub(super) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<Finished> {
         match self.finished.poll_recv(cx) {
             Poll::Ready(Some(finished)) => {
