@@ -98,6 +98,8 @@ fn bind(listener: Listener, address: SocketAddr) -> io::Result<Bound> {
     socket.bind(&address.into())?;
     let state = UdpSocketState::new((&socket).into())?;
     allow_fragments(&socket, address)?;
+    // `quinn-udp` has the kernel tell when each datagram came, which nobody here asks; without it is as good.
+    let _ = setsockopt(&socket, sockopt::ReceiveTimestampns, &false);
     let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     Ok(Bound { listener, socket, state, address })
 }
