@@ -24,7 +24,7 @@ use crate::now::Mono;
 const ANSWERS_A_ROUND: usize = 64;
 /// After so much time with Steps the sockets are looked at again, so that Status-Server, a repeat or a begun conversation waits for this and one Step at most, however many Steps wait.
 /// It is well under the millisecond that one RSA signature takes, which nothing can interrupt, and well over the microsecond of a look.
-const STEPS_A_ROUND: Duration = Duration::from_micros(250);
+pub(super) const STEPS_A_ROUND: Duration = Duration::from_micros(250);
 
 /// An order, and where it is reported what came of it.
 pub type Command = (Order, oneshot::Sender<Done>);
