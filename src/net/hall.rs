@@ -25,6 +25,8 @@ const ANSWERS_A_ROUND: usize = 64;
 /// After so much time with Steps the sockets are looked at again, so that Status-Server, a repeat or a begun conversation waits for this and one Step at most, however many Steps wait.
 /// It is well under the millisecond that one RSA signature takes, which nothing can interrupt, and well over the microsecond of a look.
 pub(super) const STEPS_A_ROUND: Duration = Duration::from_micros(250);
+/// How late the engine's timers may be. They are of seconds, and most of them only forget: without this the hall would wake once more for each packet, when its answer is forgotten.
+const LATENESS: Duration = Duration::from_millis(50);
 
 /// An order, and where it is reported what came of it.
 pub type Command = (Order, oneshot::Sender<Done>);
@@ -369,6 +371,13 @@ impl Running {
     fn due(&self) -> Option<Mono> {
         let doors = self.doors.iter().filter_map(Door::poll_timeout);
         let beat = self.heartbeat.is_some().then_some(self.next_beat);
-        doors.chain(self.engine.poll_timeout()).chain(beat).min()
+        doors.chain(self.engine.poll_timeout().map(together)).chain(beat).min()
     }
+}
+
+/// The next of the moments, [`LATENESS`] apart, at which the hall wakes for timers.
+pub(super) fn together(due: Mono) -> Mono {
+    let apart = LATENESS.as_nanos();
+    let moment = due.0.as_nanos().div_ceil(apart).saturating_mul(apart);
+    Mono(u64::try_from(moment).map_or(due.0, Duration::from_nanos))
 }

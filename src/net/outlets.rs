@@ -1,4 +1,5 @@
 //! The sockets that our own requests leave by: one for each kind of address, opened when the first is sent.
+#![expect(clippy::disallowed_types, reason = "sockets are net's")]
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};

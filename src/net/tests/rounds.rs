@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::hall::STEPS_A_ROUND;
+use super::super::hall::{STEPS_A_ROUND, together};
 use super::super::helpers::end_process_on_panic;
 use super::super::{Books, Clock, Command, Gauges, Hall, Heartbeat, Inquiry};
 use super::doors::{bind, bound, client};
@@ -19,7 +19,7 @@ use crate::engine::tests::{AccessPoint, SECRET, engine, snapshot};
 use crate::engine::{Order, Ticket};
 use crate::event::{Event, Outcome, RequestCode};
 use crate::exchange::Asker;
-use crate::now::Wall;
+use crate::now::{Mono, Wall};
 use crate::radius::{Attributes, Code, Key, Writer};
 use crate::secret::Secret;
 
@@ -200,6 +200,13 @@ fn status_server_and_repeats_are_answered_between_the_steps_that_wait() {
     asker.reply(&request, &answers[2]).expect("the answer is authentic");
     drop(orders);
     hall.join().expect("no panic");
+}
+
+#[test]
+fn timers_that_are_due_at_nearly_one_time_wake_the_hall_once_and_none_early() {
+    let moments = [0, 1, 49, 50, 51, 1_999].map(|due| together(Mono(Duration::from_millis(due))).0.as_millis());
+    assert_eq!(moments, [0, 50, 50, 50, 100, 2_000]);
+    assert_eq!(together(Mono(Duration::MAX)), Mono(Duration::MAX));
 }
 
 #[test]
