@@ -102,7 +102,10 @@ impl Report {
                 if line.scenario.resume && seen.resumed < 0.99 {
                     let (name, kind, percent) = (line.scenario.name(), kind.name(), seen.resumed * 100.0);
                     let full = seen.full;
-                    writeln!(f, "  {name}: {kind} resumed {percent:.0} %; its CPU is without the others, {full:.3} ms each")?;
+                    writeln!(
+                        f,
+                        "  {name}: {kind} resumed {percent:.0} %; its CPU is without the others, {full:.3} ms each"
+                    )?;
                 }
                 if seen.failed > 0.0 {
                     writeln!(f, "  {}: at {} {:.1} % failed", line.scenario.name(), kind.name(), seen.failed * 100.0)?;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 use crate::engine::{Facts, Question, Ticket};
 use crate::net::{Clock, Inquiry};
@@ -70,11 +71,34 @@ impl Looked {
     }
 }
 
+/// Between two looks at those that wait. What they say is wanted at the next login at the earliest.
+const REST: Duration = Duration::from_millis(20);
+
 /// What the hall asks, and how it is answered.
 #[derive(Debug)]
 pub(super) struct Asking {
     asked: mpsc::Receiver<(Ticket, Vec<Question>)>,
     answered: Answered,
+}
+
+/// Certificates that were judged, in heaps, so that a login wakes nobody here.
+#[derive(Debug)]
+pub(super) struct Seen {
+    facts: mpsc::Receiver<Arc<Facts>>,
+    rests_until: Instant,
+}
+
+impl Seen {
+    /// The next heap; `None`: the hall has ended. Nothing is lost when this is given up.
+    pub(super) async fn next(&mut self) -> Option<Vec<Arc<Facts>>> {
+        sleep_until(self.rests_until).await;
+        let mut heap = Vec::new();
+        if self.facts.recv_many(&mut heap, SEEN).await == 0 {
+            return None;
+        }
+        self.rests_until = Instant::now() + REST;
+        Some(heap)
+    }
 }
 
 /// What found no room.
@@ -119,15 +143,15 @@ pub(super) fn channels(
     overflows: &Arc<Overflows>,
     looked: &Arc<Looked>,
     clock: Clock,
-) -> (Inquiry, Asking, mpsc::Receiver<Arc<Facts>>) {
+) -> (Inquiry, Asking, Seen) {
     let (ask, asked) = mpsc::channel(most.max(1));
     // As many again: somebody who is told at once may stand beside everybody who waits.
     let (tickets, answers) = mpsc::channel(most.saturating_mul(2).max(1));
-    let (see, seen) = mpsc::channel(SEEN);
+    let (see, facts) = mpsc::channel(SEEN);
     let answered = Answered { tickets, overflows: Arc::clone(overflows) };
     let sees = sees(see, Arc::clone(overflows), Arc::clone(looked), clock);
     let inquiry = Inquiry { ask: Box::new(asks(ask, answered.clone())), seen: Box::new(sees), answers };
-    (inquiry, Asking { asked, answered }, seen)
+    (inquiry, Asking { asked, answered }, Seen { facts, rests_until: Instant::now() })
 }
 
 fn asks(ask: mpsc::Sender<(Ticket, Vec<Question>)>, answered: Answered) -> impl FnMut(Ticket, Vec<Question>) {

@@ -38,7 +38,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::access::{self, Handles};
 use crate::admin;
 use crate::config::{Config, Finding};
-use crate::engine::{Facts, Order, Snapshot};
+use crate::engine::{Order, Snapshot};
 use crate::event::Listener;
 use crate::fetch::vanished::Ledger;
 use crate::fetch::{Loaded, Problem, Watcher};
@@ -49,7 +49,7 @@ use crate::pki::{Answers, Revocation};
 use afar::Afar;
 use books::Bookkeeping;
 use force::Force;
-use inquiry::{Looked, Overflows};
+use inquiry::{Looked, Overflows, Seen};
 use live::Live;
 use responders::Responders;
 use staples::Stapling;
@@ -117,7 +117,7 @@ pub struct Server {
     /// The CRLs in use, as if no OCSP answer were known: what rests on answers is told by this.
     unanswered: Arc<Revocation>,
     /// Certificates that were judged.
-    seen: mpsc::Receiver<Arc<Facts>>,
+    seen: Seen,
     looked: Arc<Looked>,
     overflows: Arc<Overflows>,
     bookkeeping: Bookkeeping,
@@ -188,7 +188,7 @@ impl Server {
                 }
                 Some(outcome) = self.afar.next() => self.fetched(outcome).await,
                 Some(outcome) = self.stapling.next() => self.stapled(outcome),
-                Some(facts) = self.seen.recv() => self.saw(facts).await,
+                Some(heap) = self.seen.next() => for facts in heap { self.saw(facts).await },
                 () = self.responders.revoked.notified() => drop(self.swap_loaded().await),
                 _ = complain.tick() => {
                     losses = self.complain(losses);

@@ -70,7 +70,7 @@ pub(super) struct Keeper {
 #[derive(Debug)]
 pub(super) enum Left {
     /// What became of a packet.
-    Event(Box<Event>),
+    Event(Arc<Event>),
     /// Somebody waits until all that was left before has been handed on.
     Mark(oneshot::Sender<()>),
 }

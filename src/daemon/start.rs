@@ -208,9 +208,13 @@ fn shared(
 fn events(sink: Arc<Sink>, kept: Option<Events>, keeper: Option<&Keeper>) -> Box<dyn FnMut(Event) + Send> {
     let keep = kept.zip(keeper.map(Keeper::kept));
     Box::new(move |event| {
+        // Of most packets nothing is kept, and they need no place of their own.
+        if event.authentication.is_none() {
+            return sink.record(event);
+        }
+        let event = Arc::new(event);
         if let Some((kept, store)) = &keep
-            && event.authentication.is_some()
-            && kept.try_send(Left::Event(Box::new(event.clone()))).is_err()
+            && kept.try_send(Left::Event(Arc::clone(&event))).is_err()
         {
             store.lost(1);
         }
