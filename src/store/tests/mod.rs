@@ -5,6 +5,7 @@ mod certificates;
 mod disconnects;
 mod pressure;
 mod standby;
+mod traces;
 mod walks;
 mod writing;
 
