@@ -21,6 +21,8 @@ use support::scratch::Scratch;
 mod accounting;
 #[path = "serve/afar.rs"]
 mod afar;
+#[path = "serve/calls.rs"]
+mod calls;
 #[path = "serve/contract.rs"]
 mod contract;
 #[path = "serve/learned.rs"]

@@ -9,7 +9,8 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+    RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 use aws_lc_rs::{digest, hkdf, hmac as keyed};
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,7 +20,7 @@ use sekisho::event::TlsVersion;
 use crate::campus::KeyKind;
 use crate::world::SECRET;
 
-/// About what is signed in a handshake.
+/// About what the server signs in a handshake, and in TLS 1.3 the client. With an RSA key it is RSASSA-PSS with SHA-512, the first of what rustls offers and takes.
 const SIGNED: [u8; 146] = [7; 146];
 /// About what is signed of a certificate, and how long it is.
 const TBS: [u8; 700] = [7; 700];
@@ -27,6 +28,8 @@ const TBS: [u8; 700] = [7; 700];
 const AROUND: usize = 180;
 /// Octets of both hellos, which nothing seals.
 const HELLOS: usize = 500;
+/// Octets that TLS 1.2's CertificateVerify doesn't sign: itself and what comes after it, but for the ticket.
+const UNSIGNED: usize = 380;
 /// Octets of a ticket, and of the protected success, each as a record.
 const TICKET: usize = 350;
 const SUCCESS: usize = 24;
@@ -72,9 +75,9 @@ impl Primitives {
         let p256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
         let theirs = EphemeralPrivateKey::generate(&X25519, &random).and_then(|key| key.compute_public_key());
         Self {
-            rsa_signature: sign_rsa(&rsa, &random, &SIGNED),
+            rsa_signature: sign_rsa(&rsa, &RSA_PSS_SHA512, &random, &SIGNED),
             p256_signature: sign_p256(&p256, &random, &SIGNED),
-            rsa_on_certificate: sign_rsa(&rsa, &random, &TBS),
+            rsa_on_certificate: sign_rsa(&rsa, &RSA_PKCS1_SHA256, &random, &TBS),
             p256_on_certificate: sign_p256(&p256, &random, &TBS),
             mac: keyed::Key::new(keyed::HMAC_SHA256, &[7; 32]),
             aes128: aead(&AES_128_GCM),
@@ -103,20 +106,25 @@ impl Primitives {
         }
         let octets = work.packets.iter().map(|(request, answer)| (request + answer).saturating_sub(2 * AROUND)).sum();
         match work.version {
-            TlsVersion::Tls12 => self.tls12(octets),
+            TlsVersion::Tls12 => self.tls12(octets, work),
             TlsVersion::Tls13 => self.tls13(octets, work.resumed),
         }
         self.around_the_handshake(work);
     }
 
     /// Extended master secret, keys, both Finished, the exporter's 128 octets: two HMACs for each 32 octets of the PRF (RFC 5246 section 5).
-    fn tls12(&self, octets: usize) {
+    fn tls12(&self, octets: usize, work: &Work) {
         for length in [48_usize, 40, 12, 12, 128] {
             for _ in 0..length.div_ceil(32) * 2 {
                 black_box(keyed::sign(&self.mac, black_box(&SIGNED[..100])));
             }
         }
         self.transcript(octets, 4);
+        if !work.resumed {
+            // A session id.
+            self.random::<32>();
+            self.signed_by_the_client(octets.saturating_sub(UNSIGNED + TICKET), work.verify);
+        }
         // Both Finished are all that is sealed.
         self.seal(&self.aes128, 40);
         self.seal(&self.aes128, 40);
@@ -143,6 +151,18 @@ impl Primitives {
         self.random::<32>();
         self.random::<32>();
         self.random::<4>();
+    }
+
+    /// TLS 1.2's CertificateVerify is over all messages before it (RFC 5246 section 7.4.8), by a hash of its own, which begins when the client has said which.
+    fn signed_by_the_client(&self, octets: usize, kind: KeyKind) {
+        let algorithm = match kind {
+            KeyKind::Rsa => &digest::SHA512,
+            KeyKind::P256 => &digest::SHA256,
+        };
+        let mut hash = digest::Context::new(algorithm);
+        hash.update(black_box(&PACKET[..octets.min(PACKET.len())]));
+        hash.update(black_box(&PACKET[..octets.saturating_sub(PACKET.len()).min(PACKET.len())]));
+        black_box(hash.finish());
     }
 
     /// A hash over all, and its value so often on the way.
@@ -185,7 +205,7 @@ impl Primitives {
 
     fn sign(&self, kind: KeyKind) {
         black_box(match kind {
-            KeyKind::Rsa => sign_rsa(&self.rsa, &self.random, &SIGNED),
+            KeyKind::Rsa => sign_rsa(&self.rsa, &RSA_PSS_SHA512, &self.random, &SIGNED),
             KeyKind::P256 => sign_p256(&self.p256, &self.random, &SIGNED),
         });
     }
@@ -199,7 +219,9 @@ impl Primitives {
         };
         match kind {
             KeyKind::Rsa => {
-                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.rsa.public_key().as_ref()).verify(message, rsa)
+                let algorithm: &'static dyn VerificationAlgorithm =
+                    if of_certificate { &RSA_PKCS1_2048_8192_SHA256 } else { &RSA_PSS_2048_8192_SHA512 };
+                UnparsedPublicKey::new(algorithm, self.rsa.public_key().as_ref()).verify(message, rsa)
             }
             KeyKind::P256 => {
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.p256.public_key().as_ref()).verify(message, p256)
@@ -255,9 +277,9 @@ fn expand<const N: usize>(secret: &hkdf::Prk) {
     black_box(octets);
 }
 
-fn sign_rsa(key: &RsaKeyPair, random: &SystemRandom, message: &[u8]) -> Vec<u8> {
+fn sign_rsa(key: &RsaKeyPair, how: &'static dyn RsaEncoding, random: &SystemRandom, message: &[u8]) -> Vec<u8> {
     let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, random, message, &mut signature).expect("a signature");
+    key.sign(how, random, message, &mut signature).expect("a signature");
     signature
 }
 

@@ -12,6 +12,9 @@ use crate::servers::{Files, Kind, SECRET, Server};
 /// How many logins hostapd takes before it must be started anew: it has room for 1,000 and keeps each for some seconds after its end.
 const HOSTAPD_LOGINS: u64 = 850;
 
+/// Every device has logged in once by then, and not too many of the few logins are spent on it.
+const HOSTAPD_WARM_UP: Duration = Duration::from_millis(80);
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
@@ -27,8 +30,10 @@ pub(crate) struct Load {
 /// What was seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
-    /// Milliseconds of the server's CPU.
+    /// Milliseconds of the server's CPU for a login.
     pub(crate) cpu: f64,
+    /// The same for a full login, if some were full that should have been resumed: `cpu` is without them then.
+    pub(crate) full: f64,
     pub(crate) rate: f64,
     /// Milliseconds.
     pub(crate) p50: f64,
@@ -74,7 +79,7 @@ impl Generator<'_> {
         if let Some(rate) = load.rate {
             command.args(["--rate", &rate.to_string()]);
         }
-        let warm_up = if server.kind == Kind::Hostapd { Duration::from_millis(250) } else { Duration::from_secs(1) };
+        let warm_up = if server.kind == Kind::Hostapd { HOSTAPD_WARM_UP } else { Duration::from_secs(1) };
         let milliseconds = |time: Duration| format!("{}ms", time.as_millis());
         command.args(["--warm-up", &milliseconds(warm_up)]);
         if server.kind == Kind::Hostapd {
@@ -104,10 +109,19 @@ fn read(value: &Value, load: Load) -> Seen {
         busy: number("/server/cores"),
         own: number("/own/cpu_ms_per_login"),
         resident: number("/server/rss"),
+        full: 0.0,
     }
 }
 
 impl Seen {
+    /// A server that gives no ticket with a resumed login resumes every second one. What a full one costs is known: taken out, what is left is what resuming costs.
+    pub(crate) fn set_apart(&mut self, full: f64) {
+        if self.resumed > 0.05 && self.resumed < 0.99 && full > 0.0 {
+            self.cpu = (self.cpu - (1.0 - self.resumed) * full) / self.resumed;
+            self.full = full;
+        }
+    }
+
     /// Of each figure the median.
     pub(crate) fn median(all: &[Self]) -> Self {
         let of = |figure: fn(&Self) -> f64| median(all.iter().map(figure).collect());
@@ -122,6 +136,7 @@ impl Seen {
             busy: of(|seen| seen.busy),
             own: of(|seen| seen.own),
             resident: of(|seen| seen.resident),
+            full: of(|seen| seen.full),
         }
     }
 }

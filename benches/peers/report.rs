@@ -45,6 +45,19 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Takes the full logins out of what resumed ones are said to cost.
+    pub(crate) fn set_apart(&mut self) {
+        let full: Vec<Line> = self.lines.iter().filter(|line| line.scenario.is_full_at_saturation()).cloned().collect();
+        for line in self.lines.iter_mut().filter(|line| line.scenario.resume) {
+            let Some(full) = full.iter().find(|full| full.scenario.same_handshake(&line.scenario)) else { continue };
+            for (seen, full) in line.seen.iter_mut().zip(full.seen) {
+                seen.set_apart(full.cpu);
+            }
+        }
+    }
+}
+
 impl Line {
     /// How many times as much CPU a peer needs.
     pub(crate) fn times(&self, peer: usize) -> f64 {
@@ -87,7 +100,12 @@ impl Report {
         for line in &self.lines {
             for (seen, kind) in line.seen.iter().zip(Kind::ALL) {
                 if line.scenario.resume && seen.resumed < 0.99 {
-                    writeln!(f, "  {}: {} resumed {:.0} %", line.scenario.name(), kind.name(), seen.resumed * 100.0)?;
+                    let (name, kind, percent) = (line.scenario.name(), kind.name(), seen.resumed * 100.0);
+                    let full = seen.full;
+                    writeln!(
+                        f,
+                        "  {name}: {kind} resumed {percent:.0} %; its CPU is without the others, {full:.3} ms each"
+                    )?;
                 }
                 if seen.failed > 0.0 {
                     writeln!(f, "  {}: at {} {:.1} % failed", line.scenario.name(), kind.name(), seen.failed * 100.0)?;

@@ -1,6 +1,7 @@
 //! A folder with all that a server needs, and the real server in it.
 #![expect(clippy::disallowed_types, reason = "who measures is the other side")]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
@@ -107,6 +108,14 @@ pub(crate) struct Serving {
     admin: u16,
 }
 
+/// What a thread has used.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Spent {
+    pub(crate) processor: Duration,
+    /// How often the processor was given to it.
+    pub(crate) switches: u64,
+}
+
 /// What was answered.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -204,8 +213,8 @@ impl Serving {
         Duration::from_millis(used * 10)
     }
 
-    /// Hundredths of a second.
-    fn ticks(&self) -> u64 {
+    /// What it has had of the processor since its start, in hundredths of a second.
+    pub(crate) fn ticks(&self) -> u64 {
         let stat = self.proc("stat");
         let fields: Vec<&str> = stat.rsplit(')').next().expect("a name").split_whitespace().collect();
         [11, 12].iter().filter_map(|field| fields.get(*field)?.parse::<u64>().ok()).sum()
@@ -227,8 +236,30 @@ impl Serving {
         (sum(["syscr:", "syscw:"]), sum(["rchar:", "wchar:"]))
     }
 
+    /// What each of its threads has used so far; those of one kind together.
+    pub(crate) fn threads(&self) -> BTreeMap<String, Spent> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("Linux");
+        let mut threads: BTreeMap<String, Spent> = BTreeMap::new();
+        for task in tasks.filter_map(Result::ok).map(|task| task.path()) {
+            // One may end meanwhile.
+            let read = |name| fs::read_to_string(task.join(name)).unwrap_or_default();
+            let (name, times, status) = (read("comm"), read("schedstat"), read("status"));
+            let number = |text: &str| text.trim().parse::<u64>().unwrap_or_default();
+            let spent = threads.entry(kind(name.trim()).to_owned()).or_default();
+            spent.processor += Duration::from_nanos(times.split(' ').next().map(number).unwrap_or_default());
+            let switches = status.lines().filter_map(|line| line.split_once("ctxt_switches:"));
+            spent.switches += switches.map(|(_, count)| number(count)).sum::<u64>();
+        }
+        threads
+    }
+
     fn proc(&self, name: &str) -> String {
         fs::read_to_string(format!("/proc/{}/{name}", self.child.id())).expect("it runs")
+    }
+
+    /// Has it read configuration, files and CRLs again.
+    pub(crate) fn read_again(&self) {
+        let _ = Command::new("kill").args(["-s", "HUP", &self.child.id().to_string()]).status();
     }
 
     /// Has it end as its supervisor would.
@@ -242,6 +273,19 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What a thread is for.
+fn kind(name: &str) -> &str {
+    match name {
+        "store" => "registry",
+        // The kernel cuts their names off.
+        name if name.starts_with("sqlx-sqlite") => "registry",
+        name if name.starts_with("helper-") => "helpers",
+        "sekisho" => "daemon",
+        "hall" | "log" => name,
+        _ => "others",
     }
 }
 

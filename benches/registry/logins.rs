@@ -1,12 +1,14 @@
 //! What a login costs whatever the registry holds: in the engine, with blocks in memory, and at the real server.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use sekisho::event::TlsVersion;
 
 use crate::campus::Campus;
-use crate::house::Serving;
+use crate::house::{Serving, Spent};
 use crate::world::{Around, World};
 
 /// Blocks in memory.
@@ -99,6 +101,61 @@ pub(crate) fn at_the_server(campus: &Campus, serving: &Serving, batches: usize) 
     let after = serving.file_calls();
     let file_calls = (after.0 - before.0, after.1 - before.1);
     Served { full: middle(full), resumed: middle(resumed), logins, file_calls }
+}
+
+/// How logins come to the server.
+#[derive(Clone, Copy)]
+pub(crate) enum Pace {
+    /// A hundred a second: each of its packets wakes whom it concerns.
+    Calm,
+    /// As many at once as this.
+    Busy(u32),
+}
+
+impl Pace {
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Calm => "100 logins a second".to_owned(),
+            Self::Busy(stations) => format!("{stations} stations without rest"),
+        }
+    }
+}
+
+/// Between two logins of a calm day.
+const CALM: Duration = Duration::from_millis(10);
+/// Until what was left behind is written.
+const WRITTEN: Duration = Duration::from_millis(1_500);
+
+/// What each kind of thread uses for a full login, everything that is written later included.
+pub(crate) fn by_thread(campus: &Campus, serving: &Serving, pace: Pace, logins: u32) -> BTreeMap<String, (f64, f64)> {
+    let before = serving.threads();
+    let log_in =
+        |supplicant: &_, member| assert!(serving.log_in(supplicant, member, false).1, "nothing stands against it");
+    match pace {
+        Pace::Calm => {
+            let supplicant = campus.supplicant(0, TlsVersion::Tls13);
+            let begun = Instant::now();
+            for number in 0..logins {
+                thread::sleep((CALM * number).saturating_sub(begun.elapsed()));
+                log_in(&supplicant, number % 64);
+            }
+        }
+        Pace::Busy(stations) => thread::scope(|scope| {
+            // Something stands against the others.
+            for (station, member) in (0..stations).zip((0..2).cycle()) {
+                let (supplicant, log_in) = (campus.supplicant(member, TlsVersion::Tls13), &log_in);
+                scope.spawn(move || (0..logins / stations).for_each(|_| log_in(&supplicant, station)));
+            }
+        }),
+    }
+    thread::sleep(WRITTEN);
+    let each = |(name, after): (String, Spent)| {
+        let before = before.get(&name).copied().unwrap_or_default();
+        let processor = after.processor.saturating_sub(before.processor).as_secs_f64() * 1e6;
+        let switches = after.switches.saturating_sub(before.switches) as f64;
+        (name, (processor / f64::from(logins), switches / f64::from(logins)))
+    };
+    serving.threads().into_iter().map(each).collect()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -1,10 +1,11 @@
 //! The registry at a million certificates and ten million decisions: what the API answers when, what the server itself asks, what is written meanwhile; and that a login doesn't notice.
 //!
-//! `cargo bench --bench registry`; `-- --certificates N`: so many at most, and ten times as many decisions, or `--decisions N`; `-- --quick`: few, each once, as `cargo test --benches` has it;
+//! `cargo bench --bench registry`; `-- --certificates N`: so many at most, and ten times as many decisions, or `--decisions N`; `-- --quick`: few, each once, as `cargo test --benches` has it; `-- --compare`: what comparing all certificates with CRLs costs, and nothing else; `-- --blocks`: how many can be blocked in a second, and nothing else;
 //! `-- --keep`: the folder `target/tmp/registry-bench` stays, and the next run with `--keep` measures what is in it. The tables go to stdout, progress to stderr.
 #![expect(clippy::disallowed_methods, reason = "who measures takes the time")]
 
 mod ask;
+mod blocks;
 #[path = "../shared/campus.rs"]
 #[expect(dead_code, reason = "shared: other benches use more of it")]
 mod campus;
@@ -24,6 +25,7 @@ use ask::{Question, Times};
 use campus::{Campus, KeyKind};
 use fill::Size;
 use house::House;
+use logins::Pace;
 
 /// Certificates of the registries that are compared.
 const SIZES: [i64; 4] = [0, 10_000, 100_000, 1_000_000];
@@ -37,6 +39,10 @@ struct Amount {
     /// How often members log in.
     batches: usize,
     keeps: bool,
+    /// Nothing but the comparison with CRLs.
+    compares: bool,
+    /// Nothing but blocks.
+    blocks: bool,
 }
 
 /// What was measured at one size.
@@ -50,7 +56,18 @@ struct Column {
 fn main() {
     let amount = amount();
     let campus = Campus::new(KeyKind::P256, KeyKind::P256, 4);
-    print_engine(&logins::in_the_engine(&campus, amount.batches));
+    if amount.blocks {
+        let house = House::new(&campus, false);
+        for before in if amount.batches > 1 { vec![0, 1_200] } else { vec![0, 20] } {
+            for (name, text) in blocks::measure(&house, before, if amount.batches > 1 { 320 } else { 32 }) {
+                println!("  {name:<80} {text}");
+            }
+        }
+        return;
+    }
+    if !amount.compares {
+        print_engine(&logins::in_the_engine(&campus, amount.batches));
+    }
     let house = House::new(&campus, amount.keeps);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -71,9 +88,14 @@ fn main() {
             eprintln!("  filled in {rows:.0?}, indexes in {indexes:.0?}; {} MiB", mebibytes(house.octets()));
         }
         size = next;
-        columns.push(column(&campus, &house, &runtime, size, amount.batches));
+        columns.push(match amount.compares {
+            true => comparison(&house, size),
+            false => column(&campus, &house, &runtime, size, amount.batches),
+        });
     }
-    print_answers(&columns);
+    if !amount.compares {
+        print_answers(&columns);
+    }
     columns.iter().for_each(print_lines);
 }
 
@@ -96,7 +118,29 @@ fn amount() -> Amount {
         decisions: if most == 0 { 0 } else { certificates * (decisions / most) },
     };
     let batches = if is_quick { 1 } else { 50 };
-    Amount { sizes: sizes.into_iter().map(size).collect(), batches, keeps: has("--keep") }
+    let sizes = sizes.into_iter().map(size).collect();
+    Amount { sizes, batches, keeps: has("--keep"), compares: has("--compare"), blocks: has("--blocks") }
+}
+
+/// What comparing costs the server: at its start, and again when it has read everything again.
+fn comparison(house: &House, size: Size) -> Column {
+    let octets = house.octets();
+    let serving = house.start();
+    let mut before = Duration::ZERO;
+    let mut lines = Vec::new();
+    for what in ["the start, and everything compared", "everything read again, and compared"] {
+        let begun = Instant::now();
+        let used = serving.settle();
+        lines.push((
+            format!("{what}: processor; until it is idle"),
+            format!("{:.2?}; {:.1?}", used - before, begun.elapsed()),
+        ));
+        before = used;
+        serving.read_again();
+    }
+    lines.push(("resident then, most, MiB".to_owned(), format!("{:?}", serving.memory())));
+    serving.stop();
+    Column { size, octets, answers: Vec::new(), lines }
 }
 
 fn column(campus: &Campus, house: &House, runtime: &tokio::runtime::Runtime, size: Size, batches: usize) -> Column {
@@ -134,6 +178,13 @@ fn column(campus: &Campus, house: &House, runtime: &tokio::runtime::Runtime, siz
     let each = |number: u64| number as f64 / served.logins as f64;
     let name = "  read and write called by the hall and its helpers for each, octets of each call";
     lines.push((name.to_owned(), format!("{:.1}, {:.1}", each(calls), moved as f64 / calls.max(1) as f64)));
+    for pace in [Pace::Calm, Pace::Busy(16)] {
+        let logins = if batches > 1 { 1_600 } else { 16 };
+        for (thread, (processor, switches)) in logins::by_thread(campus, &serving, pace, logins) {
+            let name = format!("  {}: {thread}, µs of a processor and switches for each login", pace.name());
+            lines.push((name, format!("{processor:.1}, {switches:.2}")));
+        }
+    }
     lines.push(("resident after all questions, most, MiB".to_owned(), format!("{:?}", serving.memory())));
     serving.stop();
     lines.extend(runtime.block_on(inside::measure(&house.state())));

@@ -97,10 +97,13 @@ impl World {
         Self { engine, now, tls, peers, blocks, port: 1_024 }
     }
 
-    /// Puts an equal configuration in force that has verified no chain yet.
+    /// Puts an equal configuration in force that has verified no chain yet. Who is online is judged by it at once, so that the next login isn't charged with that.
     pub(crate) fn forget_chains(&mut self, campus: &Campus) {
         let next = snapshot(campus, &self.tls, &self.peers, &self.blocks, self.now);
         self.engine.handle(self.now, Arrival::Order(Ticket(1), Order::Swap(next)));
+        while self.engine.poll_timeout().is_some_and(|due| due <= self.now.mono) {
+            self.engine.handle_timeout(self.now);
+        }
         self.sent();
     }
 

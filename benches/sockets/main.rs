@@ -1,4 +1,5 @@
-//! What a login costs the whole server, socket in to socket out, when requests always wait for it: CPU by thread, as the kernel counts it, beside the cryptography alone.
+//! What a login costs the whole server, socket in to socket out: CPU by thread, as the kernel counts it, beside the cryptography alone, and the system calls of the hall for each packet;
+//! when requests always wait for it, and when a hundred logins begin in a second, so that each packet wakes it.
 //!
 //! `cargo bench --bench sockets`; `-- --seconds N` for each line, `-- --server PATH` for another build of it.
 #![expect(
@@ -30,6 +31,8 @@ use server::Server;
 
 /// Stations that log in at once.
 const STATIONS: usize = 48;
+/// Logins a second where the server mostly sleeps.
+const RATE: u32 = 100;
 
 struct Line {
     name: &'static str,
@@ -59,11 +62,23 @@ fn main() {
     };
     let primitives = Primitives::new();
     println!(
-        "{STATIONS} stations; CPU of the server's threads for a login, µs; a packet: what is left of it without the cryptography"
+        "{STATIONS} stations; CPU of the server's threads for a login, µs; for a packet: what is left of all and of hall and helpers without the cryptography, µs, how often threads and the hall wait, and what the hall asks of the kernel"
     );
     println!(
-        "{:<16} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8} {:>9} {:>9}",
-        "", "logins/s", "hall", "helpers", "others", "crypto", "requests", "a packet", "wake-ups"
+        "{:<16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>4} | {:>8} {:>8} {:>6} {:>6}  calls",
+        "",
+        "logins/s",
+        "hall",
+        "helpers",
+        "store",
+        "log",
+        "others",
+        "crypto",
+        "",
+        "a packet",
+        "of hall",
+        "waits",
+        "hall's"
     );
     for keys in [KeyKind::P256, KeyKind::Rsa] {
         let campus = Campus::new(keys, keys, STATIONS);
@@ -74,31 +89,40 @@ fn main() {
             server.resident()
         );
         for line in LINES.iter().filter(|line| line.keys == keys) {
-            measure(&campus, &server, &primitives, line, Duration::from_secs_f64(seconds));
+            for rate in [None, Some(RATE)] {
+                measure(&campus, &server, &primitives, line, rate, Duration::from_secs_f64(seconds));
+            }
         }
         println!("{:?} KiB resident, of its own, in the end", server.resident());
     }
 }
 
-fn measure(campus: &Campus, server: &Server, primitives: &Primitives, line: &Line, time: Duration) {
-    let stations = stations::Stations::start(campus, server.address, line.version, line.resumed);
+fn measure(campus: &Campus, server: &Server, primitives: &Primitives, line: &Line, rate: Option<u32>, time: Duration) {
+    let stations = stations::Stations::start(campus, server.address, line.version, line.resumed, rate);
     std::thread::sleep(time / 5);
     let (before, begun, logins) = (server.threads(), Instant::now(), stations.logins());
     std::thread::sleep(time);
     let (after, took, logins) = (server.threads(), begun.elapsed(), stations.logins() - logins);
+    // It costs so much itself that it is a time of its own.
+    let calls = server.calls(time / 2);
     let packets = stations.stop();
     let spent = after.since(&before);
     let each = |spent: Duration| spent.as_secs_f64() * 1e6 / logins as f64;
     let requests = packets.len();
     let work = work(line, packets);
     let crypto = alone(primitives, &work);
-    let [hall, helpers, others] = [spent.hall, spent.helpers, spent.others].map(each);
+    let [hall, helpers, store, log, others] =
+        [spent.hall, spent.helpers, spent.store, spent.log, spent.others].map(each);
+    let packet = |of: f64| of / requests as f64;
+    let waits = |waits: u64| packet(waits as f64 / logins as f64);
     println!(
-        "{:<16} {:>9.0} {hall:>9.1} {helpers:>9.1} {others:>9.1} {crypto:>9.1} {requests:>8} {:>9.1} {:>9.2}",
+        "{:<16} {:>8.0} {hall:>8.1} {helpers:>8.1} {store:>8.1} {log:>8.1} {others:>8.1} {crypto:>8.1} /{requests:>3} | {:>8.1} {:>8.1} {:>6.2} {:>6.2}  {calls}",
         line.name,
         logins as f64 / took.as_secs_f64(),
-        (hall + helpers + others - crypto) / requests as f64,
-        spent.switches as f64 / logins as f64,
+        packet(hall + helpers + store + log + others - crypto),
+        packet(hall + helpers - crypto),
+        waits(spent.waits),
+        waits(spent.hall_waits),
     );
 }
 

@@ -28,8 +28,12 @@ pub(crate) struct Server {
 pub(crate) struct Threads {
     pub(crate) hall: Duration,
     pub(crate) helpers: Duration,
+    /// The registry's, SQLite's included.
+    pub(crate) store: Duration,
+    pub(crate) log: Duration,
     pub(crate) others: Duration,
-    pub(crate) switches: u64,
+    pub(crate) waits: u64,
+    pub(crate) hall_waits: u64,
 }
 
 impl Threads {
@@ -37,8 +41,11 @@ impl Threads {
         Self {
             hall: self.hall.saturating_sub(before.hall),
             helpers: self.helpers.saturating_sub(before.helpers),
+            store: self.store.saturating_sub(before.store),
+            log: self.log.saturating_sub(before.log),
             others: self.others.saturating_sub(before.others),
-            switches: self.switches - before.switches,
+            waits: self.waits.saturating_sub(before.waits),
+            hall_waits: self.hall_waits.saturating_sub(before.hall_waits),
         }
     }
 }
@@ -79,21 +86,58 @@ impl Server {
         (field(&status, "VmRSS:"), field(&status, "RssAnon:"))
     }
 
+    /// Each thread's folder in /proc, and its name.
+    fn tasks(&self) -> Vec<(PathBuf, String)> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("Linux").flatten();
+        tasks.map(|task| (task.path(), fs::read_to_string(task.path().join("comm")).unwrap_or_default())).collect()
+    }
+
     pub(crate) fn threads(&self) -> Threads {
         let mut threads = Threads::default();
-        for task in fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("Linux").flatten() {
-            let read = |file| fs::read_to_string(task.path().join(file)).unwrap_or_default();
+        for (task, name) in self.tasks() {
+            let read = |file| fs::read_to_string(task.join(file)).unwrap_or_default();
             let spent = read("schedstat").split(' ').next().and_then(|spent| spent.parse().ok()).unwrap_or(0);
             let spent = Duration::from_nanos(spent);
-            match read("comm").trim() {
-                "hall" => threads.hall += spent,
+            let waits = field(&read("status"), "voluntary_ctxt_switches:");
+            threads.waits += waits;
+            match name.trim() {
+                "hall" => {
+                    threads.hall += spent;
+                    threads.hall_waits += waits;
+                }
                 name if name.starts_with("helper-") => threads.helpers += spent,
+                name if name == "store" || name.starts_with("sqlx-") => threads.store += spent,
+                "log" => threads.log += spent,
                 _ => threads.others += spent,
             }
-            threads.switches += field(&read("status"), "voluntary_ctxt_switches:");
         }
         threads
     }
+
+    /// How often the hall makes each system call for an answer that it sends, as strace counts for a while.
+    pub(crate) fn calls(&self, time: Duration) -> String {
+        let hall = self.tasks().into_iter().find(|(_, name)| name.trim() == "hall").expect("a hall").0;
+        let hall = hall.file_name().expect("its number").to_owned();
+        let file = self.folder.join("calls");
+        let mut strace = Command::new("timeout");
+        strace.arg(time.as_secs_f64().to_string()).args(["strace", "-qq", "-c", "-o"]).arg(&file).arg("-p").arg(hall);
+        if strace.stderr(Stdio::null()).status().is_err() {
+            return "timeout isn't there".into();
+        }
+        let counts = fs::read_to_string(&file).unwrap_or_default();
+        let counts: Vec<(&str, f64)> = counts.lines().filter_map(count).collect();
+        let Some((_, answers)) = counts.iter().find(|(name, _)| *name == "sendmsg") else {
+            return "strace isn't there".into();
+        };
+        counts.iter().map(|(name, count)| format!("{name} {:.2} ", count / answers)).collect()
+    }
+}
+
+/// A line of strace's table: its name, how often. The last column may be preceded by a number of errors.
+fn count(line: &str) -> Option<(&str, f64)> {
+    let columns: Vec<&str> = line.split_whitespace().collect();
+    let name = columns.last().filter(|name| **name != "total")?;
+    Some((name, columns.get(3)?.parse().ok()?))
 }
 
 impl Drop for Server {

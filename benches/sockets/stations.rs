@@ -4,7 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sekisho::event::TlsVersion;
 use sekisho::exchange::Asker;
@@ -30,7 +30,16 @@ pub(crate) struct Stations {
 }
 
 impl Stations {
-    pub(crate) fn start(campus: &Campus, server: SocketAddr, version: TlsVersion, resume: bool) -> Self {
+    /// `rate`: logins that all of them begin in a second; `None`: each begins when its last has ended.
+    pub(crate) fn start(
+        campus: &Campus,
+        server: SocketAddr,
+        version: TlsVersion,
+        resume: bool,
+        rate: Option<u32>,
+    ) -> Self {
+        let apart = rate.map(|rate| Duration::from_secs(1) / rate);
+        let begun = Instant::now();
         let (stop, logins) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let start = |number| {
             let supplicant = campus.supplicant(number, version);
@@ -39,7 +48,11 @@ impl Stations {
                 let socket = socket(server);
                 let mut packets = Vec::new();
                 let mut first = true;
+                let mut turns = (number as u32..).step_by(STATIONS);
                 while !stop.load(Relaxed) {
+                    if let (Some(apart), Some(turn)) = (apart, turns.next()) {
+                        thread::sleep((begun + apart * turn).saturating_duration_since(Instant::now()));
+                    }
                     // There is nothing to resume at first.
                     if let Some(sent) = log_in(&supplicant, &socket, number, resume && !first) {
                         packets = sent;

@@ -104,12 +104,13 @@ impl FollowUp {
     pub fn read(packet: &Packet<'_>, password: impl FnOnce() -> Option<Secret>) -> Result<Self, Malformed> {
         let mut eap = Vec::new();
         let is_eap = packet.join_eap(&mut eap)?;
-        Ok(Self {
-            password: if is_eap { None } else { password() },
-            eap: is_eap.then_some(eap),
-            wants_key_name: packet.first(Type::EAP_KEY_NAME).is_some(),
-            wants_cui: packet.first(Type::CHARGEABLE_USER_IDENTITY).is_some(),
-        })
+        let password = if is_eap { None } else { password() };
+        let mut read = Self { eap: is_eap.then_some(eap), password, ..Self::default() };
+        for attribute in packet.attributes() {
+            read.wants_key_name |= attribute.kind == Type::EAP_KEY_NAME;
+            read.wants_cui |= attribute.kind == Type::CHARGEABLE_USER_IDENTITY;
+        }
+        Ok(read)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 
@@ -48,10 +48,12 @@ impl Handles {
     #[must_use]
     pub fn class(&self, fingerprint: &[u8; 32], nas: &str, calling_station: &[u8]) -> Option<Vec<u8>> {
         let nonce = random::<NONCE_LEN>().ok()?;
-        let mut sealed = fingerprint.to_vec();
+        let mut sealed = Vec::with_capacity(fingerprint.len() + MAX_TAG_LEN);
+        sealed.extend_from_slice(fingerprint);
         let bound = Aad::from(binding(nas, calling_station));
         self.class.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound, &mut sealed).ok()?;
-        let mut class = vec![VERSION];
+        let mut class = Vec::with_capacity(1 + NONCE_LEN + sealed.len());
+        class.push(VERSION);
         class.extend_from_slice(&nonce);
         class.extend_from_slice(&sealed);
         Some(class)

@@ -11,6 +11,9 @@ use crate::radius::{Attributes, Code, TooLong, Type};
 /// RADIUS-Request: when the session times out the NAS asks again instead of ending it (RFC 2865 section 5.29).
 const TERMINATION_ACTION_RADIUS_REQUEST: u32 = 1;
 
+/// Octets of most Accepts' attributes.
+const USUAL_ATTRIBUTES: usize = 256;
+
 pub(super) fn challenge(eap: Vec<u8>, state: &State) -> Reply {
     let mut attributes = Attributes::default();
     // 40 octets always fit.
@@ -46,7 +49,7 @@ pub(super) struct Accept<'a> {
 impl Accept<'_> {
     /// The error: an attribute is longer than it can be; the configuration's own were checked when it was read.
     pub(super) fn reply(self) -> Result<Reply, TooLong> {
-        let mut attributes = Attributes::default();
+        let mut attributes = Attributes::with_capacity(USUAL_ATTRIBUTES);
         attributes.push(Type::USER_NAME, self.user_name.as_bytes())?;
         let timeout = u32::try_from(self.grant.session_timeout.as_secs()).unwrap_or(u32::MAX);
         attributes.push_integer(Type::SESSION_TIMEOUT, timeout);

@@ -40,12 +40,13 @@ pub enum Worked {
 /// What is answered when the work of a conversation is lost: it panicked.
 #[derive(Clone, Debug, Default)]
 pub struct Lost {
-    failure: Vec<u8>,
+    /// EAP-Failure.
+    failure: Option<[u8; 4]>,
 }
 
 impl Lost {
-    pub(super) fn new(failure: Vec<u8>) -> Self {
-        Self { failure }
+    pub(super) fn new(failure: [u8; 4]) -> Self {
+        Self { failure: Some(failure) }
     }
 
     /// The refusal, `internal`.
@@ -53,7 +54,7 @@ impl Lost {
     pub fn answer(self) -> (Reply, Ended) {
         let authentication = Authentication { method: Method::EapTls, ..Authentication::default() };
         (
-            reply::reject(self.failure),
+            reply::reject(self.failure.map_or_else(Vec::new, Vec::from)),
             Ended { outcome: Outcome::Reject, reason: Reason::Internal, authentication, seen: None, admitted: None },
         )
     }

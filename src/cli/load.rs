@@ -20,25 +20,20 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use clap::ArgGroup;
-
 use self::driver::{Driver, Ports, Shared};
 use self::figures::Figures;
 use self::process::Process;
 use self::progress::Progress;
 use self::tally::Tally;
 use self::watch::{Course, Watch};
-use super::credentials::{self, Credential};
-use super::login::{Tls, secret};
-use super::nas;
+use super::client::Client;
+use super::credentials::Credential;
 use crate::config::scalar::duration;
-use crate::event::TlsVersion;
 use crate::exchange::{Asker, Repeats};
 use crate::net::Clock;
 use crate::now::Mono;
-use crate::secret::Secret;
 use crate::supplicant::crowd::{Crowd, Pace, Plan};
-use crate::supplicant::{Settings, Station, Supplicant};
+use crate::supplicant::{Supplicant, Thrift};
 
 /// A command line or a file that can't be used.
 const BAD_SETTINGS: u8 = 78;
@@ -54,40 +49,17 @@ const BEHIND_ONE: u32 = 64;
 /// It says how many logins a second there were, how long they took, how many requests each wanted, why some failed, and what they cost this program and, with --pid, the server.
 /// With --rate logins begin at that pace whatever becomes of the others, and each counts from when it should have begun; else --concurrency logins are under way at any time.
 ///
+/// It spares itself what measures nothing: of a server that has shown its certificate and proved that it has the key, the same is not verified again for a minute in the same TLS version; and with a server on this
+/// machine (127.0.0.1, ::1) the key shares of X25519 are no secret, so that whoever can read the datagrams could read the handshakes. `sekisho login` does neither.
+///
 /// Exit code: 0 every login was let in; 1 some were not; 78 a file or a setting can't be used.
 #[derive(Debug, clap::Args)]
-#[command(group(ArgGroup::new("shared secret of the load").required(true).args(["secret", "secret_file"])))]
 pub(crate) struct Args {
-    /// The server: HOST:PORT
-    #[arg(long, value_name = "HOST:PORT")]
-    server: String,
-    /// The secret shared with the server; others on this machine can read it from the process list
-    #[arg(long, value_name = "SECRET", value_parser = secret)]
-    secret: Option<Secret>,
-    /// A file whose first line is the secret
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    client: Client,
     /// Who logs in: a directory with NAME.pem and NAME.key (or both in NAME.pem) or NAME.p12 for each, or one such file
     #[arg(long, value_name = "DIR")]
     users: PathBuf,
-    /// Password of the PKCS#12 files
-    #[arg(long, value_name = "PASSWORD", value_parser = secret, conflicts_with = "p12_password_file")]
-    p12_password: Option<Secret>,
-    /// A file whose first line is the password of the PKCS#12 files
-    #[arg(long, value_name = "FILE")]
-    p12_password_file: Option<PathBuf>,
-    /// Authorities that the server's certificate may come from, in PEM
-    #[arg(long, value_name = "FILE")]
-    ca: PathBuf,
-    /// Name that the server's certificate must have; may be repeated; without it any name is taken
-    #[arg(long, value_name = "NAME")]
-    server_name: Vec<String>,
-    /// Outer identity of all; by default "@" and the realm of each certificate's mail address, or "anonymous"
-    #[arg(long, value_name = "NAI")]
-    identity: Option<String>,
-    /// The SSID asked for, sent in Called-Station-Id
-    #[arg(long, value_name = "NAME")]
-    ssid: Option<String>,
     /// Logins at once [default: 64; with --rate at most 1024]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     concurrency: Option<u32>,
@@ -106,9 +78,6 @@ pub(crate) struct Args {
     /// The share of the logins that offer to resume, of those whose device has logged in before: 0 to 1
     #[arg(long, value_name = "RATIO", value_parser = ratio, default_value = "0")]
     resume: f64,
-    /// The only TLS version to offer
-    #[arg(long, value_name = "VERSION")]
-    tls: Option<Tls>,
     /// Devices, each with a Calling-Station-Id and sessions of its own [default: as many as logins at once or users, whichever are more]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     devices: Option<u32>,
@@ -118,21 +87,12 @@ pub(crate) struct Args {
     /// Threads that share the work
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
-    /// Octets of TLS data in one fragment that we send
-    #[arg(long, value_name = "N", default_value_t = 1200, value_parser = clap::value_parser!(u16).range(1..=3500))]
-    fragment_size: u16,
-    /// Framed-MTU: the longest frame that the access points take
-    #[arg(long, value_name = "OCTETS")]
-    framed_mtu: Option<u32>,
     /// Seconds after which a request without an answer is given up
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
     timeout: u32,
     /// The server's process on this machine: its CPU time for each login and its memory are told
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
-    /// Take EAP-Success of a TLS 1.3 server that doesn't send RFC 9190's protected success
-    #[arg(long)]
-    unprotected_success: bool,
     /// One JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -178,7 +138,7 @@ fn load(args: &Args) -> Result<Figures, String> {
     let shared = Shared::default();
     let from = Mono(args.warm_up);
     let drivers = parts.into_iter().map(|(crowd, ports)| {
-        Ok(Driver::new(crowd, ports, clock, &shared, Tally::new(from, args.unprotected_success)?))
+        Ok(Driver::new(crowd, ports, clock, &shared, Tally::new(from, args.client.unprotected_success)?))
     });
     let drivers = drivers.collect::<Result<Vec<_>, String>>()?;
     let server = args.pid.map(Process::of);
@@ -188,11 +148,11 @@ fn load(args: &Args) -> Result<Figures, String> {
     let progress = Progress::new(std::io::stderr().is_terminal(), course(args));
     // Signals are caught before anything begins.
     let watch = Watch::new(course(args), clock, server, progress)?;
-    let words = |error: std::io::Error| format!("{}: {error}", args.server);
+    let words = |error: std::io::Error| format!("{}: {error}", args.client.server);
     thread::scope(|scope| {
         let threads: Vec<_> = drivers.into_iter().map(|driver| scope.spawn(|| driver.run())).collect();
         let seen = watch.run(&shared, threads.len());
-        let mut tally = Tally::new(from, args.unprotected_success)?;
+        let mut tally = Tally::new(from, args.client.unprotected_success)?;
         for thread in threads {
             let part = thread.join().map_err(|_| "a thread has ended by a fault of its own".to_owned())?;
             tally.merge(part.map_err(words)?);
@@ -208,10 +168,9 @@ fn course(args: &Args) -> Course {
 
 /// Each thread's crowd, and the ports of its access points.
 fn parts(args: &Args) -> Result<Vec<(Crowd, Ports)>, String> {
-    let server = nas::address(&args.server)?;
-    let secret = credentials::secret_or_file(args.secret.as_ref(), args.secret_file.as_deref())?;
-    let asker = Arc::new(Asker::new(secret.ok_or("--secret or --secret-file is missing")?));
-    let supplicants = supplicants(args)?;
+    let server = args.client.address()?;
+    let asker = args.client.asker()?;
+    let supplicants = supplicants(args, thrift(server))?;
     let sizes = Sizes::of(args, supplicants.len());
     (0..args.threads).map(|thread| part(args, server, &asker, &supplicants, sizes, thread)).collect()
 }
@@ -238,7 +197,7 @@ fn part(
         logins: args.logins.map(share),
         resume: args.resume,
         repeats: Repeats { give_up: Duration::from_secs(args.timeout.into()), ..Repeats::STANDARD },
-        station: Station { ssid: args.ssid.clone(), framed_mtu: args.framed_mtu, ..Station::default() },
+        station: args.client.station(),
     };
     let devices = own.take(devices).map(Supplicant::device).collect();
     let ports = Ports::open(server, access_points).map_err(|error| format!("{access_points} sockets: {error}"))?;
@@ -281,22 +240,17 @@ fn pace(rate: f64, threads: u16, thread: u16) -> Pace {
     }
 }
 
+/// Where nobody can listen, nothing need be secret.
+fn thrift(server: SocketAddr) -> Thrift {
+    Thrift { trusts_again: true, known_share: server.ip().is_loopback() }
+}
+
 /// One for each user; they share what they know of the server.
-fn supplicants(args: &Args) -> Result<Vec<Supplicant>, String> {
-    let password = credentials::secret_or_file(args.p12_password.as_ref(), args.p12_password_file.as_deref())?;
-    let users = users::read(&args.users, password.as_ref())?;
-    let nobody = Supplicant::new(Settings {
-        identity: String::new(),
-        chain: Vec::new(),
-        key: None,
-        anchors: credentials::read_certificates(&args.ca)?,
-        version: args.tls.map(TlsVersion::from),
-        fragment_size: usize::from(args.fragment_size),
-        always_length: false,
-        server_names: args.server_name.clone(),
-    })?;
+fn supplicants(args: &Args, thrift: Thrift) -> Result<Vec<Supplicant>, String> {
+    let users = users::read(&args.users, args.client.p12_password()?.as_ref())?;
+    let nobody = Supplicant::thrifty(args.client.settings()?, thrift)?;
     let supplicant = |user: Credential| {
-        let identity = args.identity.clone().unwrap_or_else(|| credentials::anonymous(&user));
+        let identity = args.client.identity(&user);
         nobody.beside(identity, user.chain, Some(user.key))
     };
     users.into_iter().map(supplicant).collect()

@@ -1,6 +1,7 @@
 //! The commands. Each prints its result on stdout, what it says to people on stderr, and answers with the exit code of the contract.
 
 mod check;
+mod client;
 pub(crate) mod credentials;
 #[expect(
     clippy::disallowed_methods,

@@ -1,11 +1,14 @@
 //! Accounting records and sessions on their way from the hall to the registry; nothing here makes it wait.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -18,10 +21,13 @@ use crate::store::{Entry, Store};
 
 /// Changes of sessions that may wait beside the records.
 const CHANGES: usize = 16_384;
-/// Entries of one COMMIT.
-const BATCH: usize = 512;
+/// Records of one COMMIT, and all that is written with them.
+const RECORDS: usize = 512;
+const BATCH: usize = 4_096;
 /// How long a record waits for others, so that they come to the disk together.
 const GATHER: Duration = Duration::from_millis(25);
+/// How long that nobody waits for is gathered, if no record takes it along: less than what logins leave is, so that they share a COMMIT. Who has been let in and isn't accounted for yet is forgotten with a server that is killed meanwhile.
+const LATER: Duration = Duration::from_millis(400);
 /// How often it is tried again, if nothing else is to be written.
 const AGAIN: Duration = Duration::from_secs(2);
 /// How long the last may take to be written when the server stops.
@@ -35,17 +41,34 @@ enum Told {
     Notice(Box<Notice>, Wall),
 }
 
+/// The hall's end. What nobody waits for wakes nobody either, while something is written now and then.
+#[derive(Clone, Debug)]
+struct Teller {
+    tell: mpsc::Sender<Told>,
+    /// Somebody waits.
+    bell: Arc<Notify>,
+    unwritten: Arc<AtomicU64>,
+}
+
+impl Teller {
+    /// Has it written; never waits.
+    fn tell(&self, told: Told) {
+        if self.tell.try_send(told).is_err() {
+            self.unwritten.fetch_add(1, Relaxed);
+        }
+    }
+}
+
 /// Where what becomes of sessions that have to go is told to be written down.
 #[derive(Debug)]
-pub(super) struct Notes(Option<mpsc::Sender<Told>>, Arc<AtomicU64>);
+pub(super) struct Notes(Option<Teller>);
 
 impl Notes {
     /// Has it written; never waits.
     pub(super) fn note(&self, notice: Notice, at: Wall) {
-        if let Some(tell) = &self.0
-            && tell.try_send(Told::Notice(Box::new(notice), at)).is_err()
-        {
-            self.1.fetch_add(1, Relaxed);
+        if let Some(teller) = &self.0 {
+            teller.tell(Told::Notice(Box::new(notice), at));
+            teller.bell.notify_one();
         }
     }
 }
@@ -57,25 +80,28 @@ pub(super) struct Bookkeeping {
     writing: Option<JoinHandle<()>>,
     /// Changes of sessions that found no room so far; the next of a session makes good for it.
     unwritten: Arc<AtomicU64>,
+    bell: Arc<Notify>,
 }
 
 impl Bookkeeping {
     /// The hall's end, and the rest. `most`: how many records may wait at once. Without a registry nothing is written, and no NAS that accounts is answered.
     pub(super) fn begin(store: Option<Store>, most: usize) -> (Books, Notes, Self) {
-        let unwritten = Arc::new(AtomicU64::default());
+        let (unwritten, bell) = (Arc::new(AtomicU64::default()), Arc::new(Notify::new()));
         let Some(store) = store else {
-            return (Books::closed(), Notes(None, Arc::clone(&unwritten)), Self { writing: None, unwritten });
+            return (Books::closed(), Notes(None), Self { writing: None, unwritten, bell });
         };
         let (tell, told) = mpsc::channel(most.saturating_add(CHANGES));
         // As many again: a record whose time is up may be written all the same.
         let (say, written) = mpsc::channel(most.saturating_mul(2).max(1));
-        let notes = Notes(Some(tell.clone()), Arc::clone(&unwritten));
+        let teller = Teller { tell, bell: Arc::clone(&bell), unwritten: Arc::clone(&unwritten) };
         let books = Books {
-            record: Box::new(records(tell.clone(), say.clone())),
-            session: Box::new(changes(tell, Arc::clone(&unwritten))),
+            record: Box::new(records(teller.clone(), say.clone())),
+            session: Box::new(changes(teller.clone())),
             written,
         };
-        (books, notes, Self { writing: Some(tokio::spawn(write(told, say, store, Arc::clone(&unwritten)))), unwritten })
+        let told = Inbox { told, bell: Arc::clone(&bell), is_busy: false };
+        let writing = Some(tokio::spawn(write(told, say, store, Arc::clone(&unwritten))));
+        (books, Notes(Some(teller)), Self { writing, unwritten, bell })
     }
 
     /// Changes of sessions that found no room so far.
@@ -86,40 +112,33 @@ impl Bookkeeping {
     /// After the hall has ended: writes what it has told.
     pub(super) async fn end(self) {
         if let Some(writing) = self.writing {
+            self.bell.notify_one();
             // What isn't done by then would not be done soon.
             let _ = timeout(PATIENCE, writing).await;
         }
     }
 }
 
-fn records(tell: mpsc::Sender<Told>, say: mpsc::Sender<(Ticket, bool)>) -> impl FnMut(Ticket, Box<Record>) {
+fn records(teller: Teller, say: mpsc::Sender<(Ticket, bool)>) -> impl FnMut(Ticket, Box<Record>) {
     move |ticket, record| {
-        if tell.try_send(Told::Record(ticket, record)).is_err() {
+        if teller.tell.try_send(Told::Record(ticket, record)).is_err() {
             // If this finds no room either, the hall waits until its time is up.
             let _ = say.try_send((ticket, false));
         }
+        teller.bell.notify_one();
     }
 }
 
-fn changes(tell: mpsc::Sender<Told>, unwritten: Arc<AtomicU64>) -> impl FnMut(Change) {
-    move |change| {
-        if tell.try_send(Told::Session(change)).is_err() {
-            unwritten.fetch_add(1, Relaxed);
-        }
-    }
+fn changes(teller: Teller) -> impl FnMut(Change) {
+    move |change| teller.tell(Told::Session(change))
 }
 
 /// Writes in the order of the hall until it has ended.
-async fn write(
-    mut told: mpsc::Receiver<Told>,
-    say: mpsc::Sender<(Ticket, bool)>,
-    store: Store,
-    unwritten: Arc<AtomicU64>,
-) {
+async fn write(mut inbox: Inbox, say: mpsc::Sender<(Ticket, bool)>, store: Store, unwritten: Arc<AtomicU64>) {
     let mut owed = Owed::default();
     loop {
-        let batch = gather(&mut told, !owed.is_empty()).await;
-        let is_over = batch.is_empty() && told.is_closed() && told.is_empty();
+        let batch = inbox.gather(!owed.is_empty()).await;
+        let is_over = batch.is_empty() && inbox.is_over();
         let (tickets, entries) = sorted(batch);
         // In their order: a session must not begin after it has ended.
         let written = match owed.settle(&store).await {
@@ -139,23 +158,55 @@ async fn write(
     }
 }
 
-/// What has been told, at most a batch; a moment is waited for more of it, so that many NAS share a COMMIT. Nothing: the hall has ended, or something is owed for long enough.
-async fn gather(told: &mut mpsc::Receiver<Told>, is_owing: bool) -> Vec<Told> {
-    let mut batch = Vec::new();
-    if is_owing {
-        let _ = timeout(AGAIN, told.recv_many(&mut batch, BATCH)).await;
-    } else {
-        told.recv_many(&mut batch, BATCH).await;
-    }
-    if !batch.is_empty() && batch.len() < BATCH {
-        sleep(GATHER).await;
-        while batch.len() < BATCH
-            && let Ok(next) = told.try_recv()
+/// The other end.
+struct Inbox {
+    told: mpsc::Receiver<Told>,
+    bell: Arc<Notify>,
+    /// Something was told of late: there will be more, and nobody need wake this for it.
+    is_busy: bool,
+}
+
+impl Inbox {
+    /// What has been told, at most a batch, after a moment in which many NAS can share a COMMIT. Nothing: nothing was told for a while, something is owed for long enough, or the hall has ended.
+    async fn gather(&mut self, is_owing: bool) -> Vec<Told> {
+        let mut batch = Vec::new();
+        if !self.is_busy {
+            let limit = if is_owing { AGAIN } else { Duration::MAX };
+            let _ = timeout(limit, self.told.recv_many(&mut batch, 1)).await;
+        }
+        let is_idle = batch.is_empty() && !self.is_busy;
+        if !is_idle && self.told.len() < BATCH && !self.told.is_closed() {
+            self.rest().await;
+        }
+        let mut records = batch.iter().filter(|told| told.is_record()).count();
+        while records < RECORDS
+            && batch.len() < BATCH
+            && let Ok(next) = self.told.try_recv()
         {
+            records += usize::from(next.is_record());
             batch.push(next);
         }
+        self.is_busy = !batch.is_empty();
+        batch
     }
-    batch
+
+    /// Until it is worth while, or urgent.
+    async fn rest(&self) {
+        if timeout(LATER, self.bell.notified()).await.is_ok() && !self.told.is_closed() {
+            sleep(GATHER).await;
+        }
+    }
+
+    /// The hall has ended, and all that it has told is known.
+    fn is_over(&self) -> bool {
+        self.told.is_closed() && self.told.is_empty()
+    }
+}
+
+impl Told {
+    fn is_record(&self) -> bool {
+        matches!(self, Self::Record(..))
+    }
 }
 
 /// What is to be written, and which of it somebody waits for.

@@ -16,8 +16,8 @@ use crate::store::{Census, Settings, Store};
 
 /// Between two counts, at least.
 const REST: Duration = Duration::from_secs(2);
-/// Counting takes at most this part of the time: a million certificates take their time.
-const SHARE: u32 = 50;
+/// Counting takes at most this part of the time: a million certificates take about half a second of a processor, which must not show beside logins.
+const SHARE: u32 = 500;
 
 /// The last count.
 #[derive(Debug, Default)]

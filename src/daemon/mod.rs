@@ -6,6 +6,7 @@ mod afar;
 mod authorities;
 mod books;
 mod census;
+mod compare;
 mod desk;
 mod files;
 mod force;
@@ -22,6 +23,7 @@ mod responders;
 mod staples;
 mod start;
 mod systemd;
+mod together;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -38,7 +40,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::access::{self, Handles};
 use crate::admin;
 use crate::config::{Config, Finding};
-use crate::engine::{Facts, Order, Snapshot};
+use crate::engine::{Order, Snapshot};
 use crate::event::Listener;
 use crate::fetch::vanished::Ledger;
 use crate::fetch::{Loaded, Problem, Watcher};
@@ -50,7 +52,7 @@ use crate::pki::{Answers, Revocation};
 use afar::Afar;
 use books::Bookkeeping;
 use force::Force;
-use inquiry::Overflows;
+use inquiry::{Looked, Overflows, Seen};
 use live::Live;
 use responders::Responders;
 use staples::Stapling;
@@ -118,7 +120,8 @@ pub struct Server {
     /// The CRLs in use, as if no OCSP answer were known: what rests on answers is told by this.
     unanswered: Arc<Revocation>,
     /// Certificates that were judged.
-    seen: mpsc::Receiver<Arc<Facts>>,
+    seen: Seen,
+    looked: Arc<Looked>,
     overflows: Arc<Overflows>,
     bookkeeping: Bookkeeping,
     /// `[otp]`, as the desk and HTTP have it.
@@ -190,7 +193,7 @@ impl Server {
                 }
                 Some(outcome) = self.afar.next() => self.fetched(outcome).await,
                 Some(outcome) = self.stapling.next() => self.stapled(outcome),
-                Some(facts) = self.seen.recv() => self.saw(facts).await,
+                Some(heap) = self.seen.next() => for facts in heap { self.saw(facts).await },
                 () = self.responders.revoked.notified() => drop(self.swap_loaded().await),
                 _ = complain.tick() => {
                     losses = self.complain(losses);
@@ -268,6 +271,7 @@ impl Server {
         self.unanswered = Arc::clone(&loaded.revocation);
         let loaded = loaded.with_answers(&self.answers);
         self.force.swap(&snapshot(&self.config, &loaded, &self.handles)).await;
+        self.looked.forget();
         if let Some(running) = &self.registry {
             running.keeper.revocation_changed();
         }

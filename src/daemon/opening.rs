@@ -9,8 +9,8 @@ use crate::admin;
 use crate::engine::{Kept, Past};
 use crate::fetch::Problem;
 use crate::now::Wall;
-use crate::standing::Blocks;
-use crate::store::{BLOCKS, Blocked, FILE, Failure, Settings, Standby, Store, Wanted};
+use crate::standing::{BY_LIST, Blocks};
+use crate::store::{BLOCKS, Blocked, FILE, Failure, Inherited, Settings, Standby, Store, Wanted};
 
 /// What has been opened before anything is decided.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) fn open(state_dir: &Path, settings: &Settings, most: usize, counted: 
         return Err(unknown(state_dir, why, "there is nothing in"));
     }
     let inherited = match &standby {
-        Standby::Good(blocked) => Some(blocked.clone()),
+        Standby::Good(blocked) => Some(Inherited { blocked: blocked.clone(), by_list: BY_LIST }),
         Standby::Absent | Standby::Bad(_) => None,
     };
     let is_heir = inherited.is_some();

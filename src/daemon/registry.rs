@@ -8,14 +8,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Notify;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::census::Counted;
+use super::compare::{self, Comparison};
 use super::force::Force;
 pub(super) use super::opening::{Opened, open};
+use super::together::Together;
 use crate::admin::{self, Later, View};
 use crate::engine::Facts;
 use crate::event::{Authentication, Event, Method, Outcome};
@@ -23,11 +24,13 @@ use crate::net::Clock;
 use crate::now::Wall;
 use crate::standing::Blocks;
 use crate::store::{
-    Columns, Decided, Device, FILE, Failure, Health, Known, Record, Settings, Sighting, Store, Trace, serial_text,
+    Columns, Decided, Device, FILE, Failure, Health, Known, Settings, Sighting, Store, Trace, serial_text,
 };
 
 /// Events that may wait to be kept.
 const EVENTS: usize = 8_192;
+/// How long what the hall leaves is gathered before it is handed on.
+const GATHER: Duration = Duration::from_millis(100);
 /// Between two looks at what has to be done.
 const BEAT: Duration = Duration::from_secs(2);
 /// Between two rounds of forgetting.
@@ -38,10 +41,6 @@ const REST: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long the database may take to be closed.
 const CLOSING: Duration = Duration::from_secs(2);
-/// Within so many seconds a certificate that came at a login is written down.
-const LATE: i64 = 10;
-/// Certificates that are compared with CRLs at once.
-const PIECE: i64 = 1_000;
 /// A certificate that comes again is written down again after so many seconds.
 const AGAIN: i64 = 60;
 /// Certificates of which that is remembered.
@@ -58,17 +57,20 @@ pub(super) struct Keeper {
     stale: Arc<AtomicBool>,
     /// There was a registry here before this process began.
     is_heir: bool,
-    /// Authorities may say something else.
-    news: Arc<Notify>,
+    /// Puts in force what is blocked, for all who have changed it.
+    enforcing: Arc<Together<Result<(), Failure>>>,
+    compares: Arc<Comparison>,
     /// Of what the hall tells.
     left: mpsc::WeakSender<Left>,
+    /// Somebody waits for it.
+    bell: Arc<Notify>,
 }
 
 /// What the hall leaves to be kept, in its order.
 #[derive(Debug)]
 pub(super) enum Left {
     /// What became of a packet.
-    Event(Box<Event>),
+    Event(Arc<Event>),
     /// Somebody waits until all that was left before has been handed on.
     Mark(oneshot::Sender<()>),
 }
@@ -80,13 +82,14 @@ pub(super) struct Running {
     /// Writes down what comes from the hall, until the hall has ended.
     keeping: tokio::task::JoinHandle<()>,
     /// What is done again and again.
-    tending: [tokio::task::JoinHandle<()>; 2],
+    tending: [tokio::task::JoinHandle<()>; 3],
     thread: JoinHandle<()>,
 }
 
 impl Running {
     /// Writes what waits, and ends. The hall has ended before.
     pub(super) async fn stop(self) {
+        self.keeper.bell.notify_one();
         // What isn't done by then would not be done soon.
         let _ = timeout(PATIENCE, self.keeping).await;
         for task in self.tending {
@@ -108,19 +111,25 @@ impl Keeper {
     /// Begins to keep. `Events` end it.
     pub(super) fn spawn(opened: Opened, settings: Settings, force: &Arc<Force>, clock: Clock) -> (Running, Events) {
         let (events, received) = mpsc::channel(EVENTS);
+        let grounds: compare::Grounds = Box::new({
+            let force = Arc::clone(force);
+            move || (force.view(), clock.now().wall)
+        });
         let keeper = Self {
+            compares: Arc::new(Comparison::new(opened.store.clone(), grounds, clock)),
             store: opened.store,
             settings: Arc::new(ArcSwap::from_pointee(settings)),
             force: Arc::clone(force),
             clock,
             stale: Arc::new(AtomicBool::new(true)),
             is_heir: opened.is_heir,
-            news: Arc::default(),
+            enforcing: Arc::default(),
             left: events.downgrade(),
+            bell: Arc::default(),
         };
-        keeper.news.notify_one();
-        let keeping = tokio::spawn(keep(keeper.store.clone(), received));
-        let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget())];
+        let keeping = tokio::spawn(keep(keeper.store.clone(), received, Arc::clone(&keeper.bell)));
+        let comparing = tokio::spawn(Arc::clone(&keeper.compares).run());
+        let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget()), comparing];
         (Running { keeper, keeping, tending, thread: opened.thread }, events)
     }
 
@@ -144,7 +153,7 @@ impl Keeper {
 
     /// CRLs or OCSP answers have changed.
     pub(super) fn revocation_changed(&self) {
-        self.news.notify_one();
+        self.compares.tell();
     }
 
     /// A certificate was judged at a login.
@@ -172,8 +181,12 @@ impl Keeper {
         fault.into_iter().chain(unkept.map(|why| why.to_string())).chain(begun_anew).collect()
     }
 
-    /// What is blocked counts from now on, and stands on disk twice.
+    /// What is blocked counts from now on, and stands on disk twice. Many at once cost about as much as two.
     async fn put_in_force(&self) -> Result<(), Failure> {
+        self.enforcing.join(self.enforce_now()).await
+    }
+
+    async fn enforce_now(&self) -> Result<(), Failure> {
         let listed = self.settings.load().blocks_requested;
         let mut kept = Ok(());
         let read = async {
@@ -197,48 +210,18 @@ impl Keeper {
         }
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last = 0;
+        // Those that were here before are compared with all others, those that come from now on at once.
+        let mut last = None;
         loop {
-            tokio::select! {
-                _ = beat.tick() => {
-                    last = self.compare_fresh(last).await.unwrap_or(last);
-                    if self.stale.load(Relaxed) && self.put_in_force().await.is_ok() {
-                        tracing::info!("what is blocked stands in the registry and beside it");
-                    }
-                }
-                () = self.news.notified() => {
-                    match self.compare().await {
-                        Ok(row) => last = row,
-                        Err(failure) => tracing::warn!("what authorities say could not be written down: {failure}"),
-                    }
-                }
+            beat.tick().await;
+            last = match last {
+                Some(last) => self.compares.fresh(last).await.ok().or(Some(last)),
+                None => self.store.last_row().await.ok().inspect(|_| self.compares.tell()),
+            };
+            if self.stale.load(Relaxed) && self.put_in_force().await.is_ok() {
+                tracing::info!("what is blocked stands in the registry and beside it");
             }
         }
-    }
-
-    /// Writes down which certificates their authorities have revoked, and which no longer; the last row.
-    async fn compare(&self) -> Result<i64, Failure> {
-        let mut after = 0;
-        loop {
-            let records = self.store.issued(after, PIECE).await?;
-            let Some(last) = records.last() else { return Ok(after) };
-            after = last.row;
-            self.set_revoked(records).await?;
-        }
-    }
-
-    /// The same of those that have come to be known since the last row was: what is said of them may have been known before they were. The last row now.
-    async fn compare_fresh(&self, last: i64) -> Result<i64, Failure> {
-        let since = Wall(self.clock.now().wall.0.saturating_sub(LATE));
-        let records = self.store.fresh(last, since, PIECE).await?;
-        let last = records.last().map_or(last, |record| last.max(record.row));
-        self.set_revoked(records).await.map(|()| last)
-    }
-
-    async fn set_revoked(&self, records: Vec<Record>) -> Result<(), Failure> {
-        let (view, now) = (self.force.view(), self.clock.now().wall);
-        let changed = spawn_blocking(move || changed(&view, &records, now)).await.unwrap_or_default();
-        if changed.is_empty() { Ok(()) } else { self.store.set_revoked(changed).await }
     }
 
     /// Forgets decisions, records and ended sessions in time.
@@ -280,6 +263,7 @@ impl admin::Registry for Keeper {
             if let Some(left) = self.left.upgrade()
                 && left.try_send(Left::Mark(mark)).is_ok()
             {
+                self.bell.notify_one();
                 let _ = passed.await;
             }
             // A registry that can't be written says so elsewhere, and what is in it can be shown.
@@ -292,39 +276,48 @@ impl admin::Registry for Keeper {
     }
 }
 
-fn changed(view: &View, records: &[Record], now: Wall) -> Vec<(i64, Option<crate::store::Revoked>)> {
-    let judged = records.iter().map(|record| (record, view.revoked(record, now)));
-    let changed = judged.filter(|(record, revoked)| record.revoked != *revoked);
-    changed.map(|(record, revoked)| (record.row, revoked)).collect()
-}
-
-/// Keeps what became of logins.
-async fn keep(store: Store, mut events: mpsc::Receiver<Left>) {
+/// Keeps what became of logins. Who leaves something wakes this only if nothing was left of late: it looks again by itself, at once if the bell rings.
+async fn keep(store: Store, mut left: mpsc::Receiver<Left>, bell: Arc<Notify>) {
     let mut seen = HashMap::new();
-    while let Some(left) = events.recv().await {
-        let event = match left {
-            Left::Event(event) => event,
-            // Whoever asked may have gone.
-            Left::Mark(mark) => {
-                let _ = mark.send(());
-                continue;
+    while let Some(first) = left.recv().await {
+        let mut next = Some(first);
+        while next.is_some() {
+            while let Some(one) = next {
+                keep_one(&store, &mut seen, one);
+                next = left.try_recv().ok();
             }
-        };
-        let Some(authentication) = &event.authentication else { continue };
-        store.trace(Trace::Decided(Box::new(decided(&event, authentication))));
-        if event.outcome == Outcome::Accept
-            // By name or by code, nobody has proved to us that he holds its key.
-            && authentication.method == Method::EapTls
-            && let Some(sighting) = sighting(event.at.wall, &event, authentication)
-            && is_news(&mut seen, &sighting)
-        {
-            store.trace(Trace::Seen(Box::new(sighting)));
+            let _ = timeout(GATHER, bell.notified()).await;
+            next = left.try_recv().ok();
         }
     }
 }
 
+fn keep_one(store: &Store, seen: &mut Seen, left: Left) {
+    let event = match left {
+        Left::Event(event) => event,
+        // Whoever asked may have gone.
+        Left::Mark(mark) => {
+            let _ = mark.send(());
+            return;
+        }
+    };
+    let Some(authentication) = &event.authentication else { return };
+    store.trace(Trace::Decided(Box::new(decided(&event, authentication))));
+    if event.outcome == Outcome::Accept
+        // By name or by code, nobody has proved to us that he holds its key.
+        && authentication.method == Method::EapTls
+        && let Some(sighting) = sighting(event.at.wall, &event, authentication)
+        && is_news(seen, &sighting)
+    {
+        store.trace(Trace::Seen(Box::new(sighting)));
+    }
+}
+
+/// Certificates in devices, and when they were written down.
+type Seen = HashMap<(Option<[u8; 32]>, Option<Device>), Wall>;
+
 /// Not the same certificate from the same device once more within a minute.
-fn is_news(seen: &mut HashMap<(Option<[u8; 32]>, Option<Device>), Wall>, sighting: &Sighting) -> bool {
+fn is_news(seen: &mut Seen, sighting: &Sighting) -> bool {
     let device = sighting.device.clone().map(|device| Device { last_seen: Wall(0), ..device });
     let key = (sighting.known.fingerprint, device);
     let recent = seen.get(&key).is_some_and(|at| (0..AGAIN).contains(&sighting.at.0.saturating_sub(at.0)));

@@ -119,6 +119,7 @@ impl Server {
         self.config = config;
         self.watcher = Some(watcher);
         (self.files, self.afar, self.stapling) = (files, afar, stapling);
+        self.looked.forget();
         self.staple();
     }
 }

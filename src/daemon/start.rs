@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::books::Bookkeeping;
 use super::force::{self, Force};
-use super::inquiry::{self, Overflows};
+use super::inquiry::{self, Looked, Overflows};
 use super::live::Live;
 use super::registry::{self, Events, Keeper, Left, Opened};
 use super::responders::{Office, Responders};
@@ -48,8 +48,8 @@ impl Server {
         let otp = Arc::new(ArcSwapOption::new(config.otp.clone().map(Arc::new)));
         let shared = shared(&config, &live, &force, registry.as_ref()).with_otp(Arc::clone(&otp));
         let admin = Some(door.spawn(shared.clone()).map_err(system)?);
-        let overflows = Arc::new(Overflows::default());
-        let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows);
+        let (overflows, looked) = (Arc::new(Overflows::default()), Arc::new(Looked::default()));
+        let (inquiry, asking, seen) = inquiry::channels(config.engine.max_asking, &overflows, &looked, clock);
         let store = registry.as_ref().map(|running| running.keeper.kept());
         let desk = desk::begin(store.clone(), &otp, config.engine.max_asking, clock);
         let (books, notes, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
@@ -86,6 +86,7 @@ impl Server {
             answers,
             unanswered,
             seen,
+            looked,
             overflows,
             bookkeeping,
             otp,
@@ -212,9 +213,13 @@ fn shared(
 fn events(sink: Arc<Sink>, kept: Option<Events>, keeper: Option<&Keeper>) -> Box<dyn FnMut(Event) + Send> {
     let keep = kept.zip(keeper.map(Keeper::kept));
     Box::new(move |event| {
+        // Of most packets nothing is kept, and they need no place of their own.
+        if event.authentication.is_none() {
+            return sink.record(event);
+        }
+        let event = Arc::new(event);
         if let Some((kept, store)) = &keep
-            && event.authentication.is_some()
-            && kept.try_send(Left::Event(Box::new(event.clone()))).is_err()
+            && kept.try_send(Left::Event(Arc::clone(&event))).is_err()
         {
             store.lost(1);
         }

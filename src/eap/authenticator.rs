@@ -171,12 +171,18 @@ impl Authenticator {
     /// EAP-Success (code 3) with the Identifier of the last response (RFC 3748 section 4.2).
     #[must_use]
     pub fn success(&self) -> Vec<u8> {
-        packet::write_bare(packet::SUCCESS, self.identifier)
+        packet::write_bare(packet::SUCCESS, self.identifier).to_vec()
     }
 
     /// EAP-Failure (code 4).
     #[must_use]
     pub fn failure(&self) -> Vec<u8> {
+        self.failure_octets().to_vec()
+    }
+
+    /// The same, for whoever only keeps it in case.
+    #[must_use]
+    pub fn failure_octets(&self) -> [u8; 4] {
         packet::write_bare(packet::FAILURE, self.identifier)
     }
 

@@ -100,6 +100,6 @@ pub(super) fn write(code: u8, identifier: u8, kind: u8, parts: &[&[u8]]) -> Vec<
 }
 
 /// EAP-Success or EAP-Failure, which carry nothing (RFC 3748 section 4.2).
-pub(super) fn write_bare(code: u8, identifier: u8) -> Vec<u8> {
-    vec![code, identifier, 0, 4]
+pub(super) fn write_bare(code: u8, identifier: u8) -> [u8; HEADER] {
+    [code, identifier, 0, 4]
 }

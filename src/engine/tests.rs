@@ -111,14 +111,14 @@ fn tls_server() -> tls::Server {
 }
 
 /// An access point, known by its port.
-struct AccessPoint {
+pub(crate) struct AccessPoint {
     port: u16,
     identifier: u8,
     state: Vec<u8>,
 }
 
 impl AccessPoint {
-    fn new(port: u16) -> Self {
+    pub(crate) fn new(port: u16) -> Self {
         Self { port, identifier: 0, state: Vec::new() }
     }
 
@@ -137,7 +137,7 @@ impl AccessPoint {
     }
 
     /// Until TLS has octets to read that are none of TLS: a Step is wanted, and its answer is an alert.
-    fn begin(&mut self, engine: &mut Engine) {
+    pub(crate) fn begin(&mut self, engine: &mut Engine) {
         self.say(engine, &[2, 1, 0, 6, 1, b'a']);
         let (octets, _) = answer(engine);
         self.state = Packet::parse(&octets).unwrap().first(Type::STATE).unwrap().to_vec();

@@ -36,11 +36,14 @@ pub(super) fn write_bare(octets: &mut Vec<u8>, peer: &Peer, asked: &Asked, code:
     writer.finish(&peer.key, &asked.authenticator)
 }
 
+/// Octets of both keys' attributes.
+const SEALED_KEYS: usize = 2 * 58;
+
 /// MS-MPPE-Recv-Key and MS-MPPE-Send-Key, each under a salt of its own (RFC 2548 section 2.4). Without random octets nothing is sealed, which fails like what doesn't fit.
 fn seal(key: &Key, asked: &Asked, keys: &Keys) -> Result<Attributes, TooLong> {
     let mut salts = hidden::Salts::random().ok_or(TooLong)?;
     let (receive, send) = keys.msk.expose().split_at_checked(32).ok_or(TooLong)?;
-    let mut sealed = Attributes::default();
+    let mut sealed = Attributes::with_capacity(SEALED_KEYS);
     for (kind, half) in [(vendor::MS_MPPE_RECV_KEY, receive), (vendor::MS_MPPE_SEND_KEY, send)] {
         let value = hidden::hide_salted(key.secret(), &asked.authenticator, salts.draw(), half)?;
         sealed.push_vendor(vendor::MICROSOFT, kind, &value)?;

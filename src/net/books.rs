@@ -30,12 +30,7 @@ impl Books {
         Self { record: Box::new(|_, _| {}), session: Box::new(drop), written: mpsc::channel(1).1 }
     }
 
-    /// What has been written next, if anything.
-    pub(super) fn take(&mut self) -> Option<(Ticket, bool)> {
-        self.written.try_recv().ok()
-    }
-
-    /// Waits for it; the task is woken then.
+    /// What has been written next, if anything; else the hall is woken then.
     pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<(Ticket, bool)> {
         match self.written.poll_recv(cx) {
             Poll::Ready(Some(written)) => Poll::Ready(written),

@@ -1,6 +1,6 @@
 //! The clock.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use crate::now::{Mono, Now, Wall};
 
@@ -35,13 +35,6 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn mono(&self) -> Mono {
         Mono(self.start.elapsed())
-    }
-
-    /// The moment at which the monotonic clock shows `mono`, for the runtime's timers.
-    pub(super) fn instant(&self, mono: Mono) -> Instant {
-        // A timer further away than a day is as good as one in a day.
-        let far = self.mono().0.saturating_add(Duration::from_secs(86_400));
-        self.start.checked_add(mono.0.min(far)).unwrap_or(self.start)
     }
 }
 

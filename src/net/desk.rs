@@ -33,12 +33,7 @@ impl Desk {
         Self { look: Box::new(look), found }
     }
 
-    /// What has been found next, if anything.
-    pub(super) fn take(&mut self) -> Option<(Ticket, Found)> {
-        self.found.try_recv().ok()
-    }
-
-    /// Waits for it; the task is woken then.
+    /// What has been found next, if anything; else the hall is woken then.
     pub(super) fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<(Ticket, Found)> {
         match self.found.poll_recv(cx) {
             Poll::Ready(Some(found)) => Poll::Ready(found),

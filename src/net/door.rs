@@ -3,17 +3,15 @@
 use std::fmt;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::io::Interest;
-use tokio::net::UdpSocket;
 
 use super::Settings;
+use super::poller::Poller;
 use crate::event::Listener;
 use crate::exchange::{Hop, Outgoing};
 use crate::now::Mono;
@@ -24,6 +22,8 @@ const RECEIVE_BUFFER: usize = 8 << 20;
 const BUFFER: usize = 1 << 16;
 /// Batches that are read from one door before the others' turn.
 const BATCHES: usize = 8;
+/// Buffers of the first batch: with one datagram, as most often, the others would be made ready for nothing.
+const FIRST: usize = 4;
 /// How long a door whose socket fails rests: this, then twice as long each time.
 const REST: Duration = Duration::from_millis(10);
 const LONGEST_REST: Duration = Duration::from_secs(1);
@@ -82,9 +82,9 @@ impl Doors {
         self.0.iter().map(|bound| (bound.listener, bound.address))
     }
 
-    /// Listens; to be called inside of the hall's runtime.
-    pub(super) fn open(self) -> io::Result<Vec<Door>> {
-        self.0.into_iter().zip(0..).map(|(bound, index)| Door::open(bound, index)).collect()
+    /// Listens: `poller` tells of each by its place.
+    pub(super) fn open(self, poller: &Poller) -> io::Result<Vec<Door>> {
+        self.0.into_iter().zip(0..).map(|(bound, index)| Door::open(bound, index, poller)).collect()
     }
 }
 
@@ -98,6 +98,8 @@ fn bind(listener: Listener, address: SocketAddr) -> io::Result<Bound> {
     socket.bind(&address.into())?;
     let state = UdpSocketState::new((&socket).into())?;
     allow_fragments(&socket, address)?;
+    // `quinn-udp` has the kernel tell when each datagram came, which nobody here asks; without it is as good.
+    let _ = setsockopt(&socket, sockopt::ReceiveTimestampns, &false);
     let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     Ok(Bound { listener, socket, state, address })
 }
@@ -116,43 +118,50 @@ fn allow_fragments(socket: &Socket, address: SocketAddr) -> io::Result<()> {
 pub(super) struct Door {
     listener: Listener,
     index: u16,
-    socket: UdpSocket,
+    socket: Socket,
     state: UdpSocketState,
+    /// Something may lie there.
+    readable: bool,
     /// After an error nothing is received until then.
     rests_until: Option<Mono>,
     rest: Duration,
 }
 
 impl Door {
-    fn open(bound: Bound, index: u16) -> io::Result<Self> {
-        let socket = UdpSocket::from_std(bound.socket.into())?;
-        Ok(Self { listener: bound.listener, index, socket, state: bound.state, rests_until: None, rest: REST })
+    fn open(Bound { listener, socket, state, .. }: Bound, index: u16, poller: &Poller) -> io::Result<Self> {
+        poller.watch(&socket, index.into())?;
+        Ok(Self { listener, index, socket, state, readable: true, rests_until: None, rest: REST })
     }
 
-    /// Hands over what has arrived, up to a bound. `Ok(true)`: there may be more.
+    /// Something has come.
+    pub(super) fn rung(&mut self) {
+        self.readable = true;
+    }
+
+    /// Whether something may be received now.
+    pub(super) fn is_readable(&self, now: Mono) -> bool {
+        self.readable && self.rests_until.is_none_or(|until| until <= now)
+    }
+
+    /// Hands over what has arrived, up to a bound.
     pub(super) fn receive(
         &mut self,
         now: Mono,
         buffers: &mut Buffers,
         mut take: impl FnMut(Hop, &[u8]),
-    ) -> io::Result<bool> {
-        if self.rests_until.is_some_and(|until| now < until) {
-            return Ok(false);
+    ) -> io::Result<()> {
+        if !self.is_readable(now) {
+            return Ok(());
         }
+        let mut room = FIRST;
         for _ in 0..BATCHES {
-            match buffers.fill(&self.socket, &self.state) {
+            match buffers.fill(&self.socket, &self.state, room) {
                 Ok(filled) => {
                     buffers.datagrams(filled, |meta, octets| take(self.hop(meta), octets));
-                    if filled < BATCH_SIZE {
-                        self.emptied();
-                        self.rested();
-                        return Ok(false);
-                    }
+                    // A batch that isn't full was all there was: whatever comes after it is told of anew, and the system needn't be asked once more.
+                    self.readable = filled == room;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.rested();
-                    return Ok(false);
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.rests_until = Some(now + self.rest);
@@ -160,14 +169,13 @@ impl Door {
                     return Err(error);
                 }
             }
+            if !self.readable {
+                break;
+            }
+            room = BATCH_SIZE;
         }
         self.rested();
-        Ok(true)
-    }
-
-    /// A batch that isn't full was all there was: whatever comes after it wakes the runtime anew, which needn't be told by asking the system once more.
-    fn emptied(&self) {
-        let _ = self.socket.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+        Ok(())
     }
 
     fn rested(&mut self) {
@@ -193,14 +201,6 @@ impl Door {
         self.state.try_send((&self.socket).into(), &transmit)
     }
 
-    /// Whether something may be read; the task is woken when that changes.
-    pub(super) fn poll_readable(&self, now: Mono, cx: &mut Context<'_>) -> Poll<()> {
-        if self.rests_until.is_some_and(|until| now < until) {
-            return Poll::Pending;
-        }
-        self.socket.poll_recv_ready(cx).map(|_| ())
-    }
-
     /// When the door has rested.
     pub(super) fn poll_timeout(&self) -> Option<Mono> {
         self.rests_until
@@ -218,13 +218,13 @@ impl Buffers {
         Self { octets: vec![0; BUFFER * BATCH_SIZE], metas: [RecvMeta::default(); BATCH_SIZE] }
     }
 
-    /// Receives one batch; how many buffers have been filled.
-    fn fill(&mut self, socket: &UdpSocket, state: &UdpSocketState) -> io::Result<usize> {
+    /// Receives one batch of at most `room` buffers; how many have been filled.
+    fn fill(&mut self, socket: &Socket, state: &UdpSocketState, room: usize) -> io::Result<usize> {
         let mut chunks = self.octets.chunks_exact_mut(BUFFER);
         let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
-        let metas = &mut self.metas;
-        socket.try_io(Interest::READABLE, || state.recv(socket.into(), &mut slices, metas))
+        let slices = slices.get_mut(..room).unwrap_or_default();
+        state.recv(socket.into(), slices, &mut self.metas)
     }
 
     /// Every datagram of the first `filled` buffers.

@@ -2,22 +2,19 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
-use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::door::{Buffers, Door};
 use super::helpers::{self, Finished, Helpers, end_process_on_panic};
-use super::outlets::Outlets;
+use super::outlets::{OUTLETS, Outlets};
+use super::poller::Poller;
 use super::{Books, Clock, Desk, Doors, Gauges, Held, Inquiry};
 use crate::engine::{Arrival, Done, Engine, Found, Notice, Order, Output, Ticket};
 use crate::event::Event;
@@ -25,6 +22,11 @@ use crate::now::Mono;
 
 /// Answers that are taken in one round: what is decided then takes its turn with the sockets.
 const ANSWERS_A_ROUND: usize = 64;
+/// After so much time with Steps the sockets are looked at again, so that Status-Server, a repeat or a begun conversation waits for this and one Step at most, however many Steps wait.
+/// It is well under the millisecond that one RSA signature takes, which nothing can interrupt, and well over the microsecond of a look.
+pub(super) const STEPS_A_ROUND: Duration = Duration::from_micros(250);
+/// How late the engine's timers may be. They are of seconds, and most of them only forget: without this the hall would wake once more for each packet, when its answer is forgotten.
+const LATENESS: Duration = Duration::from_millis(50);
 
 /// An order, and where it is reported what came of it.
 pub type Command = (Order, oneshot::Sender<Done>);
@@ -80,16 +82,16 @@ impl fmt::Debug for Hall {
 impl Hall {
     /// Starts the thread. A panic in it ends the process: the supervisor starts another.
     pub fn spawn(self) -> io::Result<JoinHandle<()>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let poller = Poller::new()?;
         let helpers = Helpers::spawn(self.helpers, self.clock)?;
-        let doors = {
-            let _inside = runtime.enter();
-            self.doors.open()?
-        };
+        let doors = self.doors.open(&poller)?;
         let running = Running {
             engine: self.engine,
             doors,
             outlets: Outlets::new(),
+            waker: poller.waker(),
+            poller,
+            unanswered: false,
             buffers: Buffers::new(),
             helpers,
             clock: self.clock,
@@ -108,8 +110,7 @@ impl Hall {
             heartbeat: self.heartbeat,
             next_beat: Mono::default(),
         };
-        let run = move || runtime.block_on(running.run());
-        thread::Builder::new().name("hall".into()).spawn(move || end_process_on_panic("the hall", run))
+        thread::Builder::new().name("hall".into()).spawn(move || end_process_on_panic("the hall", || running.run()))
     }
 }
 
@@ -117,6 +118,11 @@ struct Running {
     engine: Engine,
     doors: Vec<Door>,
     outlets: Outlets,
+    poller: Poller,
+    /// Rings the poller's bell.
+    waker: Waker,
+    /// Answers lie there that had no turn.
+    unanswered: bool,
     buffers: Buffers,
     helpers: Helpers,
     clock: Clock,
@@ -139,37 +145,64 @@ struct Running {
 }
 
 impl Running {
-    /// Rounds until nobody can order anything any more. Each looks at everything, sockets before work, and runs one Step at most.
-    async fn run(mut self) {
+    /// Rounds until nobody can order anything any more. Each looks at everything, sockets before work.
+    fn run(mut self) {
         while !self.closed {
-            self.take_orders();
-            self.take_finished();
-            let answered = self.take_answers();
-            let more = self.receive();
+            self.take_told();
+            self.receive();
             self.timeout();
-            self.engage_helpers();
-            let worked = self.work();
+            self.work();
             self.show();
-            if answered || more || worked {
-                // Lets the runtime look at the sockets.
-                tokio::task::yield_now().await;
-            } else {
-                self.sleep().await;
-            }
+            self.wait();
         }
     }
 
-    fn take_orders(&mut self) {
-        loop {
-            match self.orders.try_recv() {
-                Ok(command) => self.order(command),
-                Err(mpsc::error::TryRecvError::Empty) => return,
-                Err(mpsc::error::TryRecvError::Disconnected) => {
+    /// Takes what other threads have for the hall. Each rings, so that nothing is looked at while there is nothing.
+    fn take_told(&mut self) {
+        if !self.poller.has_rung() && !self.unanswered {
+            return;
+        }
+        let waker = self.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        // Each is asked until it has no more, so that it rings again.
+        self.take_orders(cx);
+        while let Poll::Ready(finished) = self.helpers.poll_finished(cx) {
+            self.resume(finished);
+        }
+        self.unanswered = self.take_answers(cx);
+    }
+
+    fn take_orders(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(command) = self.orders.poll_recv(cx) {
+            match command {
+                Some(command) => self.order(command),
+                None => {
                     self.closed = true;
                     return;
                 }
             }
         }
+    }
+
+    /// Takes in what has been answered; whether there may be more.
+    fn take_answers(&mut self, cx: &mut Context<'_>) -> bool {
+        for _ in 0..ANSWERS_A_ROUND {
+            match (self.inquiry.poll_answer(cx), self.books.poll_written(cx), self.desk.poll_found(cx)) {
+                (Poll::Pending, Poll::Pending, Poll::Pending) => return false,
+                (answered, written, found) => {
+                    if let Poll::Ready(found) = found {
+                        self.found(found);
+                    }
+                    if let Poll::Ready(ticket) = answered {
+                        self.answer(ticket);
+                    }
+                    if let Poll::Ready(written) = written {
+                        self.written(written);
+                    }
+                }
+            }
+        }
+        true
     }
 
     fn order(&mut self, (order, done): Command) {
@@ -178,27 +211,6 @@ impl Running {
         self.ordered.insert(ticket, done);
         self.engine.handle(self.clock.now(), Arrival::Order(ticket, order));
         self.perform();
-    }
-
-    fn take_finished(&mut self) {
-        while let Some(finished) = self.helpers.take() {
-            self.resume(finished);
-        }
-    }
-
-    /// Takes in what has been answered; whether there may be more.
-    fn take_answers(&mut self) -> bool {
-        for _ in 0..ANSWERS_A_ROUND {
-            match (self.inquiry.take(), self.books.take(), self.desk.take()) {
-                (None, None, None) => return false,
-                (answered, written, found) => {
-                    found.into_iter().for_each(|found| self.found(found));
-                    answered.into_iter().for_each(|ticket| self.answer(ticket));
-                    written.into_iter().for_each(|written| self.written(written));
-                }
-            }
-        }
-        true
     }
 
     fn written(&mut self, (ticket, written): (Ticket, bool)) {
@@ -221,27 +233,26 @@ impl Running {
         self.perform();
     }
 
-    /// Takes in what has arrived; whether there may be more.
-    fn receive(&mut self) -> bool {
-        let mut more = false;
+    /// Takes in what has arrived.
+    fn receive(&mut self) {
         for index in 0..self.doors.len() {
             let now = self.clock.now();
-            let Some(door) = self.doors.get_mut(index) else { break };
+            let Some(door) = self.doors.get_mut(index).filter(|door| door.is_readable(now.mono)) else { continue };
             let engine = &mut self.engine;
             let received = door.receive(now.mono, &mut self.buffers, |hop, octets| {
                 engine.handle(now, Arrival::Datagram { hop, octets });
             });
-            match received {
-                Ok(left) => more |= left,
+            if received.is_err() {
                 // Counted, not logged: the hall waits for no log.
-                Err(_) => drop(self.gauges.receive_errors.fetch_add(1, Relaxed)),
+                self.gauges.receive_errors.fetch_add(1, Relaxed);
             }
             self.perform();
         }
-        let (now, engine) = (self.clock.now(), &mut self.engine);
-        more |= self.outlets.receive(|from, octets| engine.handle(now, Arrival::Reply { from, octets }));
-        self.perform();
-        more
+        if self.outlets.is_readable() {
+            let (now, engine) = (self.clock.now(), &mut self.engine);
+            self.outlets.receive(|from, octets| engine.handle(now, Arrival::Reply { from, octets }));
+            self.perform();
+        }
     }
 
     fn timeout(&mut self) {
@@ -268,11 +279,21 @@ impl Running {
         }
     }
 
-    /// Runs one Step; whether there was one.
-    fn work(&mut self) -> bool {
-        let Some(step) = self.engine.poll_step() else { return false };
-        self.resume(helpers::run(step, &self.clock));
-        true
+    /// Runs Steps for a while; what others tell meanwhile has its turn between them.
+    fn work(&mut self) {
+        if self.engine.waiting_steps() == 0 {
+            return;
+        }
+        let until = self.clock.mono() + STEPS_A_ROUND;
+        loop {
+            self.engage_helpers();
+            let Some(step) = self.engine.poll_step() else { return };
+            self.resume(helpers::run(step, &self.clock));
+            self.take_told();
+            if self.closed || until <= self.clock.mono() {
+                return;
+            }
+        }
     }
 
     /// Does what the engine wants done.
@@ -292,7 +313,7 @@ impl Running {
                 Output::Record(ticket, record) => (self.books.record)(ticket, record),
                 Output::Session(change) => (self.books.session)(change),
                 Output::Request(datagram) => {
-                    if self.outlets.send(&datagram).is_err() {
+                    if self.outlets.send(&datagram, &self.poller).is_err() {
                         self.gauges.unsent.fetch_add(1, Relaxed);
                     }
                 }
@@ -338,60 +359,38 @@ impl Running {
         }
     }
 
-    /// Waits until a socket can be read, a Step is finished, an answer or an order comes, or something is due.
-    async fn sleep(&mut self) {
-        let due = self.due();
-        let mut timer = due.map(|due| Box::pin(sleep_until(Instant::from_std(self.clock.instant(due)))));
-        match poll_fn(|cx| self.poll_wake(cx, timer.as_mut())).await {
-            Wake::Look => {}
-            Wake::Finished(finished) => self.resume(finished),
-            Wake::Answer(ticket) => self.answer(ticket),
-            Wake::Written(written) => self.written(written),
-            Wake::Found(found) => self.found(found),
-            Wake::Command(command) => self.order(command),
-            Wake::Closed => self.closed = true,
-        }
+    /// Waits until a socket can be read, somebody rings or something is due; not at all while there is something to do.
+    fn wait(&mut self) {
+        let now = self.clock.mono();
+        let most = if self.is_busy(now) { Some(Duration::ZERO) } else { self.due().map(|due| due.since(now)) };
+        self.poller.wait(most, |name| {
+            if name == OUTLETS {
+                self.outlets.rung();
+            } else if let Some(door) = usize::try_from(name).ok().and_then(|index| self.doors.get_mut(index)) {
+                door.rung();
+            }
+        });
+    }
+
+    fn is_busy(&self, now: Mono) -> bool {
+        self.closed
+            || self.unanswered
+            || self.engine.waiting_steps() > 0
+            || self.outlets.is_readable()
+            || self.doors.iter().any(|door| door.is_readable(now))
     }
 
     /// When something is due at the latest; all of it in monotonic time, so that no jump of the wall clock moves it.
     fn due(&self) -> Option<Mono> {
         let doors = self.doors.iter().filter_map(Door::poll_timeout);
         let beat = self.heartbeat.is_some().then_some(self.next_beat);
-        doors.chain(self.engine.poll_timeout()).chain(beat).min()
-    }
-
-    fn poll_wake(&mut self, cx: &mut Context<'_>, timer: Option<&mut Pin<Box<Sleep>>>) -> Poll<Wake> {
-        let now = self.clock.mono();
-        // Each is polled, so that each wakes the task.
-        let readable = self.doors.iter().filter(|door| door.poll_readable(now, cx).is_ready()).count() > 0;
-        let readable = self.outlets.poll_readable(cx).is_ready() || readable;
-        let due = timer.is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
-        if let Poll::Ready(finished) = self.helpers.poll_finished(cx) {
-            return Poll::Ready(Wake::Finished(finished));
-        }
-        if let Poll::Ready(ticket) = self.inquiry.poll_answer(cx) {
-            return Poll::Ready(Wake::Answer(ticket));
-        }
-        if let Poll::Ready(found) = self.desk.poll_found(cx) {
-            return Poll::Ready(Wake::Found(found));
-        }
-        if let Poll::Ready(written) = self.books.poll_written(cx) {
-            return Poll::Ready(Wake::Written(written));
-        }
-        if let Poll::Ready(command) = self.orders.poll_recv(cx) {
-            return Poll::Ready(command.map_or(Wake::Closed, Wake::Command));
-        }
-        if readable || due { Poll::Ready(Wake::Look) } else { Poll::Pending }
+        doors.chain(self.engine.poll_timeout().map(together)).chain(beat).min()
     }
 }
 
-/// Why the hall wakes up.
-enum Wake {
-    Look,
-    Finished(Finished),
-    Answer(Ticket),
-    Written((Ticket, bool)),
-    Found((Ticket, Found)),
-    Command(Command),
-    Closed,
+/// The next of the moments, [`LATENESS`] apart, at which the hall wakes for timers.
+pub(super) fn together(due: Mono) -> Mono {
+    let apart = LATENESS.as_nanos();
+    let moment = due.0.as_nanos().div_ceil(apart).saturating_mul(apart);
+    Mono(u64::try_from(moment).map_or(due.0, Duration::from_nanos))
 }

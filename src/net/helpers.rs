@@ -26,12 +26,24 @@ pub(super) fn run(step: Step, clock: &Clock) -> Finished {
     Finished { stepped, took: clock.mono().since(begin.mono) }
 }
 
-/// Runs `work`; a panic in it ends the process at once instead of leaving half a server.
+/// How long whoever writes the log has to tell what was decided before the end: twice what a line may wait for others.
+const LAST_LINES: Duration = Duration::from_millis(100);
+
+/// Runs `work`; a panic in it ends the process instead of leaving half a server, as soon as the log has told what was decided before.
 pub(super) fn end_process_on_panic(who: &str, work: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(work)).is_err() {
         tracing::error!("{who} has panicked: the process ends, to be started again");
+        last_lines();
         std::process::abort();
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this thread is at its end, and a log that nobody reads must not keep it from it"
+)]
+fn last_lines() {
+    thread::sleep(LAST_LINES);
 }
 
 /// The helpers. They end when this is dropped.
@@ -74,14 +86,7 @@ impl Helpers {
         }
     }
 
-    /// What a helper has finished.
-    pub(super) fn take(&mut self) -> Option<Finished> {
-        let finished = self.finished.try_recv().ok()?;
-        self.busy -= 1;
-        Some(finished)
-    }
-
-    /// Waits until a helper has finished something; the task is woken then.
+    /// What a helper has finished, if any has; else the hall is woken then.
     pub(super) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<Finished> {
         match self.finished.poll_recv(cx) {
             Poll::Ready(Some(finished)) => {

@@ -36,12 +36,7 @@ impl Inquiry {
         Self { ask: Box::new(ask), seen: Box::new(drop), answers }
     }
 
-    /// The next answer, if there is one.
-    pub(super) fn take(&mut self) -> Option<Ticket> {
-        self.answers.try_recv().ok()
-    }
-
-    /// Waits for the next answer; the task is woken then.
+    /// The next answer, if there is one; if there is none, the hall is woken when one comes.
     pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Ticket> {
         match self.answers.poll_recv(cx) {
             Poll::Ready(Some(ticket)) => Poll::Ready(ticket),

@@ -11,6 +11,7 @@ mod hall;
 mod helpers;
 mod inquiry;
 mod outlets;
+mod poller;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ mod distrust;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{
@@ -172,8 +173,8 @@ impl Metrics {
 
     fn record_authentication(&self, event: &Event, authentication: &Authentication) {
         self.distrusts.record(event, authentication);
-        let name = authentication.service.clone().unwrap_or_else(|| NONE.into());
-        let service = self.services.of(&name, |label| Service::new(&self.families.authentication_seconds, label));
+        let service = authentication.service.as_deref().unwrap_or(NONE);
+        let service = self.services.of(service, |label| Service::new(&self.families.authentication_seconds, label));
         let labels = [service.label.as_str(), authentication.method.name(), event.outcome.name(), event.reason.name()];
         self.families.authentications.with_label_values(&labels).inc();
         if matches!(event.outcome, Outcome::Accept | Outcome::Reject)
@@ -399,20 +400,20 @@ fn big_endian(octets: &[u8]) -> f64 {
 #[derive(Debug)]
 struct Handles<T> {
     most: usize,
-    by_name: Mutex<HashMap<Arc<str>, Arc<T>>>,
+    by_name: Mutex<HashMap<Arc<str>, Arc<T>, RandomState>>,
 }
 
 impl<T> Handles<T> {
     fn new(most: usize) -> Self {
-        Self { most, by_name: Mutex::new(HashMap::new()) }
+        Self { most, by_name: Mutex::default() }
     }
 
-    fn of(&self, name: &Arc<str>, make: impl FnOnce(&str) -> T) -> Arc<T> {
+    fn of(&self, name: &str, make: impl FnOnce(&str) -> T) -> Arc<T> {
         let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handles) = by_name.get(name) {
             return handles.clone();
         }
-        let name = if by_name.len() < self.most { name.clone() } else { OTHER.into() };
+        let name: Arc<str> = if by_name.len() < self.most { name } else { OTHER }.into();
         by_name.entry(name.clone()).or_insert_with(|| Arc::new(make(&name))).clone()
     }
 }

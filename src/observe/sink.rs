@@ -1,9 +1,13 @@
 //! Events out of the hall, lines onto stderr: the hall counts and hands over, and never waits for whoever reads the log.
+//!
+//! Lines are written together: one of a decision (`info` and below) waits for others, for [`GATHERING`] at the longest, and the hall wakes nobody for it while lines come
+//! again and again. A line that somebody should look at (`warn`, `error`) is written at once, with all that wait.
 
+use std::borrow::Borrow;
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -18,8 +22,8 @@ use crate::now::{Mono, Now};
 
 /// Events that may wait for their line: a second or two of a very busy server, a few MiB.
 const MAX_WAITING: usize = 8_192;
-/// How long the first line of a batch waits for others: under load one wake-up and one system call do for many logins.
-const GATHERING: Duration = Duration::from_millis(5);
+/// How long a line waits for others: one wake-up and one system call do for many logins. `net` gives the log twice as long when the process has to end.
+const GATHERING: Duration = Duration::from_millis(50);
 /// Octets written at once.
 const BATCH: usize = 64 << 10;
 
@@ -34,11 +38,23 @@ pub struct Sink {
     style: Arc<ArcSwap<Style>>,
     limiter: Mutex<Limiter>,
     waiting: SyncSender<Waiting>,
+    /// Dropped after `waiting`, so that the thread then finds that nothing comes any more.
+    writer: Gatherer,
+}
+
+/// The thread, which may be gathering.
+#[derive(Debug)]
+struct Gatherer(Thread);
+
+impl Drop for Gatherer {
+    fn drop(&mut self) {
+        self.0.unpark();
+    }
 }
 
 #[derive(Debug)]
 struct Waiting {
-    event: Event,
+    event: Arc<Event>,
     suppressed: u64,
 }
 
@@ -60,20 +76,26 @@ impl Observer {
         let writer =
             Writer { to, metrics: metrics.clone(), style: style.clone(), node: node.to_owned(), lost: Lost::default() };
         let thread = thread::Builder::new().name("log".into()).spawn(move || writer.run(&events))?;
-        Ok((Sink { metrics, style, limiter: Mutex::default(), waiting }, thread))
+        let writer = Gatherer(thread.thread().clone());
+        Ok((Sink { metrics, style, limiter: Mutex::default(), waiting, writer }, thread))
     }
 }
 
 impl Sink {
     /// Counts the event and hands it over to be logged. Never waits: a line for which there is no room is counted and lost.
-    pub fn record(&self, event: Event) {
-        self.metrics.record(&event);
-        if !self.style.load().writes(render::level(&event)) {
+    pub fn record(&self, event: impl Borrow<Event> + Into<Arc<Event>>) {
+        let seen: &Event = event.borrow();
+        self.metrics.record(seen);
+        let level = render::level(seen);
+        if !self.style.load().writes(level) {
             return;
         }
-        let Some(suppressed) = self.may_log(&event) else { return };
-        if self.waiting.try_send(Waiting { event, suppressed }).is_err() {
+        let Some(suppressed) = self.may_log(seen) else { return };
+        if self.waiting.try_send(Waiting { event: event.into(), suppressed }).is_err() {
             self.metrics.log_dropped().inc();
+        }
+        if is_urgent(level) {
+            self.writer.0.unpark();
         }
     }
 
@@ -109,17 +131,37 @@ struct Lost {
 
 impl Writer {
     fn run(mut self, events: &Receiver<Waiting>) {
+        // Only after a time in which nothing has come somebody has to wake this thread.
         while let Ok(first) = events.recv() {
-            gather();
             let mut batch = self.lines(&first);
-            while batch.len() < BATCH
-                && let Ok(next) = events.try_recv()
-            {
-                batch.push_str(&self.lines(&next));
+            if !is_urgent(render::level(&first.event)) {
+                gather();
             }
-            // A log that can't be written can't be complained of in the log.
-            let _ = self.to.write_all(batch.as_bytes());
-            let _ = self.to.flush();
+            while self.write(batch, events) {
+                gather();
+                batch = String::new();
+            }
+        }
+    }
+
+    /// Writes the batch and all that waits; whether there was anything, and more may come.
+    fn write(&mut self, mut batch: String, events: &Receiver<Waiting>) -> bool {
+        let mut wrote = false;
+        loop {
+            let next = events.try_recv();
+            if let Ok(next) = &next {
+                batch.push_str(&self.lines(next));
+            }
+            if next.is_err() && batch.is_empty() {
+                return wrote && next.is_err_and(|error| error != TryRecvError::Disconnected);
+            }
+            if next.is_err() || batch.len() >= BATCH {
+                // A log that can't be written can't be complained of in the log.
+                let _ = self.to.write_all(batch.as_bytes());
+                let _ = self.to.flush();
+                batch.clear();
+                wrote = true;
+            }
         }
     }
 
@@ -136,9 +178,14 @@ impl Writer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this thread has nothing else to do, and nobody waits for it")]
+/// Whether somebody should look at it, and soon.
+fn is_urgent(level: Level) -> bool {
+    level <= Level::WARN
+}
+
+/// Waits for more lines, until an urgent one has come or none comes any more. Woken for nothing it writes a little earlier.
 fn gather() {
-    thread::sleep(GATHERING);
+    thread::park_timeout(GATHERING);
 }
 
 impl Lost {

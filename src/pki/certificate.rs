@@ -182,21 +182,23 @@ impl<'a> Certificate<'a> {
     pub(super) fn key_is_strong(&self) -> bool {
         match self.key.parsed() {
             Ok(PublicKey::RSA(key)) => (2048..=8192).contains(&bits(key.modulus)),
-            Ok(PublicKey::EC(_)) => self.curve().is_some_and(|curve| CURVES.contains(&curve.as_str())),
-            Ok(PublicKey::Unknown(_)) => self.key.algorithm.algorithm.to_id_string() == ED25519,
+            Ok(PublicKey::EC(_)) => self.is_on_a_known_curve(),
+            Ok(PublicKey::Unknown(_)) => self.key.algorithm.algorithm.as_bytes() == ED25519,
             _ => false,
         }
     }
 
-    fn curve(&self) -> Option<String> {
-        let parameters = self.key.algorithm.parameters.clone()?;
-        Some(parameters.oid().ok()?.to_id_string())
+    fn is_on_a_known_curve(&self) -> bool {
+        let curve = self.key.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+        curve.is_some_and(|curve| CURVES.contains(&curve.as_bytes()))
     }
 }
 
-const ED25519: &str = "1.3.101.112";
-/// P-256, P-384, P-521.
-const CURVES: [&str; 3] = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
+/// 1.3.101.112
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+/// P-256 (1.2.840.10045.3.1.7), P-384 (1.3.132.0.34), P-521 (1.3.132.0.35).
+const CURVES: [&[u8]; 3] =
+    [&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], &[0x2b, 0x81, 4, 0, 0x22], &[0x2b, 0x81, 4, 0, 0x23]];
 
 /// What a certificate calls itself, for the log: nothing of it is verified. `None`: it can't be read at all.
 #[must_use]

@@ -14,6 +14,8 @@ use crate::now::Wall;
 const VERSION: u8 = 2;
 /// Octets that are looked at.
 pub(super) const MAX_OCTETS: usize = 16 * 1024;
+/// Octets of most certificates' facts.
+const USUAL_OCTETS: usize = 256;
 /// Octets of an issuer's id that are kept.
 pub(super) const SHORT_ID: usize = 16;
 
@@ -29,7 +31,8 @@ impl Facts {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let leaf = self.links.first().cloned().unwrap_or_default();
-        let mut writer = Writer(vec![VERSION]);
+        let mut writer = Writer(Vec::with_capacity(USUAL_OCTETS));
+        writer.0.push(VERSION);
         writer.0.extend_from_slice(&self.fingerprint);
         writer.0.extend(leaf.issuer.iter().take(SHORT_ID));
         writer.octets(&self.serial);

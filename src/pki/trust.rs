@@ -17,6 +17,7 @@ use super::settings::{Distrust, Purpose, RevocationSource, SubjectRule};
 
 use crate::event::{Evidence, Reason};
 use crate::now::Wall;
+use crate::quick::RandomState;
 
 /// Certificates that a client may send.
 const MAX_CHAIN: usize = 6;
@@ -33,8 +34,8 @@ pub struct Trust {
     pub(super) issuers: Vec<Issuer>,
     /// Every CA: anchors and intermediates, those that sign only CRLs among them, each once.
     pub(super) cas: Vec<Ca>,
-    /// Verified chains by the leaf's fingerprint. It dies with this trust, so no entry outlives the CAs that it rests on.
-    chains: Cache<[u8; 32], Arc<Facts>>,
+    /// Verified chains by the leaf's fingerprint, a digest, for which a cheap hash is good enough. It dies with this trust, so no entry outlives the CAs that it rests on.
+    chains: Cache<[u8; 32], Arc<Facts>, RandomState>,
     generation: u64,
 }
 
@@ -104,7 +105,7 @@ impl Trust {
         let chains = Cache::builder()
             .max_capacity(CACHE_OCTETS)
             .weigher(|_, facts: &Arc<Facts>| u32::try_from(facts.weight()).unwrap_or(u32::MAX))
-            .build();
+            .build_with_hasher(RandomState::default());
         Self { authorities, issuers, cas, chains, generation }
     }
 
@@ -156,16 +157,19 @@ impl Trust {
         }
         let refused = |refusal: Refusal| NoPath::new(leaf, refusal.reason, Evidence::Path(refusal.text));
         check_leaf(&certificate).map_err(refused)?;
-        let mut refusal =
-            Refusal::untrusted(format!("not signed with the key of {}", name::shown(&certificate.issuer)));
-        for issuer in named {
-            match issuer.check_path(&certificate) {
-                Ok(()) => return facts(&certificate, fingerprint, issuer).map_err(refused),
-                Err(BadPath::OtherKey) => {}
-                Err(BadPath::Refused(found)) => refusal = found,
+        let mut refusal = None;
+        let issuer = named.find(|issuer| match issuer.check_path(&certificate) {
+            Ok(()) => true,
+            Err(BadPath::OtherKey) => false,
+            Err(BadPath::Refused(found)) => {
+                refusal = Some(found);
+                false
             }
+        });
+        match issuer {
+            Some(issuer) => facts(certificate, fingerprint, issuer).map_err(refused),
+            None => Err(refused(refusal.unwrap_or_else(|| Refusal::other_key(&certificate)))),
         }
-        Err(refused(refusal))
     }
 
     /// The table that decides about facts; `None`: a configuration since then has dropped it, or its CAs.
@@ -193,6 +197,11 @@ impl Refusal {
 
     fn malformed(text: impl Into<String>) -> Self {
         Self { reason: Reason::Malformed, text: text.into() }
+    }
+
+    /// Every CA of its issuer's name has another key.
+    fn other_key(leaf: &Certificate<'_>) -> Self {
+        Self::untrusted(format!("not signed with the key of {}", name::shown(&leaf.issuer)))
     }
 }
 
@@ -285,7 +294,7 @@ impl From<webpki::Error> for BadPath {
 }
 
 /// What a leaf says whose path is verified.
-fn facts(leaf: &Certificate<'_>, fingerprint: [u8; 32], issuer: &Issuer) -> Result<Facts, Refusal> {
+fn facts(leaf: Certificate<'_>, fingerprint: [u8; 32], issuer: &Issuer) -> Result<Facts, Refusal> {
     if leaf.key_usage.is_some_and(|usage| !usage.digital_signature) {
         return Err(Refusal { reason: Reason::WrongPurpose, text: "keyUsage lacks digitalSignature".to_owned() });
     }
@@ -294,15 +303,15 @@ fn facts(leaf: &Certificate<'_>, fingerprint: [u8; 32], issuer: &Issuer) -> Resu
     Ok(Facts {
         fingerprint,
         authority: Arc::clone(&authority.name),
-        serial: leaf.serial.clone(),
+        serial: leaf.serial,
         subject: name::attributes(&leaf.subject).map_err(Refusal::malformed)?,
-        alt_names: leaf.alt_names.clone(),
+        alt_names: leaf.alt_names,
         not_before: leaf.not_before,
         not_after: leaf.not_after,
         path_not_after: links.iter().map(|link| link.not_after).fold(authority.anchor_not_after, Wall::min),
-        purposes: leaf.purposes.clone(),
-        policies: leaf.policies.clone(),
-        locations: Arc::new(leaf.locations.clone()),
+        purposes: leaf.purposes,
+        policies: leaf.policies,
+        locations: Arc::new(leaf.locations),
         links,
     })
 }

@@ -16,6 +16,12 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// None, with room for so many octets.
+    #[must_use]
+    pub fn with_capacity(octets: usize) -> Self {
+        Self { octets: Vec::with_capacity(octets) }
+    }
+
     /// Adds one; a value over 253 octets is an error.
     pub fn push(&mut self, kind: Type, value: &[u8]) -> Result<(), TooLong> {
         self.push_parts(kind, &[value])
@@ -112,8 +118,9 @@ impl Attributes {
         if length > MAX_VALUE {
             return Err(TooLong);
         }
-        self.octets.push(kind.0);
-        self.octets.push(u8::try_from(length + 2).map_err(|_| TooLong)?);
+        let whole = u8::try_from(length + 2).map_err(|_| TooLong)?;
+        self.octets.reserve(usize::from(whole));
+        self.octets.extend_from_slice(&[kind.0, whole]);
         for part in parts {
             self.octets.extend_from_slice(part);
         }

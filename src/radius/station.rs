@@ -14,8 +14,14 @@ pub fn text(octets: &[u8]) -> String {
 pub fn normal(octets: &[u8]) -> String {
     match address(octets) {
         Some((digits, [])) => {
-            let pairs: Vec<&str> = (0..6).filter_map(|pair| digits.get(2 * pair..2 * pair + 2)).collect();
-            pairs.join(":")
+            let mut normal = String::with_capacity("02:ab:00:00:00:01".len());
+            for (at, digit) in digits.chars().enumerate() {
+                if at > 0 && at % 2 == 0 {
+                    normal.push(':');
+                }
+                normal.push(digit);
+            }
+            normal
         }
         _ => text(octets),
     }

@@ -10,9 +10,6 @@ use super::record::{Audited, Blocked, Device, Id, Known, Record, Request, Revoke
 use super::{Failure, Store, audit};
 use crate::now::Wall;
 
-/// Devices kept of one certificate, the newest: who holds a good one can make up addresses.
-const DEVICES: i64 = 32;
-
 /// What is read of a certificate.
 const COLUMNS: &str = "c.id, c.fingerprint, c.der, c.facts, c.authority, c.serial, c.issuer, c.application, c.subject, c.cn, c.mail, c.user, c.not_before, c.not_after, c.listed, c.requested, c.requested_by, c.requested_reason, c.requested_note, c.block, c.revoked, c.revoked_reason, c.revoked_source, c.registered, c.first_seen, c.last_seen";
 
@@ -172,12 +169,13 @@ impl Store {
         .await
     }
 
-    /// Everything that is blocked, as the writer has it. `listed`: what a list of the CA's says is asked to be revoked is blocked, too.
+    /// Everything that is blocked, as the writer has it, but for the certificates' own octets. `listed`: what a list of the CA's says is asked to be revoked is blocked, too.
     pub async fn blocked(&self, listed: bool) -> Result<Blocked, Failure> {
         self.write(move |connection| {
             Box::pin(async move {
                 let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
-                query.push(COLUMNS).push(" FROM certificate c WHERE c.block = 1");
+                query.push(COLUMNS.replace("c.der, c.facts", "NULL AS der, NULL AS facts"));
+                query.push(" FROM certificate c WHERE c.block = 1");
                 if listed {
                     query.push(" OR c.state = 1");
                 }
@@ -186,19 +184,6 @@ impl Store {
                 let people = sqlx::query("SELECT name, since, until, reason, by FROM person ORDER BY name");
                 let people = people.fetch_all(connection).await?;
                 Ok(Blocked { certificates, people: people.iter().map(person).collect::<Result<_, _>>()? })
-            })
-        })
-        .await
-    }
-
-    /// The names of issued certificates by which CRLs and OCSP answers may list them, after a row.
-    pub async fn issued(&self, after: i64, most: i64) -> Result<Vec<Record>, Failure> {
-        self.read(move |connection| {
-            Box::pin(async move {
-                let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
-                query.push(COLUMNS).push(" FROM certificate c WHERE c.serial IS NOT NULL AND c.id > ").push_bind(after);
-                query.push(" ORDER BY c.id LIMIT ").push_bind(most);
-                query.build().fetch_all(connection).await?.iter().map(record).collect()
             })
         })
         .await
@@ -247,19 +232,6 @@ impl Store {
         })
         .await
     }
-}
-
-/// Certificates that were judged at logins.
-pub(super) async fn saw(connection: &mut SqliteConnection, seen: &Sighting) -> Result<(), sqlx::Error> {
-    let (row, _) = upsert(connection, &seen.known, "login", seen.at).await?;
-    let set = "UPDATE certificate SET first_seen = coalesce(first_seen, ?1), last_seen = max(coalesce(last_seen, ?1), ?1) WHERE id = ?2";
-    sqlx::query(set).bind(seen.at.0).bind(row).execute(&mut *connection).await?;
-    let Some(Device { mac, service, nas, last_seen }) = &seen.device else { return Ok(()) };
-    let insert = "INSERT INTO device (certificate, mac, service, nas, last_seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)";
-    let query = sqlx::query(insert).bind(row).bind(mac).bind(service).bind(nas).bind(last_seen.0);
-    query.execute(&mut *connection).await?;
-    let forget = "DELETE FROM device WHERE certificate = ?1 AND (mac, service, nas) IN (SELECT mac, service, nas FROM device WHERE certificate = ?1 ORDER BY last_seen DESC LIMIT -1 OFFSET ?2)";
-    sqlx::query(forget).bind(row).bind(DEVICES).execute(connection).await.map(drop)
 }
 
 async fn find(connection: &mut SqliteConnection, id: &Id) -> Result<Option<Record>, sqlx::Error> {

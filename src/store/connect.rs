@@ -73,6 +73,8 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
+        // What a statement or a job may have to undo is kept in memory, and not in files of its own.
+        .pragma("temp_store", "memory")
         // Neither what is asked nor that it took its time belongs into an administrator's log, at any level.
         .disable_statement_logging()
 }

@@ -13,7 +13,7 @@ impl Store {
             Box::pin(async move {
                 let mut query: QueryBuilder<Sqlite> = select();
                 // Two look-ups in two indexes, whatever there is.
-                query.push(" FROM certificate c WHERE c.serial IS NOT NULL AND c.id IN (SELECT id FROM (SELECT id FROM certificate WHERE id > ");
+                query.push(" FROM certificate c WHERE c.serial IS NOT NULL AND c.id IN (SELECT id FROM (SELECT id FROM certificate WHERE serial IS NOT NULL AND id > ");
                 query.push_bind(after).push(" ORDER BY id LIMIT ").push_bind(most);
                 query.push(") UNION SELECT id FROM (SELECT id FROM certificate WHERE first_seen >= ").push_bind(since.0);
                 query.push(" ORDER BY first_seen LIMIT ").push_bind(most).push(")) ORDER BY c.id");

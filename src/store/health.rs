@@ -1,7 +1,7 @@
 //! How the registry is, for metrics and `/readyz`.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
@@ -30,6 +30,8 @@ pub(super) struct Watch {
     is_new: AtomicBool,
     failed: AtomicU64,
     dropped: AtomicU64,
+    /// What logins have left behind that is neither committed nor dropped.
+    open: AtomicUsize,
     /// Told when nothing more will be asked for.
     pub(super) closing: Notify,
 }
@@ -57,6 +59,21 @@ impl Watch {
         if before.as_deref() != Some(&text) {
             tracing::error!("{text}");
         }
+    }
+
+    /// A login has left something behind.
+    pub(super) fn left(&self) {
+        self.open.fetch_add(1, SeqCst);
+    }
+
+    /// So many of those are committed, or never will be.
+    pub(super) fn settled(&self, traces: usize) {
+        self.open.fetch_sub(traces, SeqCst);
+    }
+
+    /// How many are not.
+    pub(super) fn open(&self) -> usize {
+        self.open.load(SeqCst)
     }
 
     /// The file was empty, or not there.

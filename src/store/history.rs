@@ -3,9 +3,10 @@
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::certificates::{Sighting, hash, saw};
+use super::certificates::{Sighting, hash};
 use super::record::Decided;
-use super::{Failure, Store};
+use super::sightings::saw;
+use super::{Failure, Store, rows};
 use crate::now::Wall;
 
 /// Decisions that are forgotten in one go: among millions each costs a look into every index, and whoever blocks somebody waits for all of them.
@@ -40,7 +41,9 @@ pub struct Decisions {
 impl Store {
     /// Keeps what a login leaves behind, if there is room for it. Never waits.
     pub fn trace(&self, trace: Trace) {
+        self.watch.left();
         if self.traces.try_send(trace).is_err() {
+            self.watch.settled(1);
             self.watch.dropped(1);
         }
     }
@@ -107,21 +110,34 @@ fn question(which: Decisions, after: Option<(i64, i64)>, most: i64) -> QueryBuil
     query
 }
 
-/// Keeps one, within a batch.
-pub(super) async fn keep(connection: &mut SqliteConnection, trace: &Trace) -> Result<(), sqlx::Error> {
-    match trace {
-        Trace::Decided(decided) => insert(connection, decided).await,
-        Trace::Seen(seen) => saw(connection, seen).await,
+/// Keeps what logins have left behind, within a transaction; how many of these the database refuses.
+pub(super) async fn keep(connection: &mut SqliteConnection, traces: &[Trace]) -> Result<usize, Failure> {
+    let (mut decided, mut seen) = (Vec::new(), Vec::new());
+    for trace in traces {
+        match trace {
+            Trace::Decided(one) => decided.push(&**one),
+            Trace::Seen(one) => seen.push(&**one),
+        }
     }
+    let refused = rows::write(connection, &decided, |connection, piece| Box::pin(insert(connection, piece))).await?;
+    let unseen = rows::write(connection, &seen, |connection, piece| Box::pin(saw(connection, piece))).await?;
+    Ok(refused + unseen)
 }
 
-async fn insert(connection: &mut SqliteConnection, one: &Decided) -> Result<(), sqlx::Error> {
-    let insert = "INSERT INTO authentication (at, outcome, reason, user, outer_identity, fingerprint, authority, serial, service, method, nas, peer, mac, ssid, tls, resumed, duration_ms, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let query = sqlx::query(insert).bind(one.at.0).bind(&one.outcome).bind(&one.reason).bind(&one.user);
-    let query = query.bind(&one.outer_identity).bind(one.fingerprint.as_ref().map(<[u8; 32]>::as_slice));
-    let query = query.bind(&one.authority).bind(&one.serial).bind(&one.service).bind(&one.method).bind(&one.nas);
-    let query = query.bind(&one.peer).bind(&one.mac).bind(&one.ssid).bind(&one.tls).bind(one.resumed);
-    query.bind(one.duration_ms).bind(&one.evidence).execute(connection).await.map(drop)
+/// How many of them are none that can be kept: left out and not refused, since what could be refused half-way SQLite would have to copy pages for.
+async fn insert(connection: &mut SqliteConnection, decisions: &[&Decided]) -> Result<usize, sqlx::Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT OR IGNORE INTO authentication (at, outcome, reason, user, outer_identity, fingerprint, authority, serial, service, method, nas, peer, mac, ssid, tls, resumed, duration_ms, evidence) ",
+    );
+    query.push_values(decisions, |mut row, one| {
+        row.push_bind(one.at.0).push_bind(&one.outcome).push_bind(&one.reason).push_bind(&one.user);
+        row.push_bind(&one.outer_identity).push_bind(one.fingerprint.as_ref().map(<[u8; 32]>::as_slice));
+        row.push_bind(&one.authority).push_bind(&one.serial).push_bind(&one.service).push_bind(&one.method);
+        row.push_bind(&one.nas).push_bind(&one.peer).push_bind(&one.mac).push_bind(&one.ssid).push_bind(&one.tls);
+        row.push_bind(one.resumed).push_bind(one.duration_ms).push_bind(&one.evidence);
+    });
+    let inserted = query.build().execute(connection).await?.rows_affected();
+    Ok(decisions.len().saturating_sub(usize::try_from(inserted).unwrap_or(usize::MAX)))
 }
 
 fn decided(row: &SqliteRow) -> Result<Decided, sqlx::Error> {

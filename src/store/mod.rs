@@ -19,11 +19,14 @@ mod health;
 mod history;
 mod known;
 mod lists;
+mod names;
 mod otp;
 mod people;
 mod record;
+mod rows;
 mod schema;
 mod settings;
+mod sightings;
 mod standby;
 mod walk;
 mod writer;
@@ -50,11 +53,12 @@ pub use failure::Failure;
 pub use health::Health;
 pub use history::{Decisions, Trace};
 pub use lists::{Certificates, Distrusted, Issued, Position, State};
+pub use names::Place;
 pub use otp::Enrolled;
 pub use people::PersonCondition;
 pub use record::{Audited, Blocked, Decided, Device, Id, Known, Person, Record, Request, Revoked};
 pub use settings::{Columns, Settings};
-pub use standby::{BLOCKS, Standby};
+pub use standby::{BLOCKS, Inherited, Standby};
 
 use health::Watch;
 use writer::{FEW_TRACES, Job, Typed};
@@ -92,7 +96,7 @@ impl Store {
     }
 
     /// The same; `inherited`, what stands in the file beside it ([`Standby`]), is in the database before anything else is.
-    pub fn resume(state_dir: &Path, inherited: Option<Blocked>) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub fn resume(state_dir: &Path, inherited: Option<Inherited>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, received) = mpsc::channel(JOBS);
         let (traces, left) = mpsc::channel(TRACES);
         let watch = Arc::new(Watch::default());
@@ -142,9 +146,9 @@ impl Store {
         if self.health().fault.is_some() {
             return Ok(());
         }
-        let mut waiting = self.traces.max_capacity().saturating_sub(self.traces.capacity());
-        while waiting > 0 {
-            // Some of them are written with each change.
+        let mut waiting = self.watch.open();
+        while waiting > 0 && self.watch.open() > 0 {
+            // Some of them are written with each change, which comes after what is being written.
             self.write(|_| Box::pin(async { Ok(()) })).await?;
             waiting = waiting.saturating_sub(FEW_TRACES);
         }

@@ -38,6 +38,15 @@ pub enum Standby {
     Bad(String),
 }
 
+/// What [`Store::resume`] takes back.
+#[derive(Clone, Debug)]
+pub struct Inherited {
+    /// What stood in the file.
+    pub blocked: Blocked,
+    /// Who is to have registered what a list of the CA's asks to be revoked.
+    pub by_list: &'static str,
+}
+
 /// A line.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -147,12 +156,12 @@ impl Store {
 }
 
 /// Takes into the database what was blocked when the file beside it was written, and isn't there; before anybody else changes anything in it. What is blocked there stays as it is.
-pub(super) async fn adopt(connection: &mut SqliteConnection, blocked: &Blocked) -> Result<(), sqlx::Error> {
+pub(super) async fn adopt(connection: &mut SqliteConnection, inherited: &Inherited) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let Blocked { certificates, people } = blocked;
+    let Inherited { blocked: Blocked { certificates, people }, by_list } = inherited;
     let mut adopted = (0, 0);
     for record in certificates {
-        adopted.0 += usize::from(adopt_certificate(&mut transaction, record).await?);
+        adopted.0 += usize::from(adopt_certificate(&mut transaction, record, by_list).await?);
     }
     for person in people {
         adopted.1 += usize::from(adopt_person(&mut transaction, person).await?);
@@ -184,7 +193,11 @@ fn line((certificates, people): (usize, usize), at: Wall) -> Audited {
 }
 
 /// Whether it wasn't blocked.
-async fn adopt_certificate(connection: &mut SqliteConnection, record: &Record) -> Result<bool, sqlx::Error> {
+async fn adopt_certificate(
+    connection: &mut SqliteConnection,
+    record: &Record,
+    by_list: &str,
+) -> Result<bool, sqlx::Error> {
     let is_blocked = match &record.request {
         Some(_) => "SELECT block = 1 FROM certificate WHERE id = ?",
         None => "SELECT block = 1 OR state < 2 FROM certificate WHERE id = ?",
@@ -194,7 +207,7 @@ async fn adopt_certificate(connection: &mut SqliteConnection, record: &Record) -
     {
         return Ok(false);
     }
-    let by = record.request.as_ref().map_or("the CA's list", |request| &request.by);
+    let by = record.request.as_ref().map_or(by_list, |request| &request.by);
     let (row, _) = upsert(connection, &record.known, by, record.registered).await?;
     if let Some(Request { since, by, reason, note, .. }) = &record.request {
         let block = "UPDATE certificate SET requested = ?, requested_by = ?, requested_reason = ?, requested_note = ?, block = 1 WHERE id = ?";

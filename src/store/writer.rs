@@ -14,15 +14,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::health::Watch;
-use super::{Blocked, Doing, Failure, Trace, connect, history, standby};
+use super::{Doing, Failure, Inherited, Trace, connect, history, standby};
 
 /// Jobs of one COMMIT.
 const BATCH: usize = 512;
 /// Decisions and sightings of one COMMIT, alone and beside jobs that somebody waits for.
 const MOST_TRACES: usize = 4_096;
-pub(super) const FEW_TRACES: usize = 256;
-/// How long what logins leave behind is gathered.
-const GATHER: Duration = Duration::from_millis(200);
+pub(super) const FEW_TRACES: usize = 1_024;
+/// How long what logins leave behind is gathered, if no job takes it along: each COMMIT writes whole pages, and waits for the disk.
+const GATHER: Duration = Duration::from_millis(500);
+/// How a batch begins.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 /// A file that could not be used is tried again this often, if no job does it before.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -38,9 +40,9 @@ pub(super) trait Job: Send {
     /// Does it; the result is kept.
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Pin<Box<dyn Future<Output = Ran> + Send + 'c>>;
 
-    /// Whether somebody misses it when it fails.
-    fn counts(&self) -> bool {
-        true
+    /// Whether nobody misses it when it fails. Such a job is never refused.
+    fn is_nobodys(&self) -> bool {
+        false
     }
 
     /// Tells whoever waits: it is on the disk, or it is not.
@@ -104,36 +106,36 @@ where
 /// What logins have left behind; nobody waits for it.
 struct Traces {
     traces: Vec<Trace>,
+    /// Of these the database wants none.
+    refused: usize,
     watch: Arc<Watch>,
 }
 
 impl Job for Traces {
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Pin<Box<dyn Future<Output = Ran> + Send + 'c>> {
         Box::pin(async move {
-            for trace in &self.traces {
-                if let Err(error) = history::keep(connection, trace).await {
-                    return match Failure::of(&error) {
-                        failure @ Failure::Unusable(_) => Ran::Unusable(failure),
-                        failure => {
-                            tracing::error!("a decision was not kept: {failure}");
-                            self.watch.dropped(1);
-                            continue;
-                        }
-                    };
+            match history::keep(connection, &self.traces).await {
+                Ok(refused) => {
+                    self.refused = refused;
+                    Ran::Done
                 }
+                Err(failure) => Ran::Unusable(failure),
             }
-            Ran::Done
         })
     }
 
-    fn counts(&self) -> bool {
-        false
+    fn is_nobodys(&self) -> bool {
+        true
     }
 
     fn tell(self: Box<Self>, committed: Result<(), Failure>) {
-        if committed.is_err() {
-            self.watch.dropped(self.traces.len());
-        }
+        self.watch.dropped(if committed.is_ok() { self.refused } else { self.traces.len() });
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        self.watch.settled(self.traces.len());
     }
 }
 
@@ -150,8 +152,8 @@ impl Job for Probe {
         })
     }
 
-    fn counts(&self) -> bool {
-        false
+    fn is_nobodys(&self) -> bool {
+        true
     }
 
     fn tell(self: Box<Self>, _committed: Result<(), Failure>) {}
@@ -160,7 +162,7 @@ impl Job for Probe {
 /// Starts the thread; returns when it has tried to open the file. The only error is that it is another server's, or that there is no thread.
 pub(super) fn spawn(
     file: PathBuf,
-    inherited: Option<Blocked>,
+    inherited: Option<Inherited>,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
@@ -193,7 +195,7 @@ pub(super) fn spawn(
 struct Writer {
     file: PathBuf,
     /// What was blocked before this process began, until it is in the database.
-    inherited: Option<Blocked>,
+    inherited: Option<Inherited>,
     jobs: mpsc::Receiver<Box<dyn Job>>,
     traces: mpsc::Receiver<Trace>,
     watch: Arc<Watch>,
@@ -216,11 +218,22 @@ impl Writer {
             tokio::select! {
                 biased;
                 job = self.jobs.recv() => match job {
-                    Some(job) => self.jobs(job).await,
+                    Some(job) => {
+                        self.jobs(job).await;
+                        // It has taken them along.
+                        if self.traces.is_empty() {
+                            rest.reset();
+                        }
+                    }
                     None => break,
                 },
                 () = self.watch.closing.notified() => break,
-                _ = rest.tick() => self.traces(MOST_TRACES).await,
+                _ = rest.tick() => {
+                    self.traces(MOST_TRACES).await;
+                    if self.traces.len() >= MOST_TRACES {
+                        rest.reset_immediately();
+                    }
+                }
                 _ = probe.tick() => self.probe().await,
             }
         }
@@ -265,7 +278,7 @@ impl Writer {
         {
             traces.push(trace);
         }
-        Traces { traces, watch: Arc::clone(&self.watch) }
+        Traces { traces, refused: 0, watch: Arc::clone(&self.watch) }
     }
 
     /// Whether an idle file that was bad can be used again.
@@ -279,7 +292,7 @@ impl Writer {
         let committed = self.commit(&mut jobs).await;
         match &committed {
             Ok(()) => self.watch.good(),
-            Err(failure) => self.watch.bad(failure, jobs.iter().filter(|job| job.counts()).count()),
+            Err(failure) => self.watch.bad(failure, jobs.iter().filter(|job| !job.is_nobodys()).count()),
         }
         for job in jobs {
             job.tell(committed.clone());
@@ -341,15 +354,25 @@ impl Writer {
 }
 
 async fn transaction(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
-    execute(connection, "BEGIN IMMEDIATE").await?;
-    for job in jobs {
-        execute(connection, "SAVEPOINT job").await?;
+    execute(connection, BEGIN).await?;
+    for (index, job) in jobs.iter_mut().enumerate() {
+        // Before the first there is nothing that must not be undone with it.
+        let is_apart = index > 0 && !job.is_nobodys();
+        if is_apart {
+            execute(connection, "SAVEPOINT job").await?;
+        }
         match job.run(connection).await {
-            Ran::Done => {}
-            Ran::Refused => execute(connection, "ROLLBACK TO job").await?,
+            Ran::Refused if is_apart => execute(connection, "ROLLBACK TO job").await?,
+            Ran::Refused if index == 0 => {
+                execute(connection, "ROLLBACK").await?;
+                execute(connection, BEGIN).await?;
+            }
+            Ran::Done | Ran::Refused => {}
             Ran::Unusable(failure) => return Err(failure),
         }
-        execute(connection, "RELEASE job").await?;
+        if is_apart {
+            execute(connection, "RELEASE job").await?;
+        }
     }
     execute(connection, "COMMIT").await
 }

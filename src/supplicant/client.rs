@@ -1,6 +1,6 @@
 //! Who logs in, with what, from where.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::{ResolvesClientCert, Resumption, Tls12Resumption};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -9,10 +9,12 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ALL_VERSIONS, ClientConfig, Error, SignatureScheme, SupportedProtocolVersion};
 
+use super::chance::Drawn;
 use super::handshake::{Clock, Handshake};
 use super::login::Login;
 use super::memory::{Memory, Recall};
-use super::verifier::Verifier;
+use super::share;
+use super::verifier::{Thoroughness, Verifier};
 use crate::event::TlsVersion;
 use crate::exchange::Asker;
 use crate::now::Wall;
@@ -68,8 +70,26 @@ pub(super) struct Client {
     provider: Arc<CryptoProvider>,
     verifier: Arc<Verifier>,
     credential: Arc<Credential>,
-    memory: Arc<Memory>,
     tls12: Tls12Resumption,
+    clock: Arc<Clock>,
+    memory: Arc<Memory>,
+    configs: Configs,
+}
+
+/// What rustls wants to know, once for all handshakes that offer a session and once for those that don't.
+#[derive(Clone, Debug, Default)]
+struct Configs {
+    offering: OnceLock<Arc<ClientConfig>>,
+    bare: OnceLock<Arc<ClientConfig>>,
+}
+
+/// What a crowd spares itself that measures a server, where one person's login doesn't.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Thrift {
+    /// Once a signature of a server with a chain has been verified in full, those that follow in the same TLS version and scheme are taken as they come, for a minute.
+    pub trusts_again: bool,
+    /// The client's X25519 key is one that everybody knows, so that the key agreement costs nothing: whoever can read the datagrams can read the handshakes and take over their sessions.
+    pub known_share: bool,
 }
 
 impl Supplicant {
@@ -78,7 +98,15 @@ impl Supplicant {
     /// # Errors
     /// A chain without a key, a key or anchor that can't be read, a server name that is none.
     pub fn new(settings: Settings) -> Result<Self, String> {
-        Self::load(settings, Tls12Resumption::SessionIdOrTickets)
+        Self::load(settings, Tls12Resumption::SessionIdOrTickets, Thrift::default())
+    }
+
+    /// The same, for a crowd that spares itself what measures nothing.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn thrifty(settings: Settings, thrift: Thrift) -> Result<Self, String> {
+        Self::load(settings, Tls12Resumption::SessionIdOrTickets, thrift)
     }
 
     /// The same, but sessions of TLS 1.2 are resumed by their id alone, as wpa_supplicant does.
@@ -86,21 +114,27 @@ impl Supplicant {
     /// # Errors
     /// As above.
     pub fn without_tickets(settings: Settings) -> Result<Self, String> {
-        Self::load(settings, Tls12Resumption::SessionIdOnly)
+        Self::load(settings, Tls12Resumption::SessionIdOnly, Thrift::default())
     }
 
-    fn load(settings: Settings, tls12: Tls12Resumption) -> Result<Self, String> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+    fn load(settings: Settings, tls12: Tls12Resumption, thrift: Thrift) -> Result<Self, String> {
+        let mut provider = CryptoProvider { secure_random: &Drawn, ..aws_lc_rs::default_provider() };
+        if thrift.known_share {
+            share::make_known(&mut provider.kx_groups);
+        }
         let algorithms = provider.signature_verification_algorithms;
-        let verifier = Verifier::new(&settings.anchors, &settings.server_names, algorithms)?;
+        let thoroughness = if thrift.trusts_again { Thoroughness::Once } else { Thoroughness::Always };
+        let verifier = Verifier::new(&settings.anchors, &settings.server_names, algorithms, thoroughness)?;
         let credential = Credential::new(&settings, &provider)?;
         Ok(Self(Arc::new(Client {
             settings: Arc::new(settings),
-            provider,
+            provider: Arc::new(provider),
             verifier: Arc::new(verifier),
             credential: Arc::new(credential),
-            memory: Arc::default(),
             tls12,
+            clock: Arc::default(),
+            memory: Arc::default(),
+            configs: Configs::default(),
         })))
     }
 
@@ -111,15 +145,14 @@ impl Supplicant {
     pub fn beside(&self, identity: String, chain: Vec<Vec<u8>>, key: Option<Secret>) -> Result<Self, String> {
         let settings = Settings { identity, chain, key, ..(*self.0.settings).clone() };
         let credential = Arc::new(Credential::new(&settings, &self.0.provider)?);
-        let (settings, memory) = (Arc::new(settings), Arc::default());
-        Ok(Self(Arc::new(Client { settings, credential, memory, ..(*self.0).clone() })))
+        let client = Client { settings: Arc::new(settings), credential, ..(*self.0).clone() };
+        Ok(Self(Arc::new(client.without_memory())))
     }
 
     /// Another device of the same person: key and what is known of the server are shared, sessions it remembers for itself.
     #[must_use]
     pub fn device(&self) -> Self {
-        let memory = Arc::default();
-        Self(Arc::new(Client { memory, ..(*self.0).clone() }))
+        Self(Arc::new((*self.0).clone().without_memory()))
     }
 
     /// Whether there is a session that the next login could offer.
@@ -141,10 +174,27 @@ impl Supplicant {
 }
 
 impl Client {
+    /// A configuration names the memory, so it goes with it.
+    fn without_memory(self) -> Self {
+        Self { memory: Arc::default(), configs: Configs::default(), ..self }
+    }
+
     /// A handshake that has not begun.
     pub(super) fn handshake(&self, resume: bool, now: Wall) -> Result<Handshake, Error> {
-        let clock = Arc::new(Clock::new(now));
-        let mut config = ClientConfig::builder_with_details(self.provider.clone(), clock.clone())
+        self.clock.set(now);
+        let known = if resume { &self.configs.offering } else { &self.configs.bare };
+        let config = match known.get() {
+            Some(config) => config.clone(),
+            None => {
+                let config = Arc::new(self.config(resume)?);
+                known.get_or_init(|| config).clone()
+            }
+        };
+        Handshake::new(config, self.clock.clone())
+    }
+
+    fn config(&self, resume: bool) -> Result<ClientConfig, Error> {
+        let mut config = ClientConfig::builder_with_details(self.provider.clone(), self.clock.clone())
             .with_protocol_versions(self.versions())?
             .dangerous()
             .with_custom_certificate_verifier(self.verifier.clone())
@@ -152,7 +202,7 @@ impl Client {
         config.enable_sni = false;
         let recall = Recall { memory: self.memory.clone(), offer: resume };
         config.resumption = Resumption::store(Arc::new(recall)).tls12_resumption(self.tls12);
-        Handshake::new(config, clock)
+        Ok(config)
     }
 
     fn versions(&self) -> &'static [&'static SupportedProtocolVersion] {

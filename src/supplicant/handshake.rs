@@ -19,18 +19,20 @@ use crate::secret::Secret;
 
 /// MSK ‖ EMSK.
 const KEYS: usize = 128;
+/// The context of TLS 1.3's exporter (RFC 9190 section 2.3).
+const METHOD: Option<&[u8]> = Some(&[crate::eap::TYPE_TLS]);
 /// Content type of an alert record (RFC 8446 section 5.1).
 const ALERT: u8 = 21;
 /// Where the random stands in a flight that begins with a ClientHello or ServerHello: after record header, handshake header and version.
 const RANDOM: std::ops::Range<usize> = 11..43;
 
 /// What rustls takes for the time: that of the call.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Clock(AtomicI64);
 
 impl Clock {
-    pub(super) fn new(now: Wall) -> Self {
-        Self(AtomicI64::new(now.0))
+    pub(super) fn set(&self, now: Wall) {
+        self.0.store(now.0, Ordering::Relaxed);
     }
 }
 
@@ -46,9 +48,9 @@ impl TimeProvider for Clock {
 pub(super) struct Handshake {
     connection: ClientConnection,
     clock: Arc<Clock>,
-    client_random: Vec<u8>,
-    server_random: Vec<u8>,
-    keys: Option<Keys>,
+    client_random: Option<[u8; 32]>,
+    server_random: Option<[u8; 32]>,
+    finished: bool,
     protected: bool,
     stapled: Option<usize>,
     alert_sent: Option<u8>,
@@ -57,15 +59,15 @@ pub(super) struct Handshake {
 
 impl Handshake {
     /// `config` must take its time from `clock`.
-    pub(super) fn new(config: ClientConfig, clock: Arc<Clock>) -> Result<Self, Error> {
+    pub(super) fn new(config: Arc<ClientConfig>, clock: Arc<Clock>) -> Result<Self, Error> {
         // Never sent (no SNI) and never compared: the verifier knows the names.
         let name = ServerName::try_from("radius.invalid").map_err(|_| Error::General("server name".to_owned()))?;
         Ok(Self {
-            connection: ClientConnection::new(Arc::new(config), name)?,
+            connection: ClientConnection::new(config, name)?,
             clock,
-            client_random: Vec::new(),
-            server_random: Vec::new(),
-            keys: None,
+            client_random: None,
+            server_random: None,
+            finished: false,
             protected: false,
             stapled: None,
             alert_sent: None,
@@ -82,17 +84,15 @@ impl Handshake {
 
     /// Takes a flight of the server; what is to be sent back, which may be nothing or an alert.
     pub(super) fn receive(&mut self, flight: &[u8], now: Wall) -> Vec<u8> {
-        self.clock.0.store(now.0, Ordering::Relaxed);
+        self.clock.set(now);
         if self.error.is_some() {
             return Vec::new();
         }
-        if self.server_random.is_empty() {
-            self.server_random = random_of(flight);
-        }
+        self.server_random = self.server_random.or_else(|| random_of(flight));
         let read = self.read(flight);
         let output = self.take_output();
         match read {
-            Ok(()) => self.export(),
+            Ok(()) => self.finished = !self.connection.is_handshaking(),
             Err(error) => {
                 self.alert_sent = alert_in(&output, &error);
                 self.error = Some(error);
@@ -131,33 +131,39 @@ impl Handshake {
         output
     }
 
-    fn export(&mut self) {
-        if self.keys.is_some() || self.connection.is_handshaking() {
-            return;
-        }
-        self.keys = self.exported().ok().flatten();
+    /// Whether it is finished as we see it.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished && self.error.is_none()
     }
 
-    /// RFC 5216 section 2.3, RFC 9190 section 2.3.
-    fn exported(&self) -> Result<Option<Keys>, Error> {
-        let tls = &self.connection;
-        let method = Some(&[crate::eap::TYPE_TLS][..]);
-        let (material, method_id) = match self.version() {
-            Some(TlsVersion::Tls13) => (
-                tls.export_keying_material(vec![0; KEYS], b"EXPORTER_EAP_TLS_Key_Material", method)?,
-                tls.export_keying_material(vec![0; 64], b"EXPORTER_EAP_TLS_Method-Id", method)?,
-            ),
-            _ => (
-                tls.export_keying_material(vec![0; KEYS], b"client EAP encryption", None)?,
-                [self.client_random.as_slice(), &self.server_random].concat(),
-            ),
+    /// MSK, once the handshake is finished (RFC 5216 section 2.3, RFC 9190 section 2.3).
+    pub(super) fn msk(&self) -> Option<Secret> {
+        Some(Keys::from_export(&self.material()?, &[])?.msk)
+    }
+
+    /// Session-Id, once the handshake is finished: few servers tell theirs, and it costs as much as the MSK.
+    pub(super) fn session_id(&self) -> Option<Vec<u8>> {
+        Some(Keys::from_export(&self.material()?, &self.method_id()?)?.session_id)
+    }
+
+    fn material(&self) -> Option<Secret> {
+        let (label, context) = match self.version() {
+            Some(TlsVersion::Tls13) => (&b"EXPORTER_EAP_TLS_Key_Material"[..], METHOD),
+            _ => (&b"client EAP encryption"[..], None),
         };
-        Ok(Keys::from_export(&Secret::new(material), &method_id))
+        self.exported(vec![0; KEYS], label, context).map(Secret::new)
     }
 
-    /// The keys, once the handshake is finished.
-    pub(super) fn keys(&self) -> Option<&Keys> {
-        self.keys.as_ref().filter(|_| self.error.is_none())
+    fn method_id(&self) -> Option<Vec<u8>> {
+        match self.version() {
+            Some(TlsVersion::Tls13) => self.exported(vec![0; 64], b"EXPORTER_EAP_TLS_Method-Id", METHOD),
+            _ => Some([self.client_random?, self.server_random?].concat()),
+        }
+    }
+
+    fn exported(&self, into: Vec<u8>, label: &[u8], context: Option<&[u8]>) -> Option<Vec<u8>> {
+        let exported = self.is_finished().then(|| self.connection.export_keying_material(into, label, context));
+        exported?.ok()
     }
 
     /// Whether the one octet 0x00 has come, by which a server says that it has let us in (RFC 9190 section 2.1.1); `None`: TLS 1.2 knows no such thing.
@@ -210,8 +216,8 @@ impl Handshake {
     }
 }
 
-fn random_of(flight: &[u8]) -> Vec<u8> {
-    flight.get(RANDOM).unwrap_or_default().to_vec()
+fn random_of(flight: &[u8]) -> Option<[u8; 32]> {
+    flight.get(RANDOM)?.try_into().ok()
 }
 
 /// Which alert the output ends with: read where it is in the clear, else derived as rustls derives it from the error.

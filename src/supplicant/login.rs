@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::chance;
 use super::client::{Client, Station};
 use super::handshake::Handshake;
 use crate::eap::{self, Peer, Told};
@@ -10,7 +11,6 @@ use crate::event::TlsVersion;
 use crate::exchange::{Asker, BadReply};
 use crate::now::Wall;
 use crate::radius::{Attributes, Code, Packet, TooLong, Type};
-use crate::secret::random;
 
 /// Service-Type (RFC 2865 section 5.6).
 const FRAMED: u32 = 2;
@@ -113,7 +113,8 @@ pub struct Login {
     /// When the login began.
     now: Wall,
     peer: Peer,
-    handshake: Option<Handshake>,
+    /// It is large, and a login is moved about.
+    handshake: Option<Box<Handshake>>,
     request: Vec<u8>,
     identifier: u8,
     state: Option<Vec<u8>>,
@@ -143,7 +144,7 @@ impl Login {
             now,
             handshake: None,
             request: Vec::new(),
-            identifier: random().map_or(0, |[octet]| octet),
+            identifier: chance::octets().map_or(0, |[octet]| octet),
             state: None,
             bad_reply: None,
             report: Report::default(),
@@ -172,7 +173,8 @@ impl Login {
                 return Next::Ignored;
             }
         };
-        self.report.reply = reply.octets().to_vec();
+        self.report.reply.clear();
+        self.report.reply.extend_from_slice(reply.octets());
         match reply.code() {
             Code::ACCESS_CHALLENGE => self.go_on(&reply),
             Code::ACCESS_ACCEPT | Code::ACCESS_REJECT => self.end(&reply),
@@ -209,7 +211,7 @@ impl Login {
 
     fn hello(&mut self) -> Result<Vec<u8>, String> {
         let handshake = self.client.handshake(self.resume, self.now).map_err(|error| format!("TLS: {error}"))?;
-        let flight = self.handshake.insert(handshake).begin();
+        let flight = self.handshake.insert(Box::new(handshake)).begin();
         self.report.messages_sent = self.report.messages_sent.saturating_add(1);
         Ok(self.peer.send(flight))
     }
@@ -238,7 +240,7 @@ impl Login {
             .request(
                 Code::ACCESS_REQUEST,
                 self.identifier,
-                random().map_err(|error| error.to_string())?,
+                chance::octets().map_err(|error| error.to_string())?,
                 eap,
                 &attributes,
             )
@@ -261,11 +263,12 @@ impl Login {
     }
 
     fn compare_keys(&mut self, reply: &Packet<'_>) {
-        let ours = self.handshake.as_ref().and_then(Handshake::keys);
+        let handshake = self.handshake.as_deref();
         let sent = self.asker.keys(&self.request, reply);
-        self.report.keys_agree = sent.map(|sent| ours.is_some_and(|ours| ours.msk == sent));
+        self.report.keys_agree = sent.map(|sent| handshake.and_then(Handshake::msk) == Some(sent));
         let name = reply.first(Type::EAP_KEY_NAME);
-        self.report.key_name_agrees = name.map(|name| ours.is_some_and(|ours| ours.session_id == name));
+        let is_ours = |name| handshake.and_then(Handshake::session_id).is_some_and(|ours| ours == name);
+        self.report.key_name_agrees = name.map(is_ours);
     }
 
     fn give_up(&mut self, fault: &str) -> Next {
@@ -285,10 +288,10 @@ impl Login {
             report.server_certificate = handshake.server_certificate();
             let error = || handshake.error().map(|error| format!("TLS: {error}"));
             report.fault = report.fault.take().or_else(error);
-            report.finished = handshake.keys().is_some();
+            report.finished = handshake.is_finished();
             report.logged_in = report.is_believed() && report.protected_success != Some(false);
         }
-        Box::new(report.clone())
+        Box::new(std::mem::take(report))
     }
 }
 

@@ -4,15 +4,17 @@
 //! what came back and says what is [`Next`], until a [`Report`] tells how it ended. Who drives it repeats the last request when no answer comes.
 //! A [`crowd`] is many of them at once, and does that by itself.
 
+mod chance;
 mod client;
 pub mod crowd;
 mod handshake;
 mod login;
 mod memory;
+mod share;
 mod verifier;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use client::{Settings, Station, Supplicant};
+pub use client::{Settings, Station, Supplicant, Thrift};
 pub use login::{Login, Next, Report};

@@ -1,7 +1,7 @@
 //! Whether the server's certificate is good.
 
 use std::cell::Cell;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -9,10 +9,12 @@ use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_na
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, ProtocolVersion, RootCertStore, SignatureScheme};
 
 /// How long a chain that was found good is not looked at again.
 const KEPT: Duration = Duration::from_secs(60);
+/// Chains that are remembered: a name may stand for several servers.
+const MOST: usize = 8;
 
 thread_local! {
     /// Octets of the OCSP answer that came with the certificate just verified. rustls shows it to the verifier alone, and that is shared by all handshakes of a supplicant, since no session of another one would be resumed;
@@ -33,8 +35,18 @@ pub(super) struct Verifier {
     /// Empty: any name is.
     names: Vec<ServerName<'static>>,
     algorithms: WebPkiSupportedAlgorithms,
-    /// The last chain that was found good: one server has one or two, and who logs in a thousand times a second pays for its signatures once.
-    good: Mutex<Option<Good>>,
+    thoroughness: Thoroughness,
+    /// The chains that were found good: one server has one or two, and who logs in a thousand times a second pays for their signatures once.
+    good: Mutex<Vec<Good>>,
+}
+
+/// How often a server must prove that it has the key of its certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thoroughness {
+    /// In each handshake.
+    Always,
+    /// As often as its chain is looked at, in each TLS version and with each scheme.
+    Once,
 }
 
 /// A chain that is good, and since when that is known.
@@ -42,12 +54,23 @@ pub(super) struct Verifier {
 struct Good {
     chain: Vec<CertificateDer<'static>>,
     since: UnixTime,
+    /// How the server has proved since then that it has the key.
+    proofs: Vec<Proof>,
 }
 
+type Proof = (ProtocolVersion, SignatureScheme);
+
 impl Good {
+    fn is_fresh(&self, now: UnixTime) -> bool {
+        now.as_secs().checked_sub(self.since.as_secs()).is_some_and(|age| age < KEPT.as_secs())
+    }
+
+    fn is_of(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.chain.first() == Some(certificate)
+    }
+
     fn covers(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], now: UnixTime) -> bool {
-        let age = now.as_secs().checked_sub(self.since.as_secs());
-        age.is_some_and(|age| age < KEPT.as_secs())
+        self.is_fresh(now)
             && self.chain.split_first().is_some_and(|(leaf, above)| leaf == end_entity && above == intermediates)
     }
 }
@@ -58,6 +81,7 @@ impl Verifier {
         anchors: &[Vec<u8>],
         names: &[String],
         algorithms: WebPkiSupportedAlgorithms,
+        thoroughness: Thoroughness,
     ) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         for anchor in anchors {
@@ -68,7 +92,8 @@ impl Verifier {
         }
         let name =
             |name: &String| ServerName::try_from(name.clone()).map_err(|_| format!("{name:?} is no server name"));
-        Ok(Self { roots, names: names.iter().map(name).collect::<Result<_, _>>()?, algorithms, good: Mutex::default() })
+        let names = names.iter().map(name).collect::<Result<_, _>>()?;
+        Ok(Self { roots, names, algorithms, thoroughness, good: Mutex::default() })
     }
 
     fn verify_chain(
@@ -96,6 +121,30 @@ impl Verifier {
         self.verify_name(&certificate)
     }
 
+    fn good(&self) -> MutexGuard<'_, Vec<Good>> {
+        self.good.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `verify`: checks the signature by which the server shows that it has the certificate's key. The chain has been looked at just before.
+    fn prove(
+        &self,
+        certificate: &CertificateDer<'_>,
+        proof: Proof,
+        verify: impl FnOnce() -> Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let is_proved = |good: &Good| good.is_of(certificate) && good.proofs.contains(&proof);
+        if self.thoroughness == Thoroughness::Once && self.good().iter().any(is_proved) {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        let valid = verify()?;
+        if self.thoroughness == Thoroughness::Once {
+            let mut chains = self.good();
+            let of_it = chains.iter_mut().filter(|good| good.is_of(certificate) && !good.proofs.contains(&proof));
+            of_it.for_each(|good| good.proofs.push(proof));
+        }
+        Ok(valid)
+    }
+
     fn verify_name(&self, certificate: &ParsedCertificate<'_>) -> Result<(), Error> {
         let mut result = Ok(());
         for name in &self.names {
@@ -118,11 +167,15 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         STAPLED.set(Some(ocsp.len()));
-        let good = || self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        if !good().as_ref().is_some_and(|good| good.covers(end_entity, intermediates, now)) {
+        if !self.good().iter().any(|good| good.covers(end_entity, intermediates, now)) {
             self.verify_chain(end_entity, intermediates, now)?;
             let chain = std::iter::once(end_entity).chain(intermediates).map(|one| one.clone().into_owned()).collect();
-            *good() = Some(Good { chain, since: now });
+            let mut good = self.good();
+            good.retain(|good| good.is_fresh(now));
+            if good.len() >= MOST {
+                good.remove(0);
+            }
+            good.push(Good { chain, since: now, proofs: Vec::new() });
         }
         Ok(ServerCertVerified::assertion())
     }
@@ -133,7 +186,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+        self.prove(certificate, (ProtocolVersion::TLSv1_2, signature.scheme), || {
+            verify_tls12_signature(message, certificate, signature, &self.algorithms)
+        })
     }
 
     fn verify_tls13_signature(
@@ -142,7 +197,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        self.prove(certificate, (ProtocolVersion::TLSv1_3, signature.scheme), || {
+            verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        })
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

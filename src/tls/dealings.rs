@@ -28,7 +28,7 @@ const MAX_OPENED: u8 = 8;
 pub(super) struct Dealings {
     server: Arc<Server>,
     /// Indices of the server's identities, in order of preference.
-    identities: Vec<usize>,
+    identities: Arc<[usize]>,
     context: Box<[u8]>,
     judge: Arc<dyn Judge>,
     wall: AtomicI64,
@@ -43,7 +43,14 @@ struct State {
     resumable: Option<Resumable>,
     opened: u8,
     ticket_sent: bool,
-    stash: Option<(Vec<u8>, Remembered)>,
+    stash: Option<Stash>,
+}
+
+/// A session that its id would resume: rustls' state as it came, and the chain that stands in it.
+struct Stash {
+    id: Vec<u8>,
+    rustls_state: Zeroizing<Vec<u8>>,
+    chain: Arc<[CertificateDer<'static>]>,
 }
 
 /// What may go into a ticket.
@@ -57,7 +64,7 @@ struct Resumable {
 impl Dealings {
     pub(super) fn new(
         server: Arc<Server>,
-        identities: Vec<usize>,
+        identities: Arc<[usize]>,
         context: &[u8],
         judge: Arc<dyn Judge>,
         now: Wall,
@@ -76,11 +83,13 @@ impl Dealings {
         self.state().refusal.clone()
     }
 
-    /// The session that its id would resume, once somebody commits it. A client that was given a ticket has no use for its id.
+    /// The session that its id would resume, once somebody commits it.
     pub(super) fn take_stash(&self) -> Option<(Vec<u8>, Remembered)> {
-        let mut state = self.state();
-        let stash = state.stash.take();
-        stash.filter(|_| !state.ticket_sent)
+        let Stash { id, rustls_state, chain } = self.state().stash.take()?;
+        let session = self.session(&rustls_state, &chain)?;
+        let mut octets = Zeroizing::new(Vec::new());
+        session.encode(&mut octets)?;
+        Some((id, Remembered { context: self.context.clone(), session: Secret::new(octets.as_slice()) }))
     }
 
     /// The handshake has ended: nobody asks for the chain any more.
@@ -113,13 +122,12 @@ impl Dealings {
     }
 
     /// rustls' state with our facts; `None`: nothing may resume this session.
-    fn session(&self, rustls_state: &[u8]) -> Option<Session> {
-        let state = self.state();
-        let resumable = state.resumable.clone()?;
+    fn session(&self, rustls_state: &[u8], chain: &[CertificateDer<'_>]) -> Option<Session> {
+        let resumable = self.state().resumable.clone()?;
         resumable.facts.remaining(self.now(), self.server.resumption)?;
         let pieces = match resumable.pieces {
             Some(pieces) => session::all_zero(rustls_state, &pieces).then_some(pieces)?,
-            None => session::find(rustls_state, &state.chain)?,
+            None => session::find(rustls_state, chain)?,
         };
         Session::new(resumable.facts, rustls_state, pieces)
     }
@@ -260,8 +268,12 @@ impl ProducesTickets for Dealings {
 
     /// rustls asks for tickets after the client's Finished, or after [`Dealings::resume`] has said yes: in both cases the judge has been heard.
     fn encrypt(&self, rustls_state: &[u8]) -> Option<Vec<u8>> {
-        let ticket = self.server.ticket_keys.seal(&self.session(rustls_state)?, &self.context)?;
-        self.state().ticket_sent = true;
+        let chain = Arc::clone(&self.state().chain);
+        let ticket = self.server.ticket_keys.seal(&self.session(rustls_state, &chain)?, &self.context)?;
+        let mut state = self.state();
+        state.ticket_sent = true;
+        // Its id is of no use to it then.
+        state.stash = None;
         Some(ticket)
     }
 
@@ -277,13 +289,12 @@ impl StoresServerSessions for Dealings {
     /// Only stashed: it can be resumed when the whole conversation has ended well, see [`Dealings::take_stash`].
     fn put(&self, id: Vec<u8>, rustls_state: Vec<u8>) -> bool {
         let rustls_state = Zeroizing::new(rustls_state);
-        let Some(session) = self.session(&rustls_state) else { return false };
-        let mut octets = Zeroizing::new(Vec::new());
-        if session.encode(&mut octets).is_none() {
+        let mut state = self.state();
+        // A client that was given a ticket has no use for its id.
+        if state.ticket_sent || state.resumable.is_none() {
             return false;
         }
-        let remembered = Remembered { context: self.context.clone(), session: Secret::new(octets.as_slice()) };
-        self.state().stash = Some((id, remembered));
+        state.stash = Some(Stash { id, rustls_state, chain: Arc::clone(&state.chain) });
         true
     }
 

@@ -43,6 +43,8 @@ pub struct Server {
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) versions: Vec<&'static SupportedProtocolVersion>,
     pub(super) identities: Vec<Identity>,
+    /// Their indices, those with an ECDSA key first.
+    cheapest_first: Arc<[usize]>,
     pub(super) resumption: Duration,
     pub(super) ticket_keys: Keys,
     pub(super) session_ids: SessionIds,
@@ -91,6 +93,7 @@ impl Server {
         Ok(Self {
             provider,
             versions: settings.versions.iter().copied().map(rustls_version).collect(),
+            cheapest_first: cheapest_first(&identities),
             identities,
             resumption: settings.resumption,
             ticket_keys: keys,
@@ -139,11 +142,9 @@ impl Server {
         self.resumption >= Duration::from_secs(1)
     }
 
-    fn preference(&self, names: &[Arc<str>]) -> Vec<usize> {
+    fn preference(&self, names: &[Arc<str>]) -> Arc<[usize]> {
         if names.is_empty() {
-            let mut all: Vec<usize> = (0..self.identities.len()).collect();
-            all.sort_by_key(|index| !self.identities.get(*index).is_some_and(Identity::is_ecdsa));
-            return all;
+            return Arc::clone(&self.cheapest_first);
         }
         let index = |name: &Arc<str>| self.identities.iter().position(|identity| identity.name == *name);
         names.iter().filter_map(index).collect()
@@ -196,6 +197,11 @@ impl Identity {
     fn is_ecdsa(&self) -> bool {
         self.key().key.algorithm() == SignatureAlgorithm::ECDSA
     }
+}
+
+fn cheapest_first(identities: &[Identity]) -> Arc<[usize]> {
+    let indices = |ecdsa| identities.iter().enumerate().filter(move |(_, identity)| identity.is_ecdsa() == ecdsa);
+    indices(true).chain(indices(false)).map(|(index, _)| index).collect()
 }
 
 /// The ticket keys, and the random secret they come from where no file gives any.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::aead::MAX_TAG_LEN;
 use moka::sync::Cache;
 use rustls::pki_types::CertificateDer;
 use zeroize::Zeroizing;
@@ -88,6 +89,10 @@ impl Session {
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Option<()> {
         let kept = u16::try_from(self.facts.kept.len()).ok()?;
         let pieces = u8::try_from(self.pieces.len()).ok()?;
+        // At once, so that no secret stays behind in a buffer that was too short; with room for the tag that a ticket gets.
+        let around =
+            size_of::<i64>() + size_of_val(&kept) + size_of_val(&pieces) + 4 * usize::from(pieces) + MAX_TAG_LEN;
+        out.reserve_exact(around.saturating_add(usize::from(kept)).saturating_add(self.state.len()));
         out.extend_from_slice(&self.facts.issued.0.to_be_bytes());
         out.extend_from_slice(&kept.to_be_bytes());
         out.extend_from_slice(&self.facts.kept);

@@ -24,7 +24,8 @@ pub(super) struct Wire {
     body: usize,
     body_left: usize,
     skipped: usize,
-    random: Vec<u8>,
+    random: [u8; RANDOM],
+    random_read: usize,
     closed: bool,
 }
 
@@ -45,7 +46,7 @@ impl Wire {
 
     /// The random of its first handshake message, if it has come.
     pub(super) fn random(&self) -> Option<&[u8]> {
-        (self.random.len() == RANDOM).then_some(self.random.as_slice())
+        (self.random_read == RANDOM).then_some(self.random.as_slice())
     }
 
     /// Whether it said close_notify for all to read.
@@ -80,7 +81,10 @@ impl Wire {
     fn read_message(&mut self, octets: &[u8]) {
         let skip = RANDOM_AT.saturating_sub(self.skipped).min(octets.len());
         self.skipped += skip;
-        let wanted = RANDOM.saturating_sub(self.random.len());
-        self.random.extend(octets.iter().skip(skip).take(wanted));
+        let places = self.random.iter_mut().skip(self.random_read);
+        for (place, octet) in places.zip(octets.iter().skip(skip)) {
+            *place = *octet;
+            self.random_read += 1;
+        }
     }
 }

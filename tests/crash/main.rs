@@ -9,6 +9,7 @@ use std::time::Duration;
 mod accounts;
 mod api;
 mod batches;
+mod blocks;
 mod chance;
 mod changes;
 mod database;

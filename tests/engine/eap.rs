@@ -6,7 +6,7 @@ use sekisho::event::{Outcome, Reason, TlsVersion};
 use sekisho::radius::{Code, Packet, Type, vendor};
 use sekisho::supplicant::{Station, Supplicant};
 
-use crate::hand::{Hand, MORE, START, SUCCESS, Walk, eap, eap_of, identity, tls};
+use crate::hand::{Hand, MORE, START, SUCCESS, Walk, eap, eap_of, identity, tls, tls_of};
 use crate::pki::{Credential, pki};
 use crate::world::{Options, World, station, supplicant, supplicant_settings};
 
@@ -163,6 +163,33 @@ fn e05_fragments_of_fifty_octets_both_ways_log_in() {
         let small = sekisho::supplicant::Settings { fragment_size: 50, ..settings };
         let report = world.log_in(&Supplicant::new(small).expect("good"), &station("JAIST", 1), false);
         assert!(report.logged_in && report.requests > 50, "{report:?}");
+    }
+}
+
+#[test]
+fn our_fragments_are_as_long_as_framed_mtu_allows_and_no_round_trip_is_wasted() {
+    // A frame of Framed-MTU octets holds 14 beside the TLS octets: 802.1X's 4, EAP's 4, type, flags, length.
+    let sizes = [(1_200, None, 1_200), (1_200, Some(1_500), 1_200), (1_200, Some(1_000), 986)];
+    let sizes = sizes.into_iter().chain([1_300, 1_400, 1_500].map(|mtu| (3_500, Some(mtu), mtu as usize - 14)));
+    for (fragment_size, framed_mtu, size) in sizes {
+        let mut world = World::with(Options { fragment_size, ..Options::default() });
+        for (version, resume) in VERSIONS.into_iter().flat_map(|version| [(version, false), (version, true)]) {
+            let who = unfragmented(&pki().member_rsa, version);
+            let station = || Station { framed_mtu, ..station("JAIST", 1) };
+            if resume {
+                assert!(world.log_in(&who, &station(), false).logged_in);
+            }
+            let mut walk = Walk::new(&world, &who, station(), resume);
+            let report = walk.finish(&mut world);
+            assert_eq!((report.logged_in, report.resumed, report.messages_sent), (true, resume, 2), "{report:?}");
+            let sent: Vec<Vec<u8>> = walk.answers.iter().map(|answer| eap_of(answer)).collect();
+            let unfinished: Vec<_> =
+                sent.iter().filter(|eap| eap.get(5).is_some_and(|flags| flags & MORE != 0)).collect();
+            assert!(unfinished.iter().all(|eap| tls_of(eap).len() == size), "{framed_mtu:?} {version}");
+            // The identity, the client's two flights, an acknowledgement for each fragment but a flight's last, and one for our last flight, where the client's isn't the last.
+            let needed = 1 + 2 + unfinished.len() + usize::from(!(resume && version == TlsVersion::Tls12));
+            assert_eq!(walk.answers.len(), needed, "{framed_mtu:?} {version} resumed: {resume}");
+        }
     }
 }
 

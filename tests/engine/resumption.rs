@@ -11,7 +11,7 @@ use sekisho::supplicant::{Report, Supplicant};
 
 use crate::certificates::Made;
 use crate::eap::{unfragmented, unfragmented_world};
-use crate::hand::Walk;
+use crate::hand::{Walk, eap_of, tls_of};
 use crate::pki::pki;
 use crate::world::{OTHER_NAS, OTHER_NAS_VLAN, Options, World, station, supplicant};
 
@@ -229,5 +229,21 @@ fn s06_a_resumed_session_is_decided_by_what_is_in_force_now() {
         });
         assert!(!world.log_in(&who, &station("JAIST", 1), true).accepted, "another realm");
         assert_eq!(world.decided(), (Outcome::Reject, Reason::RealmNotOurs));
+    }
+}
+
+#[test]
+fn a_ticket_takes_few_octets_of_our_last_flight_and_of_the_next_client_hello() {
+    for credential in [&pki().member_rsa, &pki().member_p256] {
+        let mut world = unfragmented_world();
+        let who = unfragmented(credential, TlsVersion::Tls12);
+        let mut walk = Walk::new(&world, &who, station("JAIST", 1), false);
+        assert!(walk.finish(&mut world).logged_in);
+        // NewSessionTicket comes first (RFC 5077 section 3.3): after the record's header, the message's, and the lifetime, the length of the ticket.
+        let [.., flight, _] = walk.answers.as_slice() else { panic!("{} answers", walk.answers.len()) };
+        let flight = eap_of(flight);
+        let [22, _, _, _, _, 4, _, _, _, _, _, _, _, high, low, ..] = tls_of(&flight) else { panic!("{flight:02x?}") };
+        let ticket = u16::from_be_bytes([*high, *low]);
+        assert!((1..=320).contains(&ticket), "{ticket} octets");
     }
 }

@@ -290,7 +290,7 @@ impl Conversation {
             _ => return self.out_of_turn(now, "TLS octets where none are awaited"),
         };
         self.phase = Phase::Pending(handshake, octets);
-        Turn::Work(Lost::new(self.eap.failure()))
+        Turn::Work(Lost::new(self.eap.failure_octets()))
     }
 
     fn acknowledged(&mut self, now: Now) -> Turn {
@@ -306,7 +306,7 @@ impl Conversation {
     }
 
     fn accept(&mut self, now: Now, decided: Decided, finished: Finished) -> Turn {
-        let Some(grant) = decided.decision.grant().cloned() else {
+        let Some(grant) = decided.decision.grant() else {
             let reason = decided.decision.reason();
             let evidence = decided.decision.evidence().to_vec();
             return self.refuse(now, Refusal { reason, evidence, decided: Some(decided), tls: Some(finished.version) });
@@ -315,9 +315,9 @@ impl Conversation {
             by: &self.by,
             nas: &self.nas,
             asked: &self.asked,
-            user_name: self.user_name(&grant),
+            user_name: self.user_name(grant),
             decided: &decided,
-            grant: &grant,
+            grant,
             keys: Some(&finished.keys),
             success: self.eap.success(),
         };
@@ -328,8 +328,8 @@ impl Conversation {
                 authentication.evidence = decided.decision.evidence().to_vec();
                 authentication.tls = Some(finished.version);
                 authentication.resumed = finished.resumed;
-                let name = self.user_name(&grant);
-                let admitted = admitted(&self.by, &self.asked, self.service, decided.facts.as_deref(), &grant, name);
+                let name = self.user_name(grant);
+                let admitted = admitted(&self.by, &self.asked, self.service, decided.facts.as_deref(), grant, name);
                 decided.tell(&mut authentication);
                 let admitted = Some(Box::new(admitted));
                 let ended = Ended { outcome: Outcome::Accept, reason, authentication, seen, admitted };

@@ -28,23 +28,20 @@ pub(super) struct Judged {
     pub(super) standing: Option<Standing>,
 }
 
+/// What its authority says of it.
+struct Told {
+    /// By its facts, where they are known.
+    verdict: Option<Verdict>,
+    evidence: Vec<Evidence>,
+    is_good: bool,
+    revoked: Option<Revoked>,
+}
+
 impl View {
     /// Judges a certificate by what decides now.
     pub(super) fn judge(&self, record: &Record, now: Wall) -> Judged {
         let known = &record.known;
-        let facts = self.facts(record);
-        let verdict = facts.as_ref().map(|facts| pki::verdict(&self.trust, &self.revocation, facts, now));
-        let evidence = match (&verdict, self.listed(record, now)) {
-            (Some(verdict), _) => verdict.evidence.clone(),
-            (None, listed) => listed.unwrap_or_default(),
-        };
-        let is_good = verdict.as_ref().is_some_and(|it| matches!(it.finding, Reason::Ok | Reason::OkGrace));
-        let told = evidence.iter().any(|one| matches!(one, Evidence::Revoked { .. }));
-        let revoked = match told {
-            true => revoked_by(&evidence),
-            // What was known once counts until something good is known.
-            false => record.revoked.clone().filter(|_| !is_good),
-        };
+        let Told { verdict, evidence, is_good, revoked } = self.told(record, now);
         let distrust = self.distrust(record).filter(|distrust| distrust.from <= now);
         let listed = known.listed.as_deref().and_then(Status::named);
         let is_issued = known.serial.is_some() || known.fingerprint.is_some();
@@ -78,7 +75,34 @@ impl View {
 
     /// Its authority's revocation, by what decides now.
     pub(crate) fn revoked(&self, record: &Record, now: Wall) -> Option<Revoked> {
-        self.judge(record, now).revoked
+        self.told(record, now).revoked
+    }
+
+    /// Whether anything that decides now could revoke a certificate of this serial: whose could not, is revoked by nothing but what is written of it, unless a CA is ([`View::revokes_a_ca`]).
+    pub(crate) fn may_revoke(&self, serial: &str) -> bool {
+        self.revocation.may_revoke(&self.trust, &id::octets(serial))
+    }
+
+    /// Whether a CA above users' certificates is revoked.
+    pub(crate) fn revokes_a_ca(&self, now: Wall) -> bool {
+        self.revocation.revokes_a_ca(&self.trust, now)
+    }
+
+    fn told(&self, record: &Record, now: Wall) -> Told {
+        let facts = self.facts(record);
+        let verdict = facts.as_ref().map(|facts| pki::verdict(&self.trust, &self.revocation, facts, now));
+        let evidence = match &verdict {
+            Some(verdict) => verdict.evidence.clone(),
+            None => self.listed(record, now).unwrap_or_default(),
+        };
+        let is_good = verdict.as_ref().is_some_and(|it| matches!(it.finding, Reason::Ok | Reason::OkGrace));
+        let is_told = evidence.iter().any(|one| matches!(one, Evidence::Revoked { .. }));
+        let revoked = match is_told {
+            true => revoked_by(&evidence),
+            // What was known once counts until something good is known.
+            false => record.revoked.clone().filter(|_| !is_good),
+        };
+        Told { verdict, evidence, is_good, revoked }
     }
 
     /// What is distrusted at a moment; `None`: ever, as far as it is planned.

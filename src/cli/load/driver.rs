@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
-use rustix::event::{Timespec, epoll};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use tokio::sync::Notify;
 
 use super::tally::Tally;
@@ -145,6 +145,7 @@ impl<'a> Driver<'a> {
             let now = self.clock.now();
             self.crowd.handle_timeout(now);
             self.perform();
+            self.tell();
             if self.crowd.is_over() {
                 return Ok(());
             }
@@ -155,14 +156,20 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// An epoll's own clock goes by milliseconds, which is too coarse for whoever has to begin in time.
     fn wait(&self, events: &mut [epoll::Event]) -> io::Result<usize> {
         let due = self.crowd.poll_timeout().map_or(LONGEST_SLEEP, |due| due.since(self.clock.mono()));
-        let sleep = due.min(LONGEST_SLEEP);
-        let sleep = Timespec { tv_sec: 0, tv_nsec: sleep.subsec_nanos().into() };
-        match epoll::wait(&self.epoll, events, Some(&sleep)) {
-            Ok(ready) => Ok(ready),
+        let sleep = Timespec { tv_sec: 0, tv_nsec: due.min(LONGEST_SLEEP).subsec_nanos().into() };
+        let waited = if due < LONGEST_SLEEP {
+            let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+            poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], Some(&sleep))
+                .and_then(|ready| if ready == 0 { Ok(0) } else { epoll::wait(&self.epoll, events, Some(&none)) })
+        } else {
+            epoll::wait(&self.epoll, events, Some(&sleep))
+        };
+        match waited {
             Err(rustix::io::Errno::INTR) => Ok(0),
-            Err(error) => Err(error.into()),
+            waited => Ok(waited?),
         }
     }
 
@@ -216,6 +223,9 @@ impl<'a> Driver<'a> {
                 }
             }
         }
+    }
+
+    fn tell(&mut self) {
         let underway = u64::try_from(self.crowd.underway()).unwrap_or(u64::MAX);
         let before = std::mem::replace(&mut self.underway, underway);
         // Two's complement: the sum over all threads is right.

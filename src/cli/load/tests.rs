@@ -10,6 +10,7 @@ use super::process::Memory;
 use super::*;
 use crate::cli::credentials::tests::files;
 use crate::exchange::BadReply;
+use crate::secret::Secret;
 use crate::supplicant::Report;
 use crate::supplicant::crowd::Ended;
 use crate::supplicant::tests::server::Pki;
@@ -45,6 +46,13 @@ fn what_can_not_be_meant_is_refused() {
         assert!(parse(wrong).is_err(), "{wrong:?}");
     }
     assert_eq!(parse(&["--warm-up", "250ms"]).unwrap().warm_up, Duration::from_millis(250));
+}
+
+#[test]
+fn a_key_share_is_known_to_everybody_only_where_nobody_can_listen() {
+    let known = |server: &str| thrift(server.parse().unwrap()).known_share;
+    assert!(known("127.0.0.1:1812") && known("127.9.9.9:1812") && known("[::1]:1812"));
+    assert!(!known("192.0.2.1:1812") && !known("[2001:db8::1]:1812") && !known("0.0.0.0:1812"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use clap::Parser;
 
 use super::*;
 use crate::cli::credentials::tests::files;
+use crate::event::TlsVersion;
 use crate::radius::{Attributes, Type};
 use crate::supplicant;
 use crate::supplicant::tests::server::{Fault, Pki, SECRET, Server};

@@ -8,6 +8,7 @@ use nix::sys::socket::{getsockopt, sockopt};
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, ip_mtu_discover};
 
 use super::super::door::{Buffers, Door, Doors};
+use super::super::poller::Poller;
 use super::super::{Clock, Settings};
 use crate::event::Listener;
 use crate::exchange::{Hop, Outgoing};
@@ -34,27 +35,27 @@ pub(super) fn client(from: &str, to: SocketAddr) -> UdpSocket {
     socket
 }
 
-/// Opens doors inside of a runtime and hands over what arrives until `enough`.
+/// Opens doors and hands over what arrives until `enough`.
 fn receive(doors: Doors, enough: usize, answer: impl Fn(&Hop, &[u8]) -> Option<Vec<u8>>) -> Vec<(Hop, Vec<u8>)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
-    runtime.block_on(async {
-        let mut doors = doors.open().expect("inside of a runtime");
-        let mut buffers = Buffers::new();
-        let mut arrived = Vec::new();
-        while arrived.len() < enough {
-            for door in &mut doors {
-                let take = |hop, octets: &[u8]| arrived.push((hop, octets.to_vec()));
-                door.receive(Mono::default(), &mut buffers, take).expect("loopback receives");
-            }
-            tokio::task::yield_now().await;
+    let poller = Poller::new().expect("the system has one");
+    let mut doors = doors.open(&poller).expect("they can be waited for");
+    let mut buffers = Buffers::new();
+    let mut arrived = Vec::new();
+    while arrived.len() < enough {
+        for door in &mut doors {
+            let take = |hop, octets: &[u8]| arrived.push((hop, octets.to_vec()));
+            door.receive(Mono::default(), &mut buffers, take).expect("loopback receives");
         }
-        for (hop, octets) in &arrived {
-            if let Some(octets) = answer(hop, octets) {
-                send(&doors, *hop, &octets);
-            }
+        if arrived.len() < enough && !doors.iter().any(|door| door.is_readable(Mono::default())) {
+            poller.wait(None, |name| doors[name as usize].rung());
         }
-        arrived
-    })
+    }
+    for (hop, octets) in &arrived {
+        if let Some(octets) = answer(hop, octets) {
+            send(&doors, *hop, &octets);
+        }
+    }
+    arrived
 }
 
 fn send(doors: &[Door], hop: Hop, octets: &[u8]) {

@@ -11,15 +11,16 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::super::hall::{STEPS_A_ROUND, together};
 use super::super::helpers::end_process_on_panic;
 use super::super::{Books, Clock, Command, Desk, Gauges, Hall, Heartbeat, Inquiry};
 use super::doors::{bind, bound, client};
-use crate::engine::tests::{SECRET, engine, snapshot};
+use crate::engine::tests::{AccessPoint, SECRET, engine, snapshot};
 use crate::engine::{Order, Ticket};
 use crate::event::{Event, Outcome, RequestCode};
 use crate::exchange::Asker;
-use crate::now::Wall;
-use crate::radius::{Attributes, Code};
+use crate::now::{Mono, Wall};
+use crate::radius::{Attributes, Code, Key, Writer};
 use crate::secret::Secret;
 
 /// A hall that runs.
@@ -130,6 +131,84 @@ fn answers_that_nobody_waits_for_and_the_end_of_all_answers_keep_no_hall_busy() 
     // A wake-up or two for each answer and each request; a busy loop makes many thousands.
     assert!(rounds <= 2_500, "{rounds} rounds");
     running.end();
+}
+
+/// What the NAS at the socket asks first of a conversation.
+fn first_request() -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut writer = Writer::new(&mut octets, Code::ACCESS_REQUEST, 1);
+    writer.push_eap(&[2, 1, 0, 6, 1, b'a']).expect("it fits");
+    writer.finish(&Key::new(Secret::new(SECRET)), &[1; 16]).expect("it fits");
+    octets
+}
+
+/// Told by order: the sink stands still in the middle of a round of Steps until that has lasted for its time, and more has come.
+#[test]
+fn status_server_and_repeats_are_answered_between_the_steps_that_wait() {
+    let mut engine = engine();
+    (1..=50).for_each(|port| AccessPoint::new(port).begin(&mut engine));
+    assert_eq!(engine.waiting_steps(), 50);
+    let doors = bind(&["127.0.0.1:0"]);
+    let socket = client("127.0.0.1:0", bound(&doors)[0]);
+    socket.send(&first_request()).expect("loopback takes it");
+    let (sender, events) = channel();
+    let (let_go, leave) = channel::<()>();
+    let sink = move |event: Event| {
+        let is_step = event.peer.port() <= 50;
+        drop(sender.send(event));
+        if is_step {
+            // Only the first waits: then the other end is gone.
+            let _ = leave.recv();
+        }
+    };
+    let (orders, received) = mpsc::channel(4);
+    let hall = Hall {
+        engine,
+        doors,
+        helpers: 0,
+        clock: Clock::start(),
+        orders: received,
+        inquiry: Inquiry::nobody(4),
+        books: Books::closed(),
+        desk: Desk::nobody(1),
+        sink: Box::new(sink),
+        notice: Box::new(drop),
+        gauges: Arc::default(),
+        heartbeat: None,
+    };
+    let hall = hall.spawn().expect("threads start");
+    let next = || events.recv_timeout(Duration::from_secs(20)).expect("an event");
+    let ours = socket.local_addr().expect("it is bound");
+    assert_eq!(next().peer, ours, "sockets come before Steps");
+    assert!(next().peer.port() <= 50, "a Step");
+    socket.send(&first_request()).expect("loopback takes it");
+    let asker = Asker::new(Secret::new(SECRET));
+    let request = asker.request(Code::STATUS_SERVER, 2, [2; 16], &[], &Attributes::default()).expect("it fits");
+    socket.send(&request).expect("loopback takes it");
+    thread::park_timeout(2 * STEPS_A_ROUND);
+    drop(let_go);
+    assert_eq!(
+        (next().peer, next().peer),
+        (ours, ours),
+        "49 Steps wait, and the sockets are looked at before the next"
+    );
+    assert!((0..49).all(|_| next().peer.port() <= 50));
+    let answers = [(); 3].map(|()| {
+        let mut answer = [0; 4_096];
+        let length = socket.recv(&mut answer).expect("an answer");
+        answer[..length].to_vec()
+    });
+    assert_eq!(answers[0], answers[1], "a repeat is answered as before");
+    asker.reply(&request, &answers[2]).expect("the answer is authentic");
+    drop(orders);
+    hall.join().expect("no panic");
+}
+
+#[test]
+fn timers_that_are_due_at_nearly_one_time_wake_the_hall_once_and_none_early() {
+    let moments = [0, 1, 49, 50, 51, 1_999].map(|due| together(Mono(Duration::from_millis(due))).0.as_millis());
+    assert_eq!(moments, [0, 50, 50, 50, 100, 2_000]);
+    assert_eq!(together(Mono(Duration::MAX)), Mono(Duration::MAX));
 }
 
 #[test]

@@ -89,6 +89,34 @@ fn a_flood_of_drops_is_a_line_a_second() {
 }
 
 #[test]
+fn every_line_comes_out_although_no_other_follows() {
+    let (entered, has_entered) = channel();
+    let (let_on, leave) = channel();
+    let kept = Kept::default();
+    let stuck = Stuck { entered, leave, kept: kept.clone() };
+    let (sink, thread) =
+        Observer::spawn_to(Box::new(stuck), &settings(Format::Text), Arc::default(), "radius1").expect("a thread");
+    let peer = SocketAddr::from(([192, 0, 2, 7], 1));
+    for second in 0..10 {
+        // One that may wait, one that may not, and one of each while the others are being written.
+        sink.record(accepted());
+        has_entered.recv_timeout(Duration::from_secs(20)).expect("it is written");
+        sink.record(accepted());
+        sink.record(dropped(Reason::UnknownNas, peer, Duration::from_secs(2 * second + 1)));
+        let_on.send(()).expect("the thread lives");
+        has_entered.recv_timeout(Duration::from_secs(20)).expect("they are written");
+        let_on.send(()).expect("the thread lives");
+        sink.record(dropped(Reason::UnknownNas, peer, Duration::from_secs(2 * second + 2)));
+        has_entered.recv_timeout(Duration::from_secs(20)).expect("it is written");
+        let_on.send(()).expect("the thread lives");
+    }
+    drop(let_on);
+    drop(sink);
+    thread.join().expect("the log thread ends");
+    assert_eq!(kept.text().lines().count(), 40);
+}
+
+#[test]
 fn a_log_that_nobody_reads_stops_nobody_and_says_what_was_lost() {
     let (entered, has_entered) = channel();
     let (let_go, leave) = channel();

@@ -127,6 +127,12 @@ impl Answers {
         self.revoked.get(&key(issuer, serial)?)
     }
 
+    /// Whether there is one that says "revoked"; who asks so of a whole registry keeps none of them from making room.
+    pub(in super::super) fn revokes(&self, issuer: &[u8; 32], serial: &[u8]) -> bool {
+        self.any_revoked.load(Ordering::Acquire)
+            && key(issuer, serial).is_some_and(|key| self.revoked.contains_key(&key))
+    }
+
     /// Takes an answer into use. Never does an older one replace a newer one, whoever replays it, nor anything but "revoked" one that revokes for good.
     pub fn insert(&self, answer: Arc<OcspAnswer>) -> Inserted {
         let Some(key) = key(&answer.question.issuer, &answer.question.serial) else { return Inserted::Older };

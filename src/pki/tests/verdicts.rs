@@ -189,6 +189,22 @@ fn a_distrust_that_is_ahead_is_evidence_for_whom_it_concerns() {
 }
 
 #[test]
+fn a_remembered_chain_is_judged_by_dates_and_revocation_each_time() {
+    let case = Case::new();
+    let first = facts(&case.trust, &case.leaf);
+    for (crl, now, finding) in [
+        (fresh(1), NOW, Reason::Ok),
+        (fresh(1), Wall(days(300).0 + 1), Reason::Expired),
+        (listing(2), NOW, Reason::Revoked),
+        (fresh(3), days(-101), Reason::NotYetValid),
+        (fresh(3), NOW, Reason::Ok),
+    ] {
+        assert_eq!(case.finding(&[crl], now), finding);
+        assert!(Arc::ptr_eq(&first, &facts(&case.trust, &case.leaf)), "the same entry of the cache");
+    }
+}
+
+#[test]
 fn r01_a_certificate_on_the_crl_is_revoked() {
     let case = Case::new();
     let verdict = case.verdict(&[listing(1)], NOW);

@@ -142,6 +142,11 @@ impl Vanished {
         self.gone(list, place, entry)
     }
 
+    /// Whether one of this serial has disappeared, whoever has issued it.
+    pub(super) fn knows(&self, serial: &[u8]) -> bool {
+        self.lists.iter().any(|list| list.serials.find(serial).is_some())
+    }
+
     fn gone(&self, list: &List, place: usize, entry: Entry) -> Option<Gone<'_>> {
         let (authority, source) = self.sources.get(usize::from(*list.sources.get(place)?))?;
         let since = Wall(i64::from(*list.since.get(place)?));

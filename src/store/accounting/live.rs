@@ -1,5 +1,6 @@
 //! Sessions, live and ended.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +12,11 @@ use crate::event::Method;
 use crate::now::Wall;
 use crate::pki::Imprint;
 use crate::sessions::{Device, End, Kept, Session, SessionId, Stage, Tie};
+use crate::store::rows::pieces;
 use crate::store::{Failure, Store};
 
 const PUT: &str = "INSERT OR REPLACE INTO session (id, nas, peer, identifier, address, provisional, service, user, imprint, fingerprint, user_name, \
-     acct_session, multi_session, mac, called, nas_port, framed_ip, framed_ipv6, started, updated, octets_in, octets_out, timeout, interval, interims, until, method) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+     acct_session, multi_session, mac, called, nas_port, framed_ip, framed_ipv6, started, updated, octets_in, octets_out, timeout, interval, interims, until, method, ended, end) ";
 
 /// Which live sessions are wanted.
 #[derive(Clone, Debug, Default)]
@@ -39,54 +40,84 @@ impl Store {
     }
 }
 
-pub(super) async fn put(connection: &mut SqliteConnection, kept: &Kept) -> Result<(), sqlx::Error> {
-    let Kept { session, until } = kept;
-    let imprint = match &session.tie {
-        Some(Tie::Known(imprint)) => Some(imprint.encode()),
-        _ => None,
-    };
-    let query = sqlx::query(PUT)
-        .bind(number(session.id.0))
-        .bind(&*session.device.nas)
-        .bind(session.device.peer.to_string())
-        .bind(session.device.identifier.as_deref())
-        .bind(session.device.address.map(|address| address.to_string()))
-        .bind(session.stage == Stage::Provisional)
-        .bind(session.service.as_deref())
-        .bind(session.user.as_deref())
-        .bind(imprint)
-        .bind(session.fingerprint().map(<[u8; 32]>::as_slice))
-        .bind(session.user_name.as_deref())
-        .bind(session.acct_session.as_deref())
-        .bind(session.multi_session.as_deref())
-        .bind(session.station.as_deref())
-        .bind(session.called.as_deref())
-        .bind(session.nas_port)
-        .bind(session.framed_ip.map(|address| address.to_string()))
-        .bind(session.framed_ipv6.map(|address| address.to_string()))
-        .bind(session.started.0)
-        .bind(session.updated.0)
-        .bind(number(session.octets_in))
-        .bind(number(session.octets_out))
-        .bind(session.timeout.map(|timeout| number(timeout.as_secs())))
-        .bind(session.interval.map(|interval| number(interval.as_secs())))
-        .bind(session.interims)
-        .bind(until.0)
-        .bind(session.method.name());
-    query.execute(connection).await.map(drop)
+/// What becomes of sessions, told in order; each is written once.
+#[derive(Debug, Default)]
+pub(super) struct Fates<'e>(BTreeMap<SessionId, Fate<'e>>);
+
+/// How one is, if that has changed, and how it has ended since.
+#[derive(Debug, Default)]
+struct Fate<'e> {
+    put: Option<&'e Kept>,
+    ended: Option<(End, Wall)>,
 }
 
-pub(super) async fn end(
-    connection: &mut SqliteConnection,
-    ids: &[SessionId],
-    why: End,
-    at: Wall,
-) -> Result<(), sqlx::Error> {
-    for id in ids {
-        let end = "UPDATE session SET ended = ?, end = ? WHERE id = ? AND ended IS NULL";
-        sqlx::query(end).bind(at.0).bind(why.name()).bind(number(id.0)).execute(&mut *connection).await?;
+impl<'e> Fates<'e> {
+    /// It is like this now, whatever it was.
+    pub(super) fn put(&mut self, kept: &'e Kept) {
+        self.0.insert(kept.session.id, Fate { put: Some(kept), ended: None });
     }
-    Ok(())
+
+    /// They have ended, unless they had before.
+    pub(super) fn ended(&mut self, ids: &[SessionId], why: End, at: Wall) {
+        for id in ids {
+            self.0.entry(*id).or_default().ended.get_or_insert((why, at));
+        }
+    }
+
+    /// Writes it all.
+    pub(super) async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let (mut puts, mut ends) = (Vec::new(), Vec::new());
+        for (id, Fate { put, ended }) in std::mem::take(&mut self.0) {
+            match (put, ended) {
+                (Some(kept), ended) => puts.push((kept, ended)),
+                (None, Some((why, at))) => ends.push((id, why, at)),
+                (None, None) => {}
+            }
+        }
+        for piece in pieces(&puts) {
+            put(connection, piece).await?;
+        }
+        for piece in pieces(&ends) {
+            end(connection, piece).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn put(connection: &mut SqliteConnection, puts: &[(&Kept, Option<(End, Wall)>)]) -> Result<(), sqlx::Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(PUT);
+    query.push_values(puts, |mut row, (Kept { session, until }, ended)| {
+        let imprint = match &session.tie {
+            Some(Tie::Known(imprint)) => Some(imprint.encode()),
+            _ => None,
+        };
+        row.push_bind(number(session.id.0)).push_bind(&*session.device.nas);
+        row.push_bind(session.device.peer.to_string()).push_bind(session.device.identifier.as_deref());
+        row.push_bind(session.device.address.map(|address| address.to_string()));
+        row.push_bind(session.stage == Stage::Provisional).push_bind(session.service.as_deref());
+        row.push_bind(session.user.as_deref()).push_bind(imprint);
+        row.push_bind(session.fingerprint().map(<[u8; 32]>::as_slice)).push_bind(session.user_name.as_deref());
+        row.push_bind(session.acct_session.as_deref()).push_bind(session.multi_session.as_deref());
+        row.push_bind(session.station.as_deref()).push_bind(session.called.as_deref()).push_bind(session.nas_port);
+        row.push_bind(session.framed_ip.map(|address| address.to_string()));
+        row.push_bind(session.framed_ipv6.map(|address| address.to_string()));
+        row.push_bind(session.started.0).push_bind(session.updated.0);
+        row.push_bind(number(session.octets_in)).push_bind(number(session.octets_out));
+        row.push_bind(session.timeout.map(|timeout| number(timeout.as_secs())));
+        row.push_bind(session.interval.map(|interval| number(interval.as_secs())));
+        row.push_bind(session.interims).push_bind(until.0).push_bind(session.method.name());
+        row.push_bind(ended.map(|(_, at)| at.0)).push_bind(ended.map(|(why, _)| why.name()));
+    });
+    query.build().execute(connection).await.map(drop)
+}
+
+async fn end(connection: &mut SqliteConnection, ends: &[(SessionId, End, Wall)]) -> Result<(), sqlx::Error> {
+    let mut query = QueryBuilder::<Sqlite>::new("WITH gone (session, at, why) AS (");
+    query.push_values(ends, |mut row, (id, why, at)| {
+        row.push_bind(number(id.0)).push_bind(at.0).push_bind(why.name());
+    });
+    query.push(") UPDATE session SET ended = at, end = why FROM gone WHERE id = gone.session AND ended IS NULL");
+    query.build().execute(connection).await.map(drop)
 }
 
 async fn select(connection: &mut SqliteConnection, wanted: &Wanted) -> Result<Vec<Kept>, sqlx::Error> {

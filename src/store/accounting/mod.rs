@@ -10,6 +10,8 @@ use sqlx::SqliteConnection;
 
 pub use live::Wanted;
 
+use live::Fates;
+
 use super::{Failure, Store, disconnects};
 use crate::now::Wall;
 use crate::sessions::disconnect::{Batch, Disconnected};
@@ -65,18 +67,20 @@ impl Store {
 }
 
 async fn enter(connection: &mut SqliteConnection, entries: &[Entry]) -> Result<(), sqlx::Error> {
+    // What is written at once says nothing of the sessions' own rows.
+    let mut fates = Fates::default();
     for entry in entries {
         match entry {
             Entry::Record(record) => records::insert(connection, record).await?,
-            Entry::Put(kept) => live::put(connection, kept).await?,
-            Entry::Ended(ids, why, at) => live::end(connection, ids, *why, *at).await?,
+            Entry::Put(kept) => fates.put(kept),
+            Entry::Ended(ids, why, at) => fates.ended(ids, *why, *at),
             Entry::Held(batch) => disconnects::held(connection, batch).await?,
             Entry::Going(ids, at) => disconnects::going(connection, ids, *at).await?,
             Entry::Told(done, at) => disconnects::told(connection, done, *at).await?,
             Entry::Pardoned(ids) => disconnects::pardoned(connection, ids).await?,
         }
     }
-    Ok(())
+    fates.write(connection).await
 }
 
 /// SQLite's integers are signed; a counter that goes beyond stands still.

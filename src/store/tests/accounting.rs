@@ -138,3 +138,42 @@ fn what_is_older_than_is_kept_goes_and_live_sessions_stay() {
     assert_eq!(run(store.purge_sessions(Wall(2_000))), Ok(0));
     assert_eq!(live(&store, Wanted::default()).len(), 1);
 }
+
+#[test]
+fn what_becomes_of_a_session_counts_in_its_order() {
+    let put = |id, user: &str| Entry::Put(Box::new(kept(id, user)));
+    let ended = |ids: &[u64], why, at| Entry::Ended(ids.iter().copied().map(SessionId).collect(), why, Wall(at));
+    let entries = [
+        put(1, "before"),
+        put(1, "after"),
+        put(2, "gone"),
+        ended(&[2, 9], End::Replaced, 10),
+        ended(&[2], End::Stop, 11),
+        put(3, "back"),
+        ended(&[3, 4], End::Silent, 12),
+        put(3, "again"),
+        put(5, "comes"),
+        ended(&[5], End::Stop, 13),
+    ];
+    let (together, alone) = (Here::new(), Here::new());
+    for here in [&together, &alone] {
+        enter(&here.store(), [put(4, "was here"), put(9, "too"), put(10, "stays")]).expect("written");
+    }
+    enter(&together.store(), entries.clone()).expect("written");
+    for entry in entries {
+        enter(&alone.store(), [entry]).expect("written");
+    }
+    let all = |here: &Here| {
+        let store = here.store();
+        let look = store.read(|connection| {
+            Box::pin(async move {
+                let all = "SELECT id, user, ended, end FROM session ORDER BY id";
+                sqlx::query_as::<_, (i64, String, Option<i64>, Option<String>)>(all).fetch_all(connection).await
+            })
+        });
+        run(look).expect("a look")
+    };
+    assert_eq!(all(&together), all(&alone));
+    let live: Vec<_> = live(&together.store(), Wanted::default()).into_iter().map(|kept| kept.session.id.0).collect();
+    assert_eq!(live, [1, 3, 10]);
+}

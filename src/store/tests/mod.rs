@@ -7,6 +7,7 @@ mod disconnects;
 mod otp;
 mod pressure;
 mod standby;
+mod traces;
 mod walks;
 mod writing;
 

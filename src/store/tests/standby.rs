@@ -1,6 +1,6 @@
 use super::*;
 use crate::now::Wall;
-use crate::store::{Audited, BLOCKS, Blocked, Id, Known, Person, Record, Request, Standby};
+use crate::store::{Audited, BLOCKS, Blocked, Id, Inherited, Known, Person, Record, Request, Standby};
 
 fn certificate(serial: &str, since: Option<i64>) -> Record {
     let request = since.map(|since| Request {
@@ -32,8 +32,9 @@ fn some() -> Blocked {
 }
 
 /// Opens the registry with what the file beside it holds.
-fn resumed(here: &mut Here, inherited: Blocked) {
+fn resumed(here: &mut Here, blocked: Blocked) {
     here.close();
+    let inherited = Inherited { blocked, by_list: "a list" };
     let (store, thread) = Store::resume(here.scratch.path(), Some(inherited)).expect("a thread");
     (here.store, here.thread) = (Some(store), Some(thread));
 }

@@ -181,12 +181,27 @@ fn looks() -> Vec<(String, Look)> {
         runtime.block_on(store.latest((1..=PAGE).map(|user| Owner::User(format!("s{user}"))).collect()))
     };
     all.push(("latest".into(), Box::new(move |runtime, store| users(runtime, store).map(|found| found.len()))));
-    for after in [0, 500] {
+    for after in ["", "0500"] {
         let look = move |runtime: &Runtime, store: &Store| {
-            runtime.block_on(store.issued(after, PAGE)).map(|found| found.len())
+            runtime.block_on(store.serials(Some("old".into()), after.into(), PAGE)).map(|found| found.len())
         };
-        all.push((format!("issued, after {after}"), Box::new(look)));
+        all.push((format!("serials, after {after:?}"), Box::new(look)));
     }
+    let unrevoked = |runtime: &Runtime, store: &Store| {
+        let serials = (0..PAGE).map(|number| format!("{:04x}", (500 + number) * 7919 % 65_536)).collect();
+        runtime.block_on(store.unrevoked(Some("old".into()), serials)).map(|found| found.len())
+    };
+    all.push(("not written as revoked, of serials".into(), Box::new(unrevoked)));
+    for after in [None, Some((500, 0))] {
+        let look = move |runtime: &Runtime, store: &Store| {
+            runtime.block_on(store.written_revoked(Wall(0), after, PAGE)).map(|(found, _)| found.len())
+        };
+        all.push((format!("written as revoked, after {after:?}"), Box::new(look)));
+    }
+    let authorities =
+        |runtime: &Runtime, store: &Store| runtime.block_on(store.named_authorities()).map(|found| found.len());
+    all.push(("authorities".into(), Box::new(authorities)));
+    all.push(("the last row".into(), Box::new(|runtime, store| runtime.block_on(store.last_row()).map(|_| 1))));
     for listed in [false, true] {
         let look = move |runtime: &Runtime, store: &Store| {
             runtime.block_on(store.blocked(listed)).map(|found| found.certificates.len())

@@ -1,5 +1,7 @@
+use tokio::sync::oneshot;
+
 use super::*;
-use crate::store::{FILE, Failure};
+use crate::store::{Decisions, FILE, Failure, Trace};
 
 async fn count(store: &Store) -> Result<i64, Failure> {
     store
@@ -46,6 +48,48 @@ fn one_refused_job_spoils_no_other_of_its_batch() {
     assert_eq!(results, [true, true, false, true]);
     assert_eq!(run(count(&store)), Ok(3));
     assert_eq!(store.health().fault, None);
+}
+
+#[test]
+fn what_is_refused_first_spoils_no_other_of_its_batch() {
+    let here = Here::new();
+    let store = here.store();
+    run(insert(&store, 1)).expect("written");
+    let (go_on, waits) = oneshot::channel::<()>();
+    let (begun, is_busy) = std::sync::mpsc::channel();
+    let results = run(async {
+        let busy = tokio::spawn({
+            let store = store.clone();
+            async move {
+                let work = store.write(|_| {
+                    Box::pin(async move {
+                        let _ = begun.send(());
+                        let _ = waits.await;
+                        Ok(())
+                    })
+                });
+                work.await
+            }
+        });
+        tokio::task::yield_now().await;
+        is_busy.recv().expect("it is being written");
+        let jobs = [1, 2, 1, 3].map(|id| {
+            let store = store.clone();
+            tokio::spawn(async move { insert(&store, id).await })
+        });
+        tokio::task::yield_now().await;
+        store.trace(Trace::Decided(Box::default()));
+        go_on.send(()).expect("it waits");
+        busy.await.expect("no panic").expect("written");
+        let mut results = Vec::new();
+        for job in jobs {
+            results.push(job.await.expect("no panic").is_ok());
+        }
+        results
+    });
+    assert_eq!(results, [false, true, false, true]);
+    assert_eq!(run(count(&store)), Ok(3));
+    assert_eq!(run(store.decisions(Decisions::default(), None, 9)).map(|found| found.len()), Ok(1));
 }
 
 #[test]
@@ -139,4 +183,32 @@ fn the_log_is_bounded_though_somebody_always_looks() {
         longest
     });
     assert!(longest < 32 << 20, "{} MiB", longest >> 20);
+}
+
+#[test]
+fn whoever_catches_up_waits_for_what_is_being_written_too_and_for_nothing_where_there_is_nothing() {
+    let here = Here::new();
+    let store = here.store();
+    run(async {
+        for round in 1..=3 {
+            for _ in 0..3_000 {
+                store.trace(Trace::Decided(Box::default()));
+            }
+            // The writer has taken what there is, and is at it.
+            while store.traces.capacity() < store.traces.max_capacity() {
+                tokio::task::yield_now().await;
+            }
+            store.catch_up().await.expect("it can be written");
+            let kept = store.read(|connection| {
+                Box::pin(async move {
+                    let count = "SELECT count(*) FROM authentication";
+                    sqlx::query_scalar::<_, i64>(count).fetch_one(connection).await
+                })
+            });
+            assert_eq!(kept.await, Ok(round * 3_000));
+        }
+        store.close();
+        while store.write(|_| Box::pin(async { Ok(()) })).await.is_ok() {}
+        assert_eq!(store.catch_up().await, Ok(()), "nothing waits, so nobody is asked to write");
+    });
 }

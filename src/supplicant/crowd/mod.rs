@@ -124,6 +124,7 @@ pub struct Crowd {
     next_access_point: usize,
     underway: Vec<Option<Underway>>,
     free: Vec<usize>,
+    /// When to look at each that is under way.
     due: BTreeSet<(Mono, usize)>,
     /// When the first call was.
     origin: Option<Mono>,
@@ -147,6 +148,10 @@ struct Underway {
     device: usize,
     access_point: usize,
     asked: Asked,
+    /// From a request's first time to its second.
+    pause: Duration,
+    /// Its place in [`Crowd::due`]: when its request is due, or before.
+    rings: Option<Mono>,
     /// What is known of it so far.
     ended: Ended,
 }
@@ -198,7 +203,8 @@ impl Crowd {
     pub fn handle_timeout(&mut self, now: Now) {
         self.origin.get_or_insert(now.mono);
         while let Some((_, slot)) = self.due.first().copied().filter(|(due, _)| *due <= now.mono) {
-            self.repeat(slot, now.mono);
+            self.due.pop_first();
+            self.ring(slot, now.mono);
         }
         for _ in 0..BEGINS_A_CALL {
             let Some(intended) = self.next_begin(now.mono).filter(|intended| *intended <= now.mono) else { break };
@@ -300,7 +306,9 @@ impl Crowd {
         let intended = if self.plan.pace == Pace::Closed { begun } else { intended };
         let ended = Ended { intended, begun, ended: begun, offered, repeats: 0, report: None, hint: None };
         let asked = Asked { octets, identifier, at: begun, sent: 0, pause: Duration::ZERO, due: begun };
-        let underway = Some(Underway { login, device: index, access_point, asked, ended });
+        // One for all its requests: they come one after another anyway.
+        let (pause, rings) = (self.plan.repeats.pause(None), None);
+        let underway = Some(Underway { login, device: index, access_point, asked, pause, rings, ended });
         match self.underway.get_mut(slot) {
             Some(empty) => *empty = underway,
             None => self.underway.push(underway),
@@ -347,7 +355,6 @@ impl Crowd {
             Next::Send(request) => {
                 port.release(underway.asked.identifier);
                 port.take(identifier, slot);
-                self.due.remove(&(underway.asked.due, slot));
                 let (octets, at) = (request.into(), now.mono);
                 underway.asked = Asked { octets, identifier, at, sent: 0, pause: Duration::ZERO, due: at };
                 self.send(slot, at);
@@ -356,10 +363,20 @@ impl Crowd {
         Some(())
     }
 
+    /// Its time in [`Crowd::due`] has come: most often its request has been answered meanwhile, and another is due later.
+    fn ring(&mut self, slot: usize, now: Mono) {
+        let Some(underway) = self.underway.get_mut(slot).and_then(Option::as_mut) else { return };
+        underway.rings = None;
+        if underway.asked.due <= now {
+            return self.repeat(slot, now);
+        }
+        underway.rings = Some(underway.asked.due);
+        self.due.insert((underway.asked.due, slot));
+    }
+
     fn repeat(&mut self, slot: usize, now: Mono) {
         let repeats = self.plan.repeats;
         let Some(underway) = self.underway.get_mut(slot).and_then(Option::as_mut) else { return };
-        self.due.remove(&(underway.asked.due, slot));
         if now.since(underway.asked.at) >= repeats.give_up || underway.asked.sent >= repeats.most {
             return self.end(slot, now, None);
         }
@@ -370,19 +387,26 @@ impl Crowd {
     /// Sends the request, for the first time or again, and sees to the next time.
     fn send(&mut self, slot: usize, now: Mono) {
         let repeats = self.plan.repeats;
-        let Some(Underway { asked, access_point, .. }) = self.underway.get_mut(slot).and_then(Option::as_mut) else {
-            return;
-        };
-        asked.pause = repeats.pause((asked.sent > 0).then_some(asked.pause));
+        let Some(underway) = self.underway.get_mut(slot).and_then(Option::as_mut) else { return };
+        let Underway { asked, access_point, .. } = underway;
+        asked.pause = if asked.sent == 0 { underway.pause } else { repeats.pause(Some(asked.pause)) };
         asked.due = (now + asked.pause).min(asked.at + repeats.give_up);
         asked.sent = asked.sent.saturating_add(1);
-        self.due.insert((asked.due, slot));
+        // Requests are answered long before they are due again, so what rings early costs less than to be told of each.
+        if underway.rings.is_none_or(|rings| rings > asked.due) {
+            if let Some(rings) = underway.rings.replace(asked.due) {
+                self.due.remove(&(rings, slot));
+            }
+            self.due.insert((asked.due, slot));
+        }
         self.outputs.push_back(Output::Send { access_point: *access_point, octets: asked.octets.clone() });
     }
 
     fn end(&mut self, slot: usize, now: Mono, report: Option<Box<Report>>) {
         let Some(underway) = self.underway.get_mut(slot).and_then(Option::take) else { return };
-        self.due.remove(&(underway.asked.due, slot));
+        if let Some(rings) = underway.rings {
+            self.due.remove(&(rings, slot));
+        }
         if let Some(port) = self.access_points.get_mut(underway.access_point) {
             port.release(underway.asked.identifier);
         }

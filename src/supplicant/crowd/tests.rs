@@ -7,6 +7,7 @@ use crate::event::TlsVersion::{self, Tls12, Tls13};
 use crate::now::Wall;
 use crate::radius::{Packet, Type};
 use crate::secret::Secret;
+use crate::supplicant::Thrift;
 use crate::supplicant::tests::server::{Fault, NOW, Pki, SECRET, Server};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -281,6 +282,21 @@ fn what_fits_into_no_packet_begins_nothing() {
     let mut world = World::new(Tls13, Plan { station, ..plan(10) }, 4);
     world.run();
     assert_eq!((world.crowd.counts().unfit, world.sent, world.ended.len()), (1, 0, 0));
+}
+
+#[test]
+fn a_server_without_its_certificates_key_lets_nobody_of_a_thrifty_crowd_in() {
+    for version in [Tls12, Tls13] {
+        let mut world = World::new(version, plan(12), 4);
+        let thrift = Thrift { trusts_again: true, known_share: true };
+        let one = Supplicant::thrifty(world.pki.settings(version), thrift).unwrap();
+        let asker = Arc::new(Asker::new(Secret::new(SECRET)));
+        world.crowd = Crowd::new(plan(12), asker, (0..4).map(|_| one.device()).collect(), 7);
+        world.pki = world.pki.impostor();
+        world.run();
+        let noticed = |ended: &Ended| ended.report.as_ref().is_some_and(|report| report.server_certificate.is_some());
+        assert!(world.ended.len() == 12 && world.ended.iter().all(noticed));
+    }
 }
 
 #[test]

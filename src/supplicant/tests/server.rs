@@ -9,8 +9,10 @@ use rcgen::{CertificateParams, DnType};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
-use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use crate::eap::{self, Authenticator, Heard, TYPE_TLS};
 use crate::event::{Listener, TlsVersion};
@@ -56,6 +58,13 @@ impl Pki {
         let (client, client_key) = issue(&certificates::client(&[(DnType::CommonName, name)], name), &authority);
         let authority = authority.der().to_vec();
         Self { authority, server, server_key, client, client_key: Secret::new(client_key) }
+    }
+
+    /// Who has come by the server's certificate, and not by its key.
+    pub(crate) fn impostor(&self) -> Self {
+        let server_key = Key::P256.make().serialize_der();
+        let (authority, server) = (self.authority.clone(), self.server.clone());
+        Self { authority, server, server_key, client: self.client.clone(), client_key: self.client_key.clone() }
     }
 
     /// Settings of the client, good ones.
@@ -129,12 +138,18 @@ pub(crate) struct Road {
 
 impl Server {
     pub(crate) fn new(pki: &Pki, fault: Fault) -> Self {
-        Self::with(config(pki, &[]), fault)
+        Self::with(config(pki, &[], ALL_VERSIONS), fault)
+    }
+
+    /// In this TLS version alone.
+    pub(crate) fn speaking(pki: &Pki, version: TlsVersion) -> Self {
+        let versions = if version == TlsVersion::Tls12 { &[&TLS12] } else { &[&TLS13] };
+        Self::with(config(pki, &[], versions), Fault::Nothing)
     }
 
     /// With [`STAPLE`] at its certificate.
     pub(crate) fn stapling(pki: &Pki) -> Self {
-        Self::with(config(pki, &STAPLE), Fault::Nothing)
+        Self::with(config(pki, &STAPLE, ALL_VERSIONS), Fault::Nothing)
     }
 
     fn with(config: ServerConfig, fault: Fault) -> Self {
@@ -302,18 +317,20 @@ fn is_13(tls: &ServerConnection) -> bool {
     tls.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3)
 }
 
-fn config(pki: &Pki, staple: &[u8]) -> ServerConfig {
+fn config(pki: &Pki, staple: &[u8], versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(pki.authority.clone())).unwrap();
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
     let key = PrivateKeyDer::try_from(pki.server_key.clone()).unwrap();
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    let mut certified = CertifiedKey::new(vec![CertificateDer::from(pki.server.clone())], key);
+    certified.ocsp = (!staple.is_empty()).then(|| staple.to_vec());
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(Fixed))
-        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .with_protocol_versions(versions)
         .unwrap()
         .with_client_cert_verifier(verifier)
-        .with_single_cert_with_ocsp(vec![CertificateDer::from(pki.server.clone())], key, staple.to_vec())
-        .unwrap();
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.session_storage = rustls::server::ServerSessionMemoryCache::new(32);
     config
 }

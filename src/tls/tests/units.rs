@@ -91,14 +91,14 @@ fn session_ids_are_bounded() {
 fn a_client_hello_full_of_tickets_is_opened_a_few_times_only() {
     let (server, judge) = (server(), Verdicts::good());
     let ticket = server.ticket_keys.seal(&session(b"head LEAF tail", &[b"LEAF"]), b"wifi").unwrap();
-    let dealings = Dealings::new(Arc::clone(&server), vec![0], b"wifi", Arc::clone(&judge) as _, START);
+    let dealings = Dealings::new(Arc::clone(&server), [0].into(), b"wifi", Arc::clone(&judge) as _, START);
     let opened = (0..100).filter(|_| dealings.decrypt(&ticket).is_some()).count();
     assert_eq!((opened, judge.resumed.lock().unwrap().len()), (8, 8));
 }
 
 #[test]
 fn s01_before_the_judgment_rustls_gets_nothing_to_send_or_to_store() {
-    let dealings = Dealings::new(server(), vec![0], b"wifi", Verdicts::good(), START);
+    let dealings = Dealings::new(server(), [0].into(), b"wifi", Verdicts::good(), START);
     assert_eq!(dealings.encrypt(b"state"), None);
     assert!(!dealings.put(b"id".to_vec(), b"state".to_vec()));
     assert!(dealings.take_stash().is_none());
