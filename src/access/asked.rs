@@ -39,6 +39,8 @@ pub struct Asked {
 pub struct Said {
     /// User-Password, uncovered.
     pub password: Option<Secret>,
+    /// It is to be proved in another way than by that password, or by one that can't be uncovered: it isn't without a password.
+    pub other_proof: bool,
     /// Service-Type's number (RFC 2865 section 5.6).
     pub service_type: Option<u32>,
     /// Its attributes but those that the secret covers: which of them names a certificate, the service says.
@@ -73,16 +75,35 @@ impl Asked {
             said,
         })
     }
+
+    /// Whose conversations are counted together: a station's, which has one user; without EAP a user's at it, for it may be an address that many come from.
+    #[must_use]
+    pub fn crowd(&self) -> Option<String> {
+        let station = self.marks.station.as_deref()?;
+        let user = self.user_name.as_deref().filter(|_| self.said.is_some());
+        Some(user.map_or_else(|| station.to_owned(), |user| format!("{station} {user}")))
+    }
 }
 
 /// User-Password
 const COVERED: Place = Place { vendor: 0, kind: Type::USER_PASSWORD.0 };
+/// CHAP-Password (RFC 2865 section 5.3), ARAP-Password (RFC 2869 section 5.4), Digest-Response (RFC 5090 section 3.1), MS-CHAP-Response and MS-CHAP2-Response (RFC 2548 sections 2.1.3 and 2.3.2).
+const OTHER_PROOFS: [Place; 5] = [
+    Place { vendor: 0, kind: 3 },
+    Place { vendor: 0, kind: 70 },
+    Place { vendor: 0, kind: 103 },
+    Place { vendor: vendor::MICROSOFT, kind: 1 },
+    Place { vendor: vendor::MICROSOFT, kind: 25 },
+];
 
 impl Said {
     fn new(packet: &Packet<'_>, password: Option<Secret>) -> Self {
+        let is_other = |place: &Place| OTHER_PROOFS.contains(place) || (password.is_none() && *place == COVERED);
+        let other_proof = packet.places().any(|(place, _)| is_other(&place));
         let service_type = packet.integer(Type::SERVICE_TYPE);
         let attributes = packet.places().filter(|(place, _)| *place != COVERED);
-        Self { password, service_type, attributes: attributes.map(|(place, value)| (place, value.to_vec())).collect() }
+        let attributes = attributes.map(|(place, value)| (place, value.to_vec())).collect();
+        Self { password, other_proof, service_type, attributes }
     }
 }
 

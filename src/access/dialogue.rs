@@ -86,10 +86,10 @@ impl Dialogue {
 
     /// What is left of an ended conversation.
     #[must_use]
-    pub fn farewell(self, reply: Reply) -> Option<Farewell> {
+    pub fn farewell(self, reply: Reply) -> Farewell {
         match self {
-            Self::Eap(conversation) => Some(conversation.farewell(reply)),
-            Self::Plain(_) => None,
+            Self::Eap(conversation) => conversation.farewell(reply),
+            Self::Plain(plain) => plain.farewell(reply),
         }
     }
 

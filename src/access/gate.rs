@@ -54,13 +54,14 @@ impl Decided {
         authentication.certificate = self.certificate;
     }
 
+    /// The same, refused after all.
+    pub(super) fn refused(&self, reason: Reason) -> Self {
+        Self { decision: Decision::refuse(reason, Vec::new(), None), questions: Vec::new(), ..self.clone() }
+    }
+
     /// Decides again, by what is in force and known now, and asks nobody.
     pub(super) fn again(&self, by: &Snapshot, hints: &Hints, now: Wall) -> Self {
-        let refuse = |reason| Self {
-            decision: Decision::refuse(reason, Vec::new(), None),
-            questions: Vec::new(),
-            ..self.clone()
-        };
+        let refuse = |reason| self.refused(reason);
         match (&self.facts, by.policy.route(hints)) {
             (Some(facts), Some(service)) => decide(by, service, facts.clone(), hints, now),
             (None, Some(service)) if let Some(person) = &self.person => {
@@ -148,7 +149,7 @@ impl Judge for Gate {
 }
 
 /// Facts of a verified chain → decision, for one service.
-fn decide(by: &Snapshot, service: ServiceIndex, facts: Arc<Facts>, hints: &Hints, now: Wall) -> Decided {
+pub(super) fn decide(by: &Snapshot, service: ServiceIndex, facts: Arc<Facts>, hints: &Hints, now: Wall) -> Decided {
     let verdict = pki::verdict(&by.trust, &by.revocation, &facts, now);
     conclude(by, service, facts, &verdict, hints, now)
 }

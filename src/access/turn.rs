@@ -7,6 +7,7 @@ use super::{Asked, Facts, Lookup, Question, reply};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::Reply;
 use crate::quick::RandomState;
+use crate::secret::Secret;
 use crate::sessions::Admitted;
 
 /// What a request leads to.
@@ -95,6 +96,11 @@ pub struct Farewell {
 }
 
 impl Farewell {
+    /// What is remembered of a one-time password.
+    pub(super) fn code(code: &Secret) -> (&'static str, &[u8]) {
+        ("code", code.expose())
+    }
+
     pub(super) fn new(last: Option<u64>, hasher: RandomState, reply: Reply) -> Self {
         Self { last, hasher, reply }
     }
@@ -102,7 +108,10 @@ impl Farewell {
     /// The last answer, if this is the last response again.
     #[must_use]
     pub fn again(&self, asked: &Asked) -> Option<Reply> {
-        let hash = self.hasher.hash_one(asked.eap.as_ref()?);
+        let hash = match &asked.said {
+            Some(said) => self.hasher.hash_one(Self::code(said.password.as_ref()?)),
+            None => self.hasher.hash_one(asked.eap.as_ref()?),
+        };
         (self.last == Some(hash)).then(|| self.reply.clone())
     }
 }

@@ -295,6 +295,10 @@ impl Engine {
     fn request(&mut self, now: Now, request: Request, packet: &Packet<'_>) {
         let state = State::of(packet);
         let nas = request.hop.peer.ip();
+        // A State is no secret, and its answer goes to whoever asks last: without a Message-Authenticator nobody goes on with a conversation, nor asks for its end again.
+        if state.is_some() && request.message_authenticator != MessageAuthenticator::Present {
+            return self.unanswered(now, request, Reason::MissingAuthenticator);
+        }
         let password = || self.exchanges.password(request.exchange, packet);
         if let Some(number) = state.and_then(|state| self.table.named(state, nas)) {
             return match FollowUp::read(packet, password) {
@@ -348,7 +352,7 @@ impl Engine {
         let Ok(state) = self.keeper.make(number, request.hop.peer.ip()) else {
             return self.unanswered(now, request, Reason::Internal);
         };
-        let station = asked.marks.station.clone().map(Into::into);
+        let station = asked.crowd();
         let is_authentic = request.message_authenticator == MessageAuthenticator::Present;
         let (nas, access) = (request.nas.clone(), &self.snapshot.access);
         let (conversation, turn) = Dialogue::begin(now, access, nas, state, asked, is_authentic);
@@ -418,9 +422,7 @@ impl Engine {
 
     fn end(&mut self, now: Now, number: u64, request: Request, reply: Reply, ended: Ended) {
         if let Some(conversation) = self.table.remove(number).and_then(|slot| slot.conversation) {
-            if let Some(farewell) = conversation.farewell(reply.clone()) {
-                self.last_answers.insert(now.mono, number, farewell);
-            }
+            self.last_answers.insert(now.mono, number, conversation.farewell(reply.clone()));
         }
         self.answer(now, &request, reply);
         self.ended(now, &request, ended);

@@ -3,10 +3,9 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::super::gate::{self, Decided};
+use super::super::gate::Decided;
 use super::super::lookup::Search;
 use super::super::{Asked, Facts, Snapshot};
-use crate::now::Wall;
 use crate::policy::{ServiceIndex, ServiceSettings};
 use crate::radius::dictionary::Place;
 
@@ -51,25 +50,23 @@ fn hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
     data_encoding::HEXLOWER.decode(&even).ok()
 }
 
-/// Of the certificates that bear the name, the first that is let in, the last to end first; else why the last to end is not. `None`: there is none.
-pub(super) fn best(
-    by: &Snapshot,
-    service: ServiceIndex,
-    asked: &Asked,
-    name: &str,
-    kept: &[Vec<u8>],
-    now: Wall,
-) -> Option<Decided> {
+/// Those of the registry's certificates that bear the name, the last to end first.
+pub(super) fn bearers(by: &Snapshot, service: ServiceIndex, name: &str, kept: &[Vec<u8>]) -> Vec<Arc<Facts>> {
     let facts = kept.iter().take(MOST).filter_map(|kept| Facts::decode(kept, &by.trust));
-    let mut facts: Vec<Facts> = facts.filter(|facts| by.policy.bears(service, facts, name)).collect();
+    let mut facts: Vec<_> = facts.filter(|facts| by.policy.bears(service, facts, name)).map(Arc::new).collect();
     facts.sort_by_key(|facts| Reverse(facts.not_after));
-    let decided = facts.into_iter().map(|facts| gate::presume(by, service, Arc::new(facts), &asked.hints, now));
-    let mut first = None;
+    facts
+}
+
+/// The first that is let in, rather one about which nobody need be asked; else the first. `None`: there is none.
+pub(super) fn best(decided: impl Iterator<Item = Decided>) -> Option<Decided> {
+    let (mut doubtful, mut refused) = (None, None);
     for decided in decided {
-        if decided.decision.accepts() {
+        if decided.decision.accepts() && decided.questions.is_empty() {
             return Some(decided);
         }
-        first.get_or_insert(decided);
+        let kind = if decided.decision.accepts() { &mut doubtful } else { &mut refused };
+        kind.get_or_insert(decided);
     }
-    first
+    doubtful.or(refused)
 }

@@ -6,18 +6,20 @@
 mod certificates;
 mod road;
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use super::admitted::admitted;
-use super::gate::Decided;
+use super::gate::{self, Decided};
 use super::lookup::{Attempt, Checked, Found, Lookup};
 use super::reply::{self, Accept};
-use super::turn::{Ended, Turn};
-use super::{Asked, FollowUp, Snapshot, State};
+use super::turn::{Ended, Farewell, Turn};
+use super::{Asked, Facts, FollowUp, Snapshot, State};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
-use crate::exchange::Nas;
+use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
 use crate::policy::{Decision, OtpAfter, Realm, ReplyUsername, ServiceIndex, ServiceSettings};
+use crate::quick::RandomState;
 use crate::radius::TooLong;
 use crate::secret::Secret;
 
@@ -31,8 +33,8 @@ const PROMPT: &str = "One-time password: ";
 enum Phase {
     /// The user's certificates are looked up.
     Looking,
-    /// The best certificate would do but for what somebody is asked about its revocation.
-    Doubting(Box<Decided>),
+    /// The best of these certificates would do but for what somebody is asked about its revocation.
+    Doubting(Vec<Arc<Facts>>),
     /// What comes before the code is good; the code is awaited.
     Prompting(Box<Decided>),
     /// A code is looked at.
@@ -51,6 +53,11 @@ pub struct Plain {
     /// What it decides by; `service` is an index of this one's policy.
     by: Arc<Snapshot>,
     service: Option<ServiceIndex>,
+    /// A code that was typed beside the name.
+    typed: Option<Secret>,
+    /// Of the code that was typed last, by this hasher.
+    last: Option<u64>,
+    hasher: RandomState,
     started: Mono,
     rounds: u32,
 }
@@ -66,8 +73,12 @@ impl Plain {
         is_authentic: bool,
     ) -> (Self, Turn) {
         let (started, by) = (now.mono, Arc::clone(by));
-        let mut plain = Self { phase: Phase::Over, state, nas, asked, by, service: None, started, rounds: 1 };
+        let (phase, hasher) = (Phase::Over, RandomState::default());
+        let (typed, last, service, rounds) = (None, None, None, 1);
+        let mut plain = Self { phase, state, nas, asked, by, service, typed, last, hasher, started, rounds };
         let turn = plain.first(now, is_authentic);
+        // It has been read: no password stays for as long as others take, nor what strangers have added.
+        plain.asked.said = None;
         (plain, turn)
     }
 
@@ -94,9 +105,12 @@ impl Plain {
         if self.service.is_none_or(|service| self.by.policy.realm(service, realm.as_deref()) == Realm::NotOurs) {
             return self.refuse(now, Reason::RealmNotOurs, vec![Evidence::Realm(realm.unwrap_or_default())]);
         }
+        if method == Method::Otp {
+            self.typed = self.asked.said.as_mut().and_then(|said| said.password.take()).filter(is_code);
+        }
         if method == Method::Otp && self.settings().is_some_and(|it| it.otp == Some(OtpAfter::NasPassword)) {
             let decided = self.of_person(now, &name);
-            return self.decided(now, decided);
+            return self.good(now, decided);
         }
         match certificates::search(self.settings(), &self.asked, &name) {
             Ok(search) => {
@@ -118,7 +132,7 @@ impl Plain {
                 return Turn::Drop(Reason::Duplicate);
             }
         };
-        let decided = self.renew(now, by, nas, *decided);
+        let decided = self.renew(now, by, nas, &decided);
         if !decided.decision.accepts() {
             return self.refused(now, decided);
         }
@@ -134,13 +148,10 @@ impl Plain {
         match (std::mem::replace(&mut self.phase, Phase::Over), found) {
             (Phase::Looking, Found::Certificates(kept)) => {
                 self.take_over(by, nas);
-                match self.best(now, &kept) {
-                    Some(decided) => self.decided(now, decided),
-                    None => self.refuse(now, Reason::NoGoodCertificate, Vec::new()),
-                }
+                self.choose(now, &kept)
             }
             (Phase::Checking(decided), Found::Code(checked)) => {
-                let decided = self.renew(now, by, nas, *decided);
+                let decided = self.renew(now, by, nas, &decided);
                 self.checked(now, decided, checked)
             }
             (Phase::Looking, _) => {
@@ -161,10 +172,12 @@ impl Plain {
     /// After [`Turn::Doubt`]: what there is to know of the certificate is known, or has been waited for long enough. It asks nobody again.
     pub(super) fn answered(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>) -> Turn {
         match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Doubting(decided) => {
+            Phase::Doubting(bearers) => {
                 self.take_over(by, nas);
-                let decided = decided.again(&self.by, &self.asked.hints, now.wall);
-                self.good(now, decided)
+                match self.settle(now, &bearers) {
+                    Ok(decided) => self.good(now, decided),
+                    Err(reason) => self.refuse(now, reason, Vec::new()),
+                }
             }
             phase => {
                 self.phase = phase;
@@ -180,7 +193,12 @@ impl Plain {
 
     /// Whether somebody has been asked for a code: such a conversation goes before new ones.
     pub(super) fn is_begun(&self) -> bool {
-        !matches!(self.phase, Phase::Over)
+        matches!(self.phase, Phase::Prompting(_) | Phase::Checking(_))
+    }
+
+    /// What is left of it: the answer to its code, for a NAS that hasn't got it and sends the code again in a new request.
+    pub(super) fn farewell(self, reply: Reply) -> Farewell {
+        Farewell::new(self.last, self.hasher, reply)
     }
 
     /// The user fell silent. `None`: nothing had been asked of him.
@@ -208,20 +226,40 @@ impl Plain {
         Decided::of_person(&self.by, self.service, &name.to_ascii_lowercase().into(), &self.asked.hints, now.wall)
     }
 
-    /// The best of the certificates that the registry knows.
-    fn best(&self, now: Now, kept: &[Vec<u8>]) -> Option<Decided> {
-        let (service, name) = (self.service?, self.name()?);
-        certificates::best(&self.by, service, &self.asked, name, kept, now.wall)
+    /// Goes on with the best of the certificates that the registry knows, once nothing has to be asked about it.
+    fn choose(&mut self, now: Now, kept: &[Vec<u8>]) -> Turn {
+        let service = match self.road() {
+            Ok(service) => service,
+            Err(reason) => return self.refuse(now, reason, Vec::new()),
+        };
+        let bearers = certificates::bearers(&self.by, service, self.name().unwrap_or_default(), kept);
+        let presume = |facts: &Arc<Facts>| {
+            gate::presume(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall)
+        };
+        let Some(best) = certificates::best(bearers.iter().map(presume)) else {
+            return self.refuse(now, Reason::NoGoodCertificate, Vec::new());
+        };
+        if best.questions.is_empty() {
+            return self.good(now, best);
+        }
+        self.phase = Phase::Doubting(bearers);
+        Turn::Doubt(best.questions)
     }
 
-    /// Goes on with what was decided, once nothing has to be asked about it.
-    fn decided(&mut self, now: Now, decided: Decided) -> Turn {
-        if decided.decision.accepts() && !decided.questions.is_empty() {
-            let questions = decided.questions.clone();
-            self.phase = Phase::Doubting(Box::new(decided));
-            return Turn::Doubt(questions);
-        }
-        self.good(now, decided)
+    /// The best of the certificates by what is known now.
+    fn settle(&self, now: Now, bearers: &[Arc<Facts>]) -> Result<Decided, Reason> {
+        let (service, name) = (self.road()?, self.name().unwrap_or_default());
+        let bearers = bearers.iter().filter(|facts| self.by.policy.bears(service, facts, name));
+        let decide =
+            |facts: &Arc<Facts>| gate::decide(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall);
+        certificates::best(bearers.map(decide)).ok_or(Reason::NoGoodCertificate)
+    }
+
+    /// The service of the road that was taken, if that is still open.
+    fn road(&self) -> Result<ServiceIndex, Reason> {
+        let service = self.service.ok_or(Reason::NoService)?;
+        let method = self.asked.hints.method.unwrap_or(Method::None);
+        road::is_open(&self.by, &self.nas, method, service).then_some(service).ok_or(Reason::MethodNotAllowed)
     }
 
     fn good(&mut self, now: Now, decided: Decided) -> Turn {
@@ -231,8 +269,7 @@ impl Plain {
         if !self.wants_code(&decided.decision) {
             return self.accept(now, decided);
         }
-        let typed = self.asked.said.as_mut().and_then(|said| said.password.take()).filter(is_code);
-        match typed.filter(|_| self.asked.hints.method == Some(Method::Otp)) {
+        match self.typed.take() {
             Some(code) => self.check(now, decided, code),
             None => {
                 self.phase = Phase::Prompting(Box::new(decided));
@@ -249,6 +286,7 @@ impl Plain {
         let Some(user) = decided.decision.user().cloned() else {
             return self.refuse_for(now, decided, Reason::Internal, Vec::new());
         };
+        self.last = Some(self.hasher.hash_one(Farewell::code(&code)));
         self.phase = Phase::Checking(Box::new(decided));
         let (nas, station) = (self.nas.name.clone(), self.asked.calling_station.clone());
         Turn::Look(Lookup::Code(Attempt { user, code, nas, station }))
@@ -267,17 +305,23 @@ impl Plain {
         }
     }
 
-    /// By what is in force now; what was decided is decided again.
-    fn renew(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, decided: Decided) -> Decided {
-        if Arc::ptr_eq(&self.by, by) {
-            return decided;
-        }
+    /// Decides again, by what is in force and known now: people type slowly.
+    fn renew(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, decided: &Decided) -> Decided {
         self.take_over(by, nas);
-        decided.again(&self.by, &self.asked.hints, now.wall)
+        let service = match self.road() {
+            Ok(service) => service,
+            Err(reason) => return decided.refused(reason),
+        };
+        let name = self.name().unwrap_or_default();
+        match &decided.facts {
+            Some(facts) if !self.by.policy.bears(service, facts, name) => decided.refused(Reason::NoGoodCertificate),
+            _ => decided.again(&self.by, &self.asked.hints, now.wall),
+        }
     }
 
     fn take_over(&mut self, by: &Arc<Snapshot>, nas: &Arc<Nas>) {
         self.asked.hints.allowed_services.clone_from(&nas.services);
+        self.asked.hints.federation = nas.federation;
         self.nas = Arc::clone(nas);
         self.by = Arc::clone(by);
         self.service = self.by.policy.route(&self.asked.hints);

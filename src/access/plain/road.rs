@@ -15,7 +15,9 @@ pub(super) fn choose(by: &Snapshot, nas: &Nas, asked: &mut Asked) -> Result<(Met
     for method in [Method::Authorize, Method::Otp].into_iter().filter(|method| nas.methods.contains(method)) {
         asked.hints.method = Some(method);
         let Some(service) = by.policy.route(&asked.hints) else {
-            why = (Reason::NoService, Vec::new());
+            if why.0 == Reason::MethodNotAllowed {
+                why = (Reason::NoService, Vec::new());
+            }
             continue;
         };
         let Some(settings) = by.policy.service(service) else { continue };
@@ -52,6 +54,15 @@ fn asks(authorize: &Authorize, asked: &Asked) -> Option<bool> {
             let name = Secret::new(asked.user_name.as_deref().unwrap_or_default());
             !name.is_empty() && password == Some(&name)
         }
-        AuthorizePassword::None => password.is_none_or(Secret::is_empty),
+        AuthorizePassword::None => !said.other_proof && password.is_none_or(Secret::is_empty),
     })
+}
+
+/// Whether a road that was taken is still there.
+pub(super) fn is_open(by: &Snapshot, nas: &Nas, method: Method, service: ServiceIndex) -> bool {
+    let has_it = by.policy.service(service).is_some_and(|service| match method {
+        Method::Authorize => service.authorize.is_some(),
+        _ => service.otp.is_some(),
+    });
+    has_it && nas.methods.contains(&method)
 }
