@@ -21,6 +21,7 @@
 
 mod api;
 mod authenticators;
+mod charon;
 mod commands;
 mod contract;
 mod eapol;
@@ -40,7 +41,9 @@ mod revocation_hosts;
 mod revocation_ocsp;
 mod revocation_restart;
 mod server;
+mod ssl_vpn;
 mod stapling;
+mod vpn;
 mod wire;
 
 #[path = "../support"]
