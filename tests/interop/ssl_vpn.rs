@@ -135,6 +135,24 @@ fn what_goes_through_the_tunnel_is_counted_and_who_leaves_is_offline() {
 }
 
 #[test]
+fn who_moves_to_another_network_is_still_known_and_loses_the_tunnel_there() {
+    let mut site = Site::new();
+    let mut home = site.roadwarrior(Tls::V13);
+    let member = &pki().member_rsa;
+    home.connects(member, USER);
+    let before = site.online(1).remove(0);
+    home.moves();
+    let station = format!("{}[4500]", home.address);
+    let seen = site.server.look_until("sessions", |it| it["items"][0]["mac"] == station.as_str());
+    let after = &seen["items"][0];
+    assert!(home.pings());
+    assert_eq!((&after["id"], &after["user"]), (&before["id"], &json!(USER)), "{seen}");
+    site.server.block(member);
+    home.wait_disconnected();
+    site.server.wait_for_metric(&format!("{ACK} 1"));
+}
+
+#[test]
 fn who_must_not_come_in_is_refused_and_told_why() {
     let site = Site::new();
     let pki = pki();

@@ -123,6 +123,15 @@ impl Roadwarrior {
         Refusal(said)
     }
 
+    /// It has another address from now on, and says so to the gateway (MOBIKE).
+    pub(crate) fn moves(&mut self) {
+        let after = format!("{}0", self.address);
+        let before = std::mem::replace(&mut self.address, after);
+        for (what, address) in [("del", &before), ("add", &self.address)] {
+            must(ip(&self.namespace).args(["address", what, &format!("{address}/24"), "dev", HOME]));
+        }
+    }
+
     /// Waits until it has lost its tunnel.
     pub(crate) fn wait_disconnected(&mut self) {
         self.charon.wait_connected("without a tunnel", str::is_empty);
