@@ -101,6 +101,11 @@ impl Charon {
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     }
 
+    /// Begins a connection anew, with a login: the new IKE_SA stands before the old one goes.
+    pub(crate) fn reauthenticate(&self, connection: &str) {
+        must(self.swanctl("--rekey").args(["--reauth", "--ike", connection]));
+    }
+
     /// Ends a connection.
     pub(crate) fn terminate(&self, connection: &str) {
         must(self.swanctl("--terminate").args(["--ike", connection]));

@@ -135,6 +135,41 @@ fn what_goes_through_the_tunnel_is_counted_and_who_leaves_is_offline() {
 }
 
 #[test]
+fn flights_of_many_fragments_come_through_the_gateway() {
+    let small = |text: String| {
+        let text = text.replace("[\"p256\", \"rsa\"]", "[\"rsa\"]").replace("[log]\n", "[log]\nformat = \"json\"\n");
+        text.replace("[eap]\n", "[eap]\nfragment-size = 300\n")
+    };
+    let site = Site::changed("{ nas = [\"vpn\"] }", &["Class=members"], small);
+    let lengths = ["include_length = yes", "include_length = no"];
+    for (tls, length) in BOTH.into_iter().zip(lengths) {
+        let mut home = site.roadwarrior_with(tls, &format!("fragment_size = 100\n{length}"));
+        home.connects(&pki().member_rsa, USER);
+    }
+    let seen = site.server.decisions(USER, BOTH.len());
+    assert!(seen.iter().all(|one| one["rounds"].as_u64() > Some(15)), "{seen:?}");
+}
+
+#[test]
+fn who_logs_in_again_in_the_middle_is_one_session_and_is_thrown_out_of_that() {
+    let mut site = Site::new();
+    let mut home = site.roadwarrior(Tls::V13);
+    let member = &pki().member_rsa;
+    home.connects(member, USER);
+    let before = site.online(1).remove(0);
+    home.charon.reauthenticate("campus");
+    let is_new = |it: &Value| {
+        let items = it["items"].as_array().map_or(&[][..], Vec::as_slice);
+        matches!(items, [one] if one["acct_session_id"] != before["acct_session_id"] && one["accounted"] == true)
+    };
+    let after = site.server.look_until("sessions", is_new);
+    assert_eq!((&after["items"][0]["user"], &after["items"][0]["certificate"]), (&json!(USER), &json!(id(member))));
+    site.server.block(member);
+    home.wait_disconnected();
+    site.server.wait_for_metric(&format!("{ACK} 1"));
+}
+
+#[test]
 fn who_moves_to_another_network_is_still_known_and_loses_the_tunnel_there() {
     let mut site = Site::new();
     let mut home = site.roadwarrior(Tls::V13);

@@ -66,11 +66,16 @@ impl Site {
 
     /// The service is asked for by this.
     pub(crate) fn serving(matched: &str, attributes: &[&str]) -> Self {
+        Self::changed(matched, attributes, |text| text)
+    }
+
+    /// The same with another configuration of the server.
+    pub(crate) fn changed(matched: &str, attributes: &[&str], change: impl FnOnce(String) -> String) -> Self {
         let (namespace, accounting) = (Namespace::new("vpn"), free_port());
         must(ip(&namespace).args(["address", "add", &format!("{INSIDE}/32"), "dev", "lo"]));
         let service =
             format!("[[service]]\nname = \"ssl-vpn\"\nmatch = {matched}\n{SERVICE}attributes = {attributes:?}\n");
-        let all = |text: String| configuration(&text, accounting) + &service + api::configuration();
+        let all = |text: String| change(configuration(&text, accounting) + &service + api::configuration());
         let server = Server::changed_in(Place::Namespace(namespace.name()), all);
         let framed = attributes.iter().any(|attribute| attribute.starts_with("Framed-IP-Address"));
         let gateway = gateway(&namespace, server.port, accounting, if framed { "radius" } else { "inside" });
@@ -79,6 +84,11 @@ impl Site {
 
     /// A device that has a way to the gateway.
     pub(crate) fn roadwarrior(&self, tls: Tls) -> Roadwarrior {
+        self.roadwarrior_with(tls, "")
+    }
+
+    /// The same with these settings of its EAP-TLS.
+    pub(crate) fn roadwarrior_with(&self, tls: Tls, eap: &str) -> Roadwarrior {
         let (namespace, number) = (Namespace::new("home"), unique() % 250);
         let internet = format!("internet{number}");
         self.namespace.cable(&internet, &namespace, HOME);
@@ -92,7 +102,7 @@ impl Site {
         };
         let settings = format!(
             "tls {{\n version_min = {version}\n version_max = {version}\n }}\n\
-             plugins {{\n resolve {{\n file = {names}\n }}\n }}\n",
+             plugins {{\n resolve {{\n file = {names}\n }}\n eap-tls {{\n{eap}\n }}\n }}\n",
             names = Charon::path("names"),
         );
         let charon = Charon::start(namespace.name(), "eap-tls resolve", &settings);
