@@ -20,8 +20,8 @@ const BEGIN: &str = "for host in dev proc; do mount --bind /$host $1/$host || ex
                      mount -t tmpfs none $1/run && mount --bind $2 $1/srv && exec chroot $1 /usr/lib/ipsec/charon";
 /// Where it sees its scratch directory.
 const HERE: &str = "/srv";
-/// Plugins of both sides. `kernel-libipsec` comes before `kernel-netlink`, which would leave ESP to the kernel.
-const PLUGINS: &str = "random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints drbg eap-identity vici kernel-libipsec kernel-netlink socket-default";
+/// Plugins of both sides; one that a version has not is left out. `kernel-libipsec` comes before `kernel-netlink`, which would leave ESP to the kernel.
+const PLUGINS: &str = "random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints kdf drbg eap-identity vici kernel-libipsec kernel-netlink socket-default";
 /// Its stdout, opened as a file: to the stream itself it doesn't write line by line.
 const LOG: &str = "/proc/self/fd/1";
 /// For a whole login, on a machine that compiles beside.

@@ -143,17 +143,17 @@ fn flights_of_many_fragments_come_through_the_gateway() {
     let site = Site::changed("{ nas = [\"vpn\"] }", &["Class=members"], small);
     let lengths = ["include_length = yes", "include_length = no"];
     for (tls, length) in BOTH.into_iter().zip(lengths) {
-        let mut home = site.roadwarrior_with(tls, &format!("fragment_size = 100\n{length}"));
+        let settings = format!("plugins {{\n eap-tls {{\n fragment_size = 100\n {length}\n }}\n }}");
+        let mut home = site.roadwarrior_with(tls, &settings);
         home.connects(&pki().member_rsa, USER);
     }
     let seen = site.server.decisions(USER, BOTH.len());
     assert!(seen.iter().all(|one| one["rounds"].as_u64() > Some(15)), "{seen:?}");
 }
 
-#[test]
-fn who_logs_in_again_in_the_middle_is_one_session_and_is_thrown_out_of_that() {
+fn who_logs_in_again_in_the_middle_is_one_session_and_loses_the_tunnel(settings: &str) {
     let mut site = Site::new();
-    let mut home = site.roadwarrior(Tls::V13);
+    let mut home = site.roadwarrior_with(Tls::V13, settings);
     let member = &pki().member_rsa;
     home.connects(member, USER);
     let before = site.online(1).remove(0);
@@ -164,9 +164,20 @@ fn who_logs_in_again_in_the_middle_is_one_session_and_is_thrown_out_of_that() {
     };
     let after = site.server.look_until("sessions", is_new);
     assert_eq!((&after["items"][0]["user"], &after["items"][0]["certificate"]), (&json!(USER), &json!(id(member))));
+    // While the gateway is busy with the session, waiting for the answer to its Start, it says that there is none.
     site.server.block(member);
     home.wait_disconnected();
     site.server.wait_for_metric(&format!("{ACK} 1"));
+}
+
+#[test]
+fn who_logs_in_again_before_the_tunnel_goes_is_one_session_and_loses_the_tunnel() {
+    who_logs_in_again_in_the_middle_is_one_session_and_loses_the_tunnel("make_before_break = yes");
+}
+
+#[test]
+fn who_logs_in_again_after_the_tunnel_has_gone_is_one_session_and_loses_the_tunnel() {
+    who_logs_in_again_in_the_middle_is_one_session_and_loses_the_tunnel("make_before_break = no");
 }
 
 #[test]

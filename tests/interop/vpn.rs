@@ -87,8 +87,8 @@ impl Site {
         self.roadwarrior_with(tls, "")
     }
 
-    /// The same with these settings of its EAP-TLS.
-    pub(crate) fn roadwarrior_with(&self, tls: Tls, eap: &str) -> Roadwarrior {
+    /// The same with more settings of its daemon.
+    pub(crate) fn roadwarrior_with(&self, tls: Tls, settings: &str) -> Roadwarrior {
         let (namespace, number) = (Namespace::new("home"), unique() % 250);
         let internet = format!("internet{number}");
         self.namespace.cable(&internet, &namespace, HOME);
@@ -101,8 +101,8 @@ impl Site {
             Tls::V13 => "1.3",
         };
         let settings = format!(
-            "tls {{\n version_min = {version}\n version_max = {version}\n }}\n\
-             plugins {{\n resolve {{\n file = {names}\n }}\n eap-tls {{\n{eap}\n }}\n }}\n",
+            "{settings}\ntls {{\n version_min = {version}\n version_max = {version}\n }}\n\
+             plugins {{\n resolve {{\n file = {names}\n }}\n }}\n",
             names = Charon::path("names"),
         );
         let charon = Charon::start(namespace.name(), "eap-tls resolve", &settings);
