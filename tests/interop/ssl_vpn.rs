@@ -11,11 +11,12 @@ use crate::vpn::Site;
 const USER: &str = "hanako@jaist.ac.jp";
 const ACK: &str = r#"sekisho_disconnects_total{result="ack"}"#;
 
-/// What became of the sessions of a certificate that had to go, once there is any.
+/// What is kept of a certificate's session that its gateway has ended. That may have said no first, if it was just busy with it.
 fn ended(server: &Server, credential: &Credential) -> Value {
+    let acked = |it: &Value| it["items"].as_array()?.iter().find(|one| one["result"] == "ack").cloned();
     let path = format!("disconnects/history?certificate={}", id(credential));
-    let seen = server.look_until(&path, |it| it["items"].as_array().is_some_and(|it| !it.is_empty()));
-    seen["items"][0].clone()
+    let seen = server.look_until(&path, |it| acked(it).is_some());
+    acked(&seen).expect("it is there")
 }
 
 fn a_block_ends_the_tunnel_until_it_is_lifted(tls: Tls) {
@@ -36,8 +37,7 @@ fn a_block_ends_the_tunnel_until_it_is_lifted(tls: Tls) {
     site.server.wait_for_metric(&format!("{ACK} 1"));
     site.online(0);
     let told = ended(&site.server, member);
-    assert_eq!((&told["result"], &told["reason"]), (&json!("ack"), &json!("blocked")), "{told}");
-    assert_eq!(told["session"], session["id"], "{told}");
+    assert_eq!((&told["reason"], &told["session"]), (&json!("blocked"), &session["id"]), "{told}");
 
     home.is_refused(member, USER).assert_alert(Alert::CertificateRevoked);
     site.server.assert_rejections("blocked", 1);
@@ -97,8 +97,7 @@ fn a_certificate_on_the_cas_list_loses_its_tunnel() {
     site.server.publish_ca16(2, &[&pki().revoked, member]);
     home.wait_disconnected();
     site.server.wait_for_metric(&format!("{ACK} 1"));
-    let told = ended(&site.server, member);
-    assert_eq!((&told["result"], &told["reason"]), (&json!("ack"), &json!("revoked")), "{told}");
+    assert_eq!(ended(&site.server, member)["reason"], "revoked");
     home.is_refused(member, USER).assert_alert(Alert::CertificateRevoked);
     site.server.assert_rejections("revoked", 1);
 }
