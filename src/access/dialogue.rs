@@ -102,6 +102,15 @@ impl Dialogue {
         }
     }
 
+    /// Whether its supplicant has been told that it is refused, and only has to say that it knows.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        match self {
+            Self::Eap(conversation) => conversation.is_told(),
+            Self::Plain(_) => false,
+        }
+    }
+
     /// The State that names it.
     #[must_use]
     pub fn state(&self) -> &State {

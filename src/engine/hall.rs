@@ -8,7 +8,7 @@ use super::accounting::Books;
 use super::disconnects::Leaving;
 use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
-use super::table::{Full, Request, Table};
+use super::table::{Full, Request, Slot, Table};
 use super::{Arrival, Done, Facts, Kept, Order, Output, Past, Question, Settings, Snapshot, Step, Stepped, Ticket};
 use crate::access::{self, Asked, Conversation, Dialogue, Ended, FollowUp, Found, Keeper, Lookup, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
@@ -200,17 +200,22 @@ impl Engine {
         self.settle_books(now);
         while let Some(number) = self.table.expired(now.mono) {
             let Some(slot) = self.table.remove(number) else { break };
-            if let Some(request) = slot.pending {
-                self.unanswered(now, request, Reason::ConversationExpired);
-            } else if let Some(Ended { outcome, reason, authentication, seen, admitted: _ }) =
-                slot.conversation.and_then(|conversation| conversation.expire(now))
-            {
-                let event = Event { code: None, nas: Some(slot.nas.name.clone()), ..dropped(now, slot.hop, reason) };
-                self.event(Event { outcome, authentication: Some(Box::new(authentication)), ..event });
-                self.seen(seen);
-            }
+            self.gone(now, slot, Reason::ConversationExpired);
         }
         self.drained();
+    }
+
+    /// A conversation is over, without an answer.
+    fn gone(&mut self, now: Now, slot: Slot, why: Reason) {
+        if let Some(request) = slot.pending {
+            self.unanswered(now, request, why);
+        } else if let Some(Ended { outcome, reason, authentication, seen, admitted: _ }) =
+            slot.conversation.and_then(|conversation| conversation.expire(now))
+        {
+            let event = Event { code: None, nas: Some(slot.nas.name.clone()), ..dropped(now, slot.hop, reason) };
+            self.event(Event { outcome, authentication: Some(Box::new(authentication)), ..event });
+            self.seen(seen);
+        }
     }
 
     /// The next output.
@@ -362,8 +367,8 @@ impl Engine {
                 return self.unanswered(now, request, Reason::Overload);
             }
             self.table.insert(now.mono, number, conversation, &request, station);
-            while let Some(orphan) = self.table.next_orphan() {
-                self.unanswered(now, orphan, Reason::Overload);
+            while let Some(slot) = self.table.next_evicted() {
+                self.gone(now, slot, Reason::Overload);
             }
         }
         self.turn(now, number, request, turn);
@@ -395,7 +400,7 @@ impl Engine {
             Turn::Drop(reason) => self.unanswered(now, request, reason),
             Turn::Challenge(reply) => {
                 self.answer(now, &request, reply);
-                self.table.answered(number, request.exchange);
+                self.table.answered(now.mono, number, request.exchange);
                 let event = of_request(dropped(now, request.hop, Reason::Ok), &request);
                 self.event(Event { outcome: Outcome::Challenge, ..event });
             }

@@ -20,6 +20,8 @@ use crate::quick::{Line, LineOf, Map};
 const PER_STATION: usize = 3;
 /// A conversation may take so many times its timeout in all.
 const TOTAL: u32 = 10;
+/// What is left to one whose supplicant has been told by an alert that it is refused. Most acknowledge that at once (RFC 9190 section 2.1.4); strongSwan hangs up, and the decision is known only when the conversation ends.
+const TOLD: Duration = Duration::from_secs(10);
 
 /// A request that waits for an answer.
 #[derive(Debug)]
@@ -52,6 +54,15 @@ pub(super) struct Slot {
     station: Option<String>,
     started: Mono,
     deadline: Mono,
+    /// Its deadline isn't in the order in which it was heard of.
+    is_last: bool,
+}
+
+impl Slot {
+    /// Whether its supplicant has been told that it is refused.
+    fn is_told(&self) -> bool {
+        self.conversation.as_ref().is_some_and(|conversation| conversation.is_told())
+    }
 }
 
 /// A kind of [`Lookup`].
@@ -70,7 +81,7 @@ pub(super) struct Full;
 struct Ranks {
     /// By the time that each has left, which is the same for all from the last that was heard of it: so they are in the order of their deadlines.
     by_age: Line<u64, Mono>,
-    /// Those that get no more time, whatever is heard of them.
+    /// Those that get no more time, whatever is heard of them, or less than the others.
     at_end: BTreeSet<(Mono, u64)>,
     /// Nothing has come back from the supplicant yet. The oldest first.
     first_round: LineOf<u64>,
@@ -102,10 +113,12 @@ impl Ranks {
         self.first_round.insert(number);
     }
 
-    /// It has time until the deadline; `is_last`: and will get no more.
-    fn extend(&mut self, deadline: Mono, number: u64, is_last: bool) {
+    /// It has time until the deadline, and had until `before`; `is_last`: that isn't in the order in which it was heard of, from now on.
+    fn extend(&mut self, before: Mono, deadline: Mono, number: u64, is_last: bool) {
         if is_last {
-            self.by_age.remove(&number);
+            if self.by_age.remove(&number).is_none() {
+                self.at_end.remove(&(before, number));
+            }
             self.at_end.insert((deadline, number));
         } else {
             self.by_age.insert(number, deadline);
@@ -131,8 +144,8 @@ pub(super) struct Table {
     by_station: HashMap<(Arc<str>, String), VecDeque<u64>>,
     /// By the exchange that was answered last.
     by_exchange: Map<ExchangeId, u64>,
-    /// Requests of conversations that had to go while a Step was wanted for them.
-    orphans: Vec<Request>,
+    /// Those that had to go, although a Step was wanted for them or their supplicants have been told that they are refused.
+    evicted: Vec<Slot>,
     /// Which of them wait for an answer about a certificate, or out of the registry.
     asking: Asking,
     /// What the registry is called among those whose answers are awaited: no authority has an empty name.
@@ -151,7 +164,7 @@ impl Table {
             by_nas: Map::default(),
             by_station: HashMap::new(),
             by_exchange: Map::default(),
-            orphans: Vec::new(),
+            evicted: Vec::new(),
             asking: Asking::new(settings.asking()),
             registry: "".into(),
             next: 1,
@@ -226,6 +239,7 @@ impl Table {
             station,
             started: now,
             deadline,
+            is_last: false,
         };
         self.slots.insert(number, slot);
     }
@@ -241,13 +255,13 @@ impl Table {
     }
 
     fn evict(&mut self, number: u64) {
-        let orphan = self.remove(number).and_then(|slot| slot.pending);
-        self.orphans.extend(orphan);
+        let slot = self.remove(number);
+        self.evicted.extend(slot.filter(|slot| slot.pending.is_some() || slot.is_told()));
     }
 
-    /// A request that nobody will answer any more, because its conversation made room for others.
-    pub(super) fn next_orphan(&mut self) -> Option<Request> {
-        self.orphans.pop()
+    /// One that has made room for others, and of which there is something to tell.
+    pub(super) fn next_evicted(&mut self) -> Option<Slot> {
+        self.evicted.pop()
     }
 
     /// Its supplicant has answered: it has time again, and is no longer the first to go.
@@ -257,12 +271,14 @@ impl Table {
 
     fn extend(&mut self, now: Mono, number: u64, is_repeat: bool) {
         let Some(slot) = self.slots.get_mut(&number) else { return };
-        let (deadline, end) = (now + self.timeout, slot.started + self.timeout * TOTAL);
-        let is_last = end <= deadline;
-        slot.deadline = deadline.min(end);
+        let is_told = slot.is_told();
+        let timeout = if is_told { self.timeout.min(TOLD) } else { self.timeout };
+        let (deadline, end) = (now + timeout, slot.started + self.timeout * TOTAL);
+        slot.is_last |= is_told || end <= deadline;
+        let before = std::mem::replace(&mut slot.deadline, deadline.min(end));
         let own = if slot.nas.max_conversations > 0 { self.by_nas.get_mut(&slot.nas.name) } else { None };
         for ranks in std::iter::once(&mut self.ranks).chain(own) {
-            ranks.extend(slot.deadline, number, is_last);
+            ranks.extend(before, slot.deadline, number, slot.is_last);
             if !is_repeat {
                 ranks.first_round.remove(&number);
             }
@@ -270,12 +286,16 @@ impl Table {
     }
 
     /// An exchange of it has been answered.
-    pub(super) fn answered(&mut self, number: u64, exchange: ExchangeId) {
+    pub(super) fn answered(&mut self, now: Mono, number: u64, exchange: ExchangeId) {
         let Some(slot) = self.slots.get_mut(&number) else { return };
+        let is_told = slot.is_told();
         if let Some(earlier) = slot.answered.replace(exchange) {
             self.by_exchange.remove(&earlier);
         }
         self.by_exchange.insert(exchange, number);
+        if is_told {
+            self.extend(now, number, true);
+        }
     }
 
     /// The NAS asks again for the last answer: the answer was lost, and the conversation has time again.

@@ -7,13 +7,14 @@
 //! - [`contract`]: what stands in an Accept, what isn't EAP, a second node.
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`kill_switch`]: who is blocked by the API loses port and login, on real switches.
+//! - [`ssl_vpn`]: who comes in by IKEv2 and strongSwan, and how the tunnel ends.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
 //! - [`load`]: `sekisho load` against the server, FreeRADIUS and hostapd.
 //! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
 //! What the cases share: [`support`] (directories, children, certificates, CRLs),
-//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
+//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`vpn`] (a gateway and devices at home), [`charon`] (strongSwan), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
 //!
 //! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
 
@@ -21,6 +22,7 @@
 
 mod api;
 mod authenticators;
+mod charon;
 mod commands;
 mod contract;
 mod eapol;
@@ -40,7 +42,9 @@ mod revocation_hosts;
 mod revocation_ocsp;
 mod revocation_restart;
 mod server;
+mod ssl_vpn;
 mod stapling;
+mod vpn;
 mod wire;
 
 #[path = "../support"]

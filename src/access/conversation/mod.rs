@@ -229,6 +229,12 @@ impl Conversation {
         }
     }
 
+    /// Whether the supplicant has been told by an alert that it is refused, and only has to acknowledge that.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        matches!(self.phase, Phase::Refusing(_))
+    }
+
     /// The State that names it.
     #[must_use]
     pub fn state(&self) -> &State {

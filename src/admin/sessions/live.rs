@@ -62,6 +62,10 @@ pub(super) struct Session {
     pub(super) nas: String,
     /// Calling-Station-Id.
     pub(super) mac: Option<String>,
+    /// What it is given inside: Framed-IP-Address; null: its NAS hasn't said.
+    pub(super) framed_ip: Option<String>,
+    /// Framed-IPv6-Address.
+    pub(super) framed_ipv6: Option<String>,
     pub(super) started: Time,
     /// When it was heard of last.
     pub(super) last_update: Time,
@@ -99,6 +103,8 @@ impl From<&sessions::Session> for Session {
             method: session.user.is_some().then(|| session.method.name()),
             nas: session.device.nas.to_string(),
             mac: text(session.station.as_deref()),
+            framed_ip: session.framed_ip.map(|address| address.to_string()),
+            framed_ipv6: session.framed_ipv6.map(|address| address.to_string()),
             started: Time(session.started),
             last_update: Time(session.updated),
             octets_in: session.octets_in,

@@ -11,7 +11,6 @@ mod said;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use guard::{Automatic, Batch, BatchId, Cause, Guard, Settled};
 pub use past::Past;
@@ -21,7 +20,7 @@ use super::session::{Session, SessionId, Stage, State};
 use crate::exchange::{Datagram, Due, Identify, Peers, Repeats, RequestId, Requests};
 use crate::now::{Mono, Now};
 use crate::radius::{Code, Packet, Type};
-use refused::{is_asked_otherwise, is_told_again};
+use refused::{is_asked_otherwise, is_told_again, pause};
 use said::Said;
 
 /// Error-Cause of a session that the NAS doesn't know (RFC 5176 section 3.5).
@@ -36,9 +35,6 @@ const SILENT_WINDOW: usize = 1;
 const MOST_ORDERS: usize = 64;
 /// Sessions beside it that one answer may name.
 const MOST_OTHERS: usize = 1_000;
-/// A NAS that didn't answer is told again after so long, each time twice as long: a session that had to go still has to.
-const AGAIN: Duration = Duration::from_secs(60);
-const LATEST_AGAIN: Duration = Duration::from_secs(15 * 60);
 
 /// Who wants a session to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -430,8 +426,7 @@ impl Disconnects {
         let (ended, heard) = if told == Told::Ack { says.into_iter().unzip() } else { (Vec::new(), Vec::new()) };
         self.results.push_back(Disconnected { id, session: Some(session), told, ended, orders, by, heard, by_name });
         if job.condemned && is_told_again(told, by_name, job.failed) {
-            let pause = AGAIN.saturating_mul(1 << job.failed.min(8)).min(LATEST_AGAIN);
-            let again = now.mono + pause;
+            let again = now.mono + pause(told, job.failed);
             let failed = job.failed.saturating_add(1);
             self.jobs.insert(id, Job { condemned: true, failed, again: Some(again), ..Job::default() });
             self.again.insert((again, id));

@@ -7,6 +7,7 @@ use super::super::session::{Admitted, Session, SessionId, Stage, State, Tie};
 use super::super::{Device, Law, Record, Status};
 use super::{End, Sessions};
 use crate::now::{Now, Wall};
+use crate::radius::station;
 
 impl Sessions {
     /// Somebody has been let in. From here on there is a session, whether its NAS accounts for it or not.
@@ -188,7 +189,19 @@ fn id(session: &Session) -> SessionId {
 fn is_another(session: &Session, record: &Record) -> bool {
     let differs = |one: &Option<Box<str>>, other: &Option<Box<str>>| one.is_some() && other.is_some() && one != other;
     let certificate = session.fingerprint().zip(record.certificate.as_ref()).is_some_and(|(one, other)| one != other);
-    differs(&session.station, &record.marks.station) || certificate
+    certificate || (differs(&session.station, &record.marks.station) && !has_moved(session, record))
+}
+
+/// Whether it is the same user at another address of the internet. That is what a VPN knows a device by, and it changes in the middle of a session: a NAT forgets a port, a telephone leaves the house (MOBIKE, RFC 4555).
+fn has_moved(session: &Session, record: &Record) -> bool {
+    let is_mac = |station: &Option<Box<str>>| {
+        station.as_deref().is_some_and(|station| station::address(station.as_bytes()).is_some())
+    };
+    record.status != Status::Start
+        && record.user_name.is_some()
+        && record.user_name == session.user_name
+        && !is_mac(&session.station)
+        && !is_mac(&record.marks.station)
 }
 
 /// The NAS has asked again, in the middle of a session or before it has begun: whoever is there now is who was let in now.

@@ -156,6 +156,45 @@ fn a_name_that_is_used_again_for_another_station_is_another_session() {
 }
 
 #[test]
+fn a_vpn_user_whose_address_changes_is_the_same_session() {
+    let (home, train) = ("192.0.2.7[4500]", "198.51.100.9[1024]");
+    let mut bench = Bench::new();
+    let id = bench.admit(1, &named(home, "1"));
+    let says = |bench: &Bench, status, station, user: &str| Record {
+        user_name: Some(user.into()),
+        ..bench.record(status, "1", station)
+    };
+    bench.account(&says(&bench, Status::Start, home, "user1"));
+    bench.account(&says(&bench, Status::Interim, train, "user1"));
+    assert_eq!((bench.only().id, bench.only().station.as_deref()), (id, Some(train)));
+    assert_eq!((bench.only().user.as_deref(), bench.only().tie.is_some()), (Some("user1"), true));
+    // It is looked for where it is now.
+    assert_eq!(bench.admit(1, &marks(train)), id);
+    bench.account(&says(&bench, Status::Stop, home, "user1"));
+    assert_eq!(bench.ended(), [(id, End::Stop)]);
+}
+
+#[test]
+fn another_user_or_a_new_beginning_or_a_mac_at_another_address_is_another_session() {
+    let cases = [
+        (Status::Interim, "192.0.2.7", "198.51.100.9", Some("user2")),
+        (Status::Interim, "192.0.2.7", "198.51.100.9", None),
+        (Status::Start, "192.0.2.7", "198.51.100.9", Some("user1")),
+        (Status::Interim, "02:00:00:00:00:01", "02:00:00:00:00:02", Some("user1")),
+        (Status::Interim, "192.0.2.7", "02:00:00:00:00:02", Some("user1")),
+    ];
+    for (status, before, after, user) in cases {
+        let mut bench = Bench::new();
+        let id = bench.admit(1, &named(before, "1"));
+        bench.account(&bench.record(Status::Start, "1", before));
+        let record = Record { user_name: user.map(Into::into), ..bench.record(status, "1", after) };
+        bench.account(&record);
+        assert_eq!(bench.ended(), [(id, End::Replaced)], "{record:?}");
+        assert_eq!(bench.only().tie, None, "{record:?}");
+    }
+}
+
+#[test]
 fn devices_of_one_nas_may_use_the_same_names() {
     let mut bench = Bench::new();
     for (peer, serial, station) in [("192.0.2.1", 1, "a"), ("192.0.2.2", 2, "b")] {
