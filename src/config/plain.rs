@@ -103,9 +103,14 @@ pub(super) fn told_apart(table: &Table<'_>, authorize: Option<&Authorize>, otp: 
     }
 }
 
-/// `[otp]`
-pub(super) fn otp(root: &mut Table<'_>) -> Option<Settings> {
-    let mut table = root.table("otp")?;
+/// `[otp]`, and whether it is there.
+pub(super) fn otp(root: &mut Table<'_>) -> (Option<Settings>, bool) {
+    let table = root.table("otp");
+    let is_there = table.is_some();
+    (table.and_then(otp_settings), is_there)
+}
+
+fn otp_settings(mut table: Table<'_>) -> Option<Settings> {
     let issuer = table.take("issuer").and_then(|item| item.name()).unwrap_or("Sekisho");
     let seal = files::either(&mut table, &SEAL);
     let sealer = seal.and_then(|(item, is_file)| {

@@ -35,6 +35,12 @@ fn load(line: &str, more: &str) -> Loaded {
     campus().load(&text(line, more))
 }
 
+/// Warnings besides: what is wrong isn't there for the NAS.
+fn one_error(loaded: Loaded) -> Loaded {
+    assert_eq!(loaded.errors().len(), 1, "{:#?}", loaded.shown());
+    loaded
+}
+
 fn service(config: &Config) -> &ServiceSettings {
     config.policy.service(config.policy.service_named("JAIST").expect("it is there")).expect("it is there")
 }
@@ -80,46 +86,50 @@ fn what_is_left_out_has_its_default() {
 #[test]
 fn slips_in_authorize_are_found() {
     let key = |key: &str| format!("service[0].authorize.{key}");
-    let one = |keys: &str| load(&format!("authorize = {{ {keys} }}"), "");
-    one("name = \"cn\"").error("service[0].authorize", "{ name", "`password` is missing").only(1);
-    one("password = \"any\"").error(&key("password"), "\"any\"", "none of what may stand here").only(1);
-    one("password = \"common\"").error("service[0].authorize", "{ pass", "`password-file` is missing").only(1);
-    one("password = \"common\", password-file = \"secrets/nowhere\"")
-        .error(&key("password-file"), "\"secrets/nowhere\"", "No such file")
-        .only(1);
-    one("password = \"username\", password-file = \"secrets/common\"").warning(
+    let one = |keys: &str| one_error(load(&format!("authorize = {{ {keys} }}"), ""));
+    one("name = \"cn\"").error("service[0].authorize", "{ name", "`password` is missing");
+    one("password = \"any\"").error(&key("password"), "\"any\"", "none of what may stand here");
+    one("password = \"common\"").error("service[0].authorize", "{ pass", "`password-file` is missing");
+    one("password = \"common\", password-file = \"secrets/nowhere\"").error(
+        &key("password-file"),
+        "\"secrets/nowhere\"",
+        "No such file",
+    );
+    load("authorize = { password = \"username\", password-file = \"secrets/common\"").warning(
         &key("password-file"),
         "\"secrets/common\"",
         "only",
     );
-    one("password = \"username\", name = \"mail\"").error(&key("name"), "\"mail\"", "none of what may").only(1);
-    one("password = \"username\", service-type = \"authorise\"")
-        .error(&key("service-type"), "\"authorise\"", "")
-        .only(1);
-    one("password = \"username\", certificate-attribute = \"Serial\"")
-        .error(&key("certificate-attribute"), "\"Serial\"", "Serial")
-        .only(1);
-    one("password = \"username\", passwords = 1").error(&key("passwords"), "passwords", "unknown key").only(1);
+    one("password = \"username\", name = \"mail\"").error(&key("name"), "\"mail\"", "none of what may");
+    one("password = \"username\", service-type = \"authorise\"").error(&key("service-type"), "\"authorise\"", "");
+    one("password = \"username\", certificate-attribute = \"Serial\"").error(
+        &key("certificate-attribute"),
+        "\"Serial\"",
+        "Serial",
+    );
+    one("password = \"username\", passwords = 1").error(&key("passwords"), "passwords", "unknown key");
     let campus = campus();
     campus.write("secrets/empty", "\n");
     let line = "authorize = { password = \"common\", password-file = \"secrets/empty\" }";
-    campus.load(&text(line, "")).error(&key("password-file"), "\"secrets/empty\"", "empty").only(1);
+    campus.load(&text(line, "")).error(&key("password-file"), "\"secrets/empty\"", "empty");
 }
 
 #[test]
 fn slips_in_otp_are_found() {
-    load("otp = {}", OTP).error("service[0].otp", "{}", "never the whole login").only(1);
-    load("otp = { after = \"password\" }", OTP)
-        .error("service[0].otp.after", "\"password\"", "did you mean \"nas-password\"?")
-        .only(1);
-    let otp = |more: &str| load(BOTH, &format!("{OTP}{more}\n"));
-    otp("window = 11").error("otp.window", "11", "from 0 to 10").only(1);
-    otp("attempts = { each = 0 }").error("otp.attempts.each", "0 }", "from 1 to 1000").only(1);
-    otp("attempts = { per = \"0s\" }").error("otp.attempts.per", "\"0s\"", "a second at least").only(1);
-    otp("attempt = 1").error("otp.attempt", "attempt", "did you mean \"attempts\"?").only(1);
+    one_error(load("otp = {}", OTP)).error("service[0].otp", "{}", "never the whole login");
+    one_error(load("otp = { after = \"password\" }", OTP)).error(
+        "service[0].otp.after",
+        "\"password\"",
+        "did you mean \"nas-password\"?",
+    );
+    let otp = |more: &str| one_error(load(BOTH, &format!("{OTP}{more}\n")));
+    otp("window = 11").error("otp.window", "11", "from 0 to 10");
+    otp("attempts = { each = 0 }").error("otp.attempts.each", "0 }", "from 1 to 1000");
+    otp("attempts = { per = \"0s\" }").error("otp.attempts.per", "\"0s\"", "a second at least");
+    otp("attempt = 1").error("otp.attempt", "attempt", "did you mean \"attempts\"?");
     let campus = campus();
     campus.write("secrets/otp", "too short\n");
-    campus.load(&text(BOTH, OTP)).error("otp.seal-key-file", "\"secrets/otp\"", "9 octets only").only(1);
+    campus.load(&text(BOTH, OTP)).error("otp.seal-key-file", "\"secrets/otp\"", "9 octets only");
     assert!(load(BOTH, "[otp]\n").config.is_none(), "nothing to seal with");
 }
 
