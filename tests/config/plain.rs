@@ -95,7 +95,7 @@ fn slips_in_authorize_are_found() {
         "\"secrets/nowhere\"",
         "No such file",
     );
-    load("authorize = { password = \"username\", password-file = \"secrets/common\"").warning(
+    load("authorize = { password = \"username\", password-file = \"secrets/common\" }", "").warning(
         &key("password-file"),
         "\"secrets/common\"",
         "only",

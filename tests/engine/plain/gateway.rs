@@ -169,7 +169,7 @@ impl Gateway {
     /// Takes over the State of a challenge.
     pub(super) fn keep(&mut self, sent: &[Outgoing]) {
         let packets = sent.iter().filter_map(|sent| Packet::parse(&sent.octets).ok());
-        if let Some(state) = packets.filter_map(|packet| packet.first(Type::STATE).map(<[u8]>::to_vec)).last() {
+        if let Some(state) = packets.filter_map(|packet| packet.first(Type::STATE).map(<[u8]>::to_vec)).next_back() {
             self.state = Some(state);
         }
     }
