@@ -143,6 +143,19 @@ fn no_password_beside_codes_needs_a_service_type() {
 }
 
 #[test]
+fn of_two_services_no_password_beside_codes_is_warned_of() {
+    let other = |more: &str| {
+        let service = "[[service]]\nname = \"two\"\nmatch = { ssid = [\"two\"] }\nauthorities = [\"ca\"]\n";
+        format!("{service}authorize = {{ password = \"none\"{more} }}\n{OTP}")
+    };
+    let otp = "otp = { after = \"nas-password\" }";
+    load(otp, &other("")).warning("", "[listen]", "no code is asked for").only(1);
+    load(otp, &other(", service-type = \"login\"")).good();
+    let text = text(otp, &other("")).replace("methods = ", "services = [\"JAIST\"]\nmethods = ");
+    assert!(campus().load(&text).shown().iter().all(|shown| !shown.contains("no code is asked for")));
+}
+
+#[test]
 fn codes_need_their_section_and_both_need_the_registry() {
     let loaded = load(BOTH, "");
     assert!(loaded.config.is_none());
