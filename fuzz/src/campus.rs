@@ -12,13 +12,18 @@ use sekisho::event::{Listener, Method};
 use sekisho::exchange::{Hop, NasSettings, Peers, Prefix};
 use sekisho::now::{Mono, Now, Wall};
 use sekisho::pki::{AuthoritySettings, Crl, Facts, Purpose, Revocation, RevocationSource, Trust, verdict};
-use sekisho::policy::{Grants, Hints, Match, Policy, ReplyUsername, ServiceSettings};
+use sekisho::policy::{
+    Authorize, AuthorizePassword, Grants, Hints, Match, OtpAfter, Policy, ReplyUsername, ServiceSettings,
+    UsernameSource,
+};
 use sekisho::secret::Secret;
 use sekisho::standing::Standing;
 
 use super::der;
 
 pub(super) const SECRET: &[u8] = b"a secret of the fuzzer's";
+/// The password of those who ask by name.
+pub(super) const COMMON: &[u8] = b"by name";
 pub(super) const NAS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 pub(super) const ROOT: &[u8] = include_bytes!("../pki/root.der");
@@ -153,7 +158,7 @@ fn nas() -> NasSettings {
         address: vec![Prefix { address: NAS, bits: 32 }],
         secret: Secret::new(SECRET),
         services: None,
-        methods: vec![Method::EapTls],
+        methods: vec![Method::EapTls, Method::Authorize, Method::Otp],
         require_message_authenticator: true,
         limit_proxy_state: true,
         max_conversations: 0,
@@ -173,8 +178,13 @@ fn service() -> ServiceSettings {
         reply_username: ReplyUsername::Certificate,
         grants: Grants { vlan: Some("120".to_owned()), ..Grants::default() },
         rules: Vec::new(),
-        authorize: None,
-        otp: None,
+        authorize: Some(Authorize {
+            name: UsernameSource::SanEmail,
+            password: AuthorizePassword::Common(Secret::new(COMMON)),
+            service_type: None,
+            certificate: None,
+        }),
+        otp: Some(OtpAfter::Certificate),
     }
 }
 

@@ -1,15 +1,15 @@
-//! Whole conversations with the engine, of a supplicant whose packets a stranger on its side changes, leaves out or adds to, signed as the NAS would.
+//! Whole conversations with the engine, of a supplicant whose packets a stranger on its side changes, leaves out or adds to, signed as the NAS would; and of a user without EAP, of whom the registry knows the supplicant's certificate.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use sekisho::access::{self, Handles};
-use sekisho::engine::{Arrival, Bounds, Engine, Output, Settings, Snapshot, Ticket};
+use sekisho::engine::{Arrival, Bounds, Checked, Engine, Found, Lookup, Output, Settings, Snapshot, Ticket};
 use sekisho::event::{Listener, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker};
 use sekisho::now::{Mono, Now, Wall};
 use sekisho::pki::{AuthoritySettings, RevocationSource, Trust};
-use sekisho::radius::{Code, Packet, Type};
+use sekisho::radius::{Code, Packet, Type, hidden};
 use sekisho::secret::Secret;
 use sekisho::standing::Standing;
 use sekisho::supplicant::{self, Login, Next, Station, Supplicant};
@@ -17,13 +17,15 @@ use sekisho::tls::{self, Group, IdentitySettings};
 use sekisho::{eap, sessions};
 
 use super::campus::{
-    ISSUING, MEMBER, MEMBER_KEY, NAS, NOW, REVOKED, REVOKED_KEY, ROOT, SECRET, SERVER, SERVER_KEY, SERVICE, authority,
-    campus, hop, sign,
+    COMMON, ISSUING, MEMBER, MEMBER_KEY, NAS, NOW, REVOKED, REVOKED_KEY, ROOT, SECRET, SERVER, SERVER_KEY, SERVICE,
+    authority, campus, hop, sign,
 };
 use super::input::Input;
 
 const MAX_REQUESTS: usize = 40;
 const MAX_CONVERSATIONS: usize = 4;
+/// Who asks without EAP: the two who have certificates, and others.
+const NAMES: [&[u8]; 4] = [b"taro@campus.example", b"jiro@campus.example", b"nobody@campus.example", b"\xff"];
 
 // What the first octet asks for.
 const IS_REVOKED: u8 = 0x01;
@@ -64,6 +66,11 @@ struct Scene {
     /// What was asked last.
     asked: Option<Ticket>,
     has_asked: bool,
+    /// What was to be looked up last.
+    looked: Option<(Ticket, Lookup)>,
+    has_looked: bool,
+    /// The supplicant's certificate.
+    certificate: &'static [u8],
     accepted: bool,
 }
 
@@ -83,13 +90,16 @@ impl Scene {
             made_up: 0,
             asked: None,
             has_asked: false,
+            looked: None,
+            has_looked: false,
+            certificate: credential(flags).0,
             accepted: false,
         }
     }
 
     /// `None`: there are no more acts.
     fn act(&mut self, input: &mut Input<'_>) -> Option<()> {
-        match input.octet()? % 8 {
+        match input.octet()? % 10 {
             0 => self.hand_in(self.request.clone()),
             // Its EAP packet, some octets from somewhere on overwritten.
             1 => {
@@ -117,9 +127,38 @@ impl Scene {
                 let resume = input.octet()? % 2 == 1;
                 (self.login, self.request) = begin(&self.supplicant, self.stations, resume, self.now);
             }
-            _ => self.hand_in(self.last.clone()),
+            7 => self.hand_in(self.last.clone()),
+            // A request without EAP: its name, with the last State or without, its password.
+            8 => {
+                let (choice, password) = (input.octet()?, input.record()?);
+                self.made_up = self.made_up.wrapping_add(1);
+                let state = if choice & 1 == 0 { &[][..] } else { &self.state };
+                let password = if choice & 2 == 0 { password } else { COMMON };
+                let datagram = by_name(self.made_up, state, NAMES[usize::from(choice >> 2) % NAMES.len()], password);
+                self.hand_in(datagram);
+            }
+            _ => {
+                let choice = input.octet()?;
+                self.found(choice);
+            }
         }
         Some(())
+    }
+
+    /// The registry answers what was asked last, or something else.
+    fn found(&mut self, choice: u8) {
+        let Some((ticket, lookup)) = self.looked.clone() else { return };
+        let known = |certificate: &[u8]| campus().trust.facts(&[certificate]).expect("of ours").encode();
+        let found = match (choice % 8, lookup) {
+            (0, Lookup::Certificates(_)) | (1, _) => Found::Certificates(vec![known(self.certificate)]),
+            (0, Lookup::Code(_)) | (2, _) => Found::Code(Checked::Right),
+            (3, _) => Found::Code(Checked::Wrong),
+            (4, _) => Found::Code(Checked::Throttled),
+            (5, _) => Found::Certificates(vec![Vec::new(), known(REVOKED)]),
+            _ => Found::Nothing,
+        };
+        self.engine.handle(self.now, Arrival::Found(ticket, found));
+        self.decided();
     }
 
     fn turn(&mut self, time: Duration) {
@@ -139,7 +178,7 @@ impl Scene {
     /// What was held back is answered.
     fn decided(&mut self) {
         let answers = self.sent();
-        assert!(answers.is_empty() || self.has_asked, "nobody asked");
+        assert!(answers.is_empty() || self.has_asked || self.has_looked, "nobody asked");
         assert!(answers.len() <= MAX_CONVERSATIONS);
         for answer in answers {
             self.answered(&answer);
@@ -186,7 +225,10 @@ impl Scene {
                 }
                 Output::Seen(facts) => assert_eq!(&*facts.authority, "root"),
                 Output::Session(_) | Output::Done(..) | Output::Request(_) | Output::Notice(_) => {}
-                Output::Look(..) => panic!("this NAS may not ask without EAP"),
+                Output::Look(ticket, lookup) => {
+                    self.looked = Some((ticket, lookup));
+                    self.has_looked = true;
+                }
                 Output::Record(..) => panic!("a record of no accounting"),
             }
         }
@@ -214,8 +256,12 @@ fn begin(supplicant: &Supplicant, station: u8, resume: bool, now: Now) -> (Login
     (login, request)
 }
 
+fn credential(flags: u8) -> (&'static [u8], &'static [u8]) {
+    if flags & IS_REVOKED == 0 { (MEMBER, MEMBER_KEY) } else { (REVOKED, REVOKED_KEY) }
+}
+
 fn supplicant(flags: u8) -> Supplicant {
-    let (certificate, key) = if flags & IS_REVOKED == 0 { (MEMBER, MEMBER_KEY) } else { (REVOKED, REVOKED_KEY) };
+    let (certificate, key) = credential(flags);
     let settings = supplicant::Settings {
         identity: "@campus.example".to_owned(),
         chain: vec![certificate.to_vec()],
@@ -317,6 +363,19 @@ fn made_up(number: u8, state: &[u8], eap: &[u8]) -> Vec<u8> {
         push(&mut octets, Type::STATE, state);
     }
     push_eap(&mut octets, eap);
+    sign(&octets)
+}
+
+fn by_name(number: u8, state: &[u8], name: &[u8], password: &[u8]) -> Vec<u8> {
+    let authenticator = [number; 16];
+    let mut octets = [&[Code::ACCESS_REQUEST.0, number, 0, 0][..], &authenticator].concat();
+    if !state.is_empty() {
+        push(&mut octets, Type::STATE, state);
+    }
+    push(&mut octets, Type::USER_NAME, name);
+    if let Ok(covered) = hidden::hide_password(&Secret::new(SECRET), &authenticator, password) {
+        push(&mut octets, Type::USER_PASSWORD, &covered);
+    }
     sign(&octets)
 }
 

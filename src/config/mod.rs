@@ -176,8 +176,8 @@ fn read(mut root: Table<'_>, previous: Option<&crate::tls::Server>, now: Wall) -
         registry::registry(root.section("registry"), &listen.accounting);
     let all_mute = all_nas.settings.iter().all(|nas| nas.disconnect.is_none());
     let disconnect = disconnect::disconnect(&mut root, all_mute);
-    let otp = plain::otp(&mut root);
-    plain::complete(&root, &services.settings, &all_nas.settings, otp.is_some(), registry.is_some());
+    let (otp, has_otp) = plain::otp(&mut root);
+    plain::complete(&root, &services.settings, &all_nas.settings, has_otp, registry.is_some());
     absent::sections(&mut root, &names);
 
     let identity_ends = identities.iter().filter_map(|one| Some((one.name().clone(), one.end?)));

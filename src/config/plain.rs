@@ -103,9 +103,14 @@ pub(super) fn told_apart(table: &Table<'_>, authorize: Option<&Authorize>, otp: 
     }
 }
 
-/// `[otp]`
-pub(super) fn otp(root: &mut Table<'_>) -> Option<Settings> {
-    let mut table = root.table("otp")?;
+/// `[otp]`, and whether it is there.
+pub(super) fn otp(root: &mut Table<'_>) -> (Option<Settings>, bool) {
+    let table = root.table("otp");
+    let is_there = table.is_some();
+    (table.and_then(otp_settings), is_there)
+}
+
+fn otp_settings(mut table: Table<'_>) -> Option<Settings> {
     let issuer = table.take("issuer").and_then(|item| item.name()).unwrap_or("Sekisho");
     let seal = files::either(&mut table, &SEAL);
     let sealer = seal.and_then(|(item, is_file)| {
@@ -157,6 +162,9 @@ pub(super) fn complete(
     if (uses_otp || uses_names) && !has_registry {
         root.error("a service lets in by name or by one-time password, which are looked up in the registry: [registry].database must not be \"none\"");
     }
+    for nas in all_nas.iter().filter(|nas| [Method::Authorize, Method::Otp].iter().all(|it| nas.methods.contains(it))) {
+        ambiguous(root, services, nas);
+    }
     for (method, what, is_built) in [
         (Method::Authorize, "authorize", uses_names),
         (Method::Otp, "otp", services.iter().any(|service| service.otp.is_some())),
@@ -167,5 +175,24 @@ pub(super) fn complete(
                 nas.name
             ));
         }
+    }
+}
+
+/// Of two services: that a request without a password may mean either shows only where both could be asked for.
+fn ambiguous(root: &Table<'_>, services: &[ServiceSettings], nas: &NasSettings) {
+    let allowed = |service: &&ServiceSettings| nas.services.as_ref().is_none_or(|names| names.contains(&service.name));
+    let is_open = |service: &&ServiceSettings| {
+        let authorize = service.authorize.as_ref();
+        authorize.is_some_and(|it| it.service_type.is_none() && matches!(it.password, AuthorizePassword::None))
+    };
+    let open = services.iter().filter(allowed).find(is_open);
+    let coded = services.iter().filter(allowed).find(|service| service.otp.is_some());
+    if let (Some(open), Some(coded)) = (open, coded)
+        && open.name != coded.name
+    {
+        root.warning(format!(
+            "\"{}\" may use \"authorize\" for \"{}\", with no password, and \"otp\" for \"{}\": where both match, a request without a password is taken for the former and no code is asked for; say `authorize.service-type`, or use a password",
+            nas.name, open.name, coded.name
+        ));
     }
 }

@@ -353,12 +353,12 @@ impl Table {
     /// It waits no more for what was looked up; `false`: it didn't, or is gone.
     pub(super) fn stop_looking(&mut self, number: u64, found: &Found) -> bool {
         let Some(slot) = self.slots.get_mut(&number) else { return false };
-        let is_it = match (slot.looked, found) {
+        let is_it = matches!(
+            (slot.looked, found),
             (Some(_), Found::Nothing)
-            | (Some(Looked::Certificates), Found::Certificates(_))
-            | (Some(Looked::Code), Found::Code(_)) => true,
-            _ => false,
-        };
+                | (Some(Looked::Certificates), Found::Certificates(_))
+                | (Some(Looked::Code), Found::Code(_))
+        );
         if is_it {
             slot.looked = None;
         }

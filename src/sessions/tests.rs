@@ -5,6 +5,7 @@ mod disconnects;
 mod guarding;
 mod judging;
 mod moves;
+mod plain;
 mod reading;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,7 +35,11 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let campus = Campus::new();
     let trust = campus.trust();
     let when = When { group: Some(vec!["suspended".into()]), ..When::default() };
-    let rules = vec![Rule { when, deny: true, otp: false, grants: Grants::default() }];
+    let by_code = When { group: Some(vec!["no-codes".into()]), method: Some(vec![Method::Otp]), ..When::default() };
+    let of_authority =
+        When { authority: Some(vec!["ca16".into()]), group: Some(vec!["no-ca16".into()]), ..When::default() };
+    let deny = |when| Rule { when, deny: true, otp: false, grants: Grants::default() };
+    let rules = [when, by_code, of_authority].map(deny).to_vec();
     let service = ServiceSettings {
         name: "JAIST".into(),
         matches: Vec::new(),
@@ -128,6 +133,25 @@ impl Bench {
         let law =
             Law { trust: &WORLD.trust, revocation: &self.revocation, standing: &self.standing, policy: &WORLD.policy };
         self.sessions.admit(self.now, admitted, &device(peer), law);
+        self.sessions.check();
+        self.last_put().id
+    }
+
+    /// Without a certificate.
+    fn admit_person(&mut self, user: &str, marks: &Marks) -> SessionId {
+        let admitted = Admitted {
+            marks: marks.clone(),
+            imprint: None,
+            method: Method::Otp,
+            user: user.into(),
+            user_name: user.into(),
+            service: Some("JAIST".into()),
+            timeout: 8 * HOUR,
+            interim: None,
+        };
+        let law =
+            Law { trust: &WORLD.trust, revocation: &self.revocation, standing: &self.standing, policy: &WORLD.policy };
+        self.sessions.admit(self.now, admitted, &device("192.0.2.1"), law);
         self.sessions.check();
         self.last_put().id
     }

@@ -5,6 +5,7 @@ mod certificates;
 mod command;
 mod explain;
 mod mangled;
+mod plain;
 mod reference;
 mod registry;
 mod revocation;

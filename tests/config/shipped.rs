@@ -33,7 +33,7 @@ fn common(campus: &Campus) {
         campus.identity(name, &ca, server());
     }
     campus.write("tls/ticket.keys", format!("# the newest first\n{}\n{}\n", "0a".repeat(32), "f1".repeat(32)));
-    for name in ["access-points", "ap", "vpn", "federation", "flr2", "cui"] {
+    for name in ["access-points", "ap", "vpn", "federation", "flr2", "cui", "asa-common", "otp"] {
         campus.write(&format!("secrets/{name}"), format!("a long shared secret of {name}\n"));
     }
     for name in ["guests", "suspended"] {

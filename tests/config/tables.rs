@@ -189,15 +189,6 @@ fn doors_are_named_once() {
 }
 
 #[test]
-fn methods_that_are_not_built_match_nothing() {
-    let text = base("{ ssid = [\"JAIST\"] }", "{ method = [\"otp\"] }");
-    Campus::new()
-        .load(&text)
-        .error("service[0].match.method[0]", "\"otp\"", "not built in this version: one-time passwords")
-        .only(1);
-}
-
-#[test]
 fn reply_message_is_said_to_have_no_effect_beside_eap() {
     let text = and("attributes = [\"Class=a\", \"Reply-Message=hello\"]");
     let key = "service[0].attributes[1]";

@@ -77,6 +77,10 @@ pub(crate) struct Options {
     /// Their ways in without EAP.
     pub(crate) authorize: Option<Authorize>,
     pub(crate) otp: Option<OtpAfter>,
+    /// A rule that wants a code of everybody.
+    pub(crate) otp_rule: bool,
+    /// Authorities of the services.
+    pub(crate) authorities: Vec<&'static str>,
 }
 
 impl Default for Options {
@@ -109,6 +113,8 @@ impl Default for Options {
             services: vec!["JAIST", "eduroam"],
             authorize: None,
             otp: None,
+            otp_rule: false,
+            authorities: vec!["ca16", "pub-ca8", "odca-g4", "silent"],
         }
     }
 }
@@ -572,7 +578,7 @@ fn policy(options: &Options) -> Policy {
     let service = |name: &str, vlan: &str| ServiceSettings {
         name: name.into(),
         matches: vec![Match { ssid: Some(vec![name.to_owned()]), ..Match::default() }],
-        authorities: ["ca16", "pub-ca8", "odca-g4", "silent"].map(Into::into).to_vec(),
+        authorities: options.authorities.iter().copied().map(Into::into).collect(),
         identities: Vec::new(),
         realms: options.realms.clone(),
         reply_username: options.reply_username,
@@ -594,6 +600,12 @@ fn policy(options: &Options) -> Policy {
                 grants: Grants { vlan: Some(OTHER_NAS_VLAN.to_owned()), ..Grants::default() },
                 deny: false,
                 otp: false,
+            },
+            Rule {
+                when: When { group: (!options.otp_rule).then(Vec::new), ..When::default() },
+                grants: Grants::default(),
+                deny: false,
+                otp: true,
             },
         ],
         authorize: options.authorize.clone(),

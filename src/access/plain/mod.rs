@@ -233,9 +233,8 @@ impl Plain {
             Err(reason) => return self.refuse(now, reason, Vec::new()),
         };
         let bearers = certificates::bearers(&self.by, service, self.name().unwrap_or_default(), kept);
-        let presume = |facts: &Arc<Facts>| {
-            gate::presume(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall)
-        };
+        let presume =
+            |facts: &Arc<Facts>| gate::presume(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall);
         let Some(best) = certificates::best(bearers.iter().map(presume)) else {
             return self.refuse(now, Reason::NoGoodCertificate, Vec::new());
         };

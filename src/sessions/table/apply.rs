@@ -6,6 +6,7 @@ use super::super::record::SLACK;
 use super::super::session::{Admitted, Session, SessionId, Stage, State, Tie};
 use super::super::{Device, Law, Record, Status};
 use super::{End, Sessions};
+use crate::event::Method;
 use crate::now::{Now, Wall};
 use crate::radius::station;
 
@@ -50,8 +51,11 @@ impl Sessions {
         {
             return Some(id);
         }
-        let of_station = || self.of_station(device, station);
-        let begun = |session: &&Session| session.device == *device && admitted.marks.acct_session.is_none();
+        // Behind an address there may be many users of a concentrator, and many devices of one of them; a Wi-Fi station has one.
+        let is_one = admitted.method == Method::EapTls;
+        let is_theirs = move |session: &&Session| is_one || session.user.as_ref() == Some(&admitted.user);
+        let of_station = || self.of_station(device, station).filter(is_theirs);
+        let begun = |session: &&Session| is_one && session.device == *device && admitted.marks.acct_session.is_none();
         of_station().find(|session| session.stage == Stage::Provisional).or_else(|| of_station().find(begun)).map(id)
     }
 
@@ -115,8 +119,15 @@ impl Sessions {
         let waits = |session: &&Session| session.stage == Stage::Provisional;
         let fits = |session: &&Session| record.certificate.is_none_or(|it| session.fingerprint() == Some(&it));
         let of_station = || self.of_station(device, record.marks.station.as_deref()).filter(waits).filter(fits);
-        let here = of_station().find(|session| session.device == *device);
-        here.or_else(|| of_station().next()).map(id)
+        // Where many have one address, and no Class tells them apart, their names do.
+        let is_named = |session: &&Session| is_called(session, record);
+        let here = || of_station().filter(|session| session.device == *device);
+        here()
+            .find(is_named)
+            .or_else(|| here().next())
+            .or_else(|| of_station().find(is_named))
+            .or_else(|| of_station().next())
+            .map(id)
     }
 
     /// One that we did not let in, or that has a second name: whose it is, its Class says, or nobody.
@@ -183,6 +194,13 @@ impl Sessions {
 
 fn id(session: &Session) -> SessionId {
     session.id
+}
+
+/// Whether a record bears the name of a session's user, by which the Accept called him or his certificate does.
+fn is_called(session: &Session, record: &Record) -> bool {
+    let names = [session.user_name.as_deref(), session.user.as_deref()];
+    let is_it = |name: &str| record.user_name.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name));
+    names.into_iter().flatten().any(is_it)
 }
 
 /// Whether a record of the same name is about another session: another station's, or another certificate's.
