@@ -1,7 +1,7 @@
 //! Sekisho beside FreeRADIUS and hostapd: the same certificates, the same core, in turns, under the load of `sekisho load`.
 //!
 //! `benches/peers/run` installs the two and runs this; `cargo bench --bench peers` is this alone. Behind `--`:
-//! `--quick`: one short round; `--rounds N`; `--only TEXT`: only the lines whose name holds it; `--without-million`: no CRL of a million entries;
+//! `--quick`: one short round; `--rounds N`; `--seconds N` for each measurement; `--only TEXT`: only the lines whose name holds it; `--without-million`: no CRL of a million entries;
 //! `--sekisho FILE`: another build of the program; `--svg FILE`: where the picture goes.
 //! The servers have one core to themselves (the first that this may use), the generator has the others. Everything is on loopback.
 #![expect(
@@ -126,9 +126,10 @@ fn main() {
     let value = |wanted: &str| arguments.iter().skip_while(|argument| *argument != wanted).nth(1).cloned();
     let quick = has("--quick");
     let rounds = value("--rounds").map(|rounds| rounds.parse().expect("--rounds: a number"));
+    let seconds = value("--seconds").map(|text| Duration::from_secs_f64(text.parse().expect("--seconds: a number")));
     let amount = Amount {
         rounds: rounds.unwrap_or(if quick { 1 } else { 3 }),
-        time: Duration::from_millis(if quick { 1_500 } else { 5_000 }),
+        time: seconds.unwrap_or(Duration::from_millis(if quick { 1_500 } else { 5_000 })),
         only: value("--only"),
         million: !quick && !has("--without-million"),
     };

@@ -13,6 +13,7 @@
 mod campus;
 #[path = "../shared/crl.rs"]
 mod crl;
+mod echo;
 #[path = "../login/primitives.rs"]
 mod primitives;
 mod server;
@@ -60,6 +61,12 @@ fn main() {
     let Some(program) = built.map(|path| std::path::absolute(path).expect("a path")) else {
         return println!("the core alone was built, so there is no server: name one by --server PATH");
     };
+    let packets = if measures { 2_500 } else { 50 };
+    println!(
+        "the least: a thread that only sends each packet back costs {:.1} µs for each at 500 a second, {:.1} µs one after the other",
+        echo::cost(packets, Some(5 * RATE)),
+        echo::cost(packets, None)
+    );
     let primitives = Primitives::new();
     println!(
         "{STATIONS} stations; CPU of the server's threads for a login, µs; for a packet: what is left of all and of hall and helpers without the cryptography, µs, how often threads and the hall wait, and what the hall asks of the kernel"
