@@ -19,6 +19,11 @@
 //! [`net`] hands it to [`daemon`], in whose own task `fetch::ocsp`, the desk, asks responders; what they say goes into [`pki::Answers`], which all snapshots share.
 //! Then, or when its time is up, the ticket comes back as an [`Answer`](engine::Arrival::Answer), and it is decided by what is known: the flight leaves, or EAP-Failure does.
 //!
+//! # A look-up's way
+//!
+//! A NAS that asks without EAP has checked something itself. What [`access`] wants to know then, certificates of a name or whether a code is right, [`engine`] puts out as [`Look`](engine::Output::Look) with a ticket;
+//! [`daemon`]'s own desk finds it in [`store`], uses the code up there by the rules of [`otp`], and the ticket comes back as [`Found`](engine::Arrival::Found).
+//!
 //! # What decisions rest on
 //!
 //! Immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole. What must outlive the process is in [`store`]. Of [`fetch`], `remote` asks for CRLs ahead of need, and `ocsp` for answers about whoever was seen;
@@ -34,7 +39,7 @@
 //! * **session**: an accounting session on a NAS
 //! * **authority**: a CA that is trusted to issue
 //! * **service**: what is asked for: an SSID, the VPN
-//! * **road**: EAP-TLS, or a refusal; others are to come
+//! * **road**: EAP-TLS, by name (the NAS has checked the certificate), by one-time password, or a refusal; others are to come
 //! * **grant**: what policy gives
 //! * **question**: one certificate of which a responder is to say whether it is revoked; its **answer** is what is believed of that
 //! * **vanished**: what a CRL listed and lists no more although it was no hold; it stays revoked
