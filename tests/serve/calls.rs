@@ -32,9 +32,11 @@ fn a_packet_costs_the_hall_one_wake_up_one_receiving_and_one_answer() {
     let person = Person::new(&campus, "hanako", 11);
     let serving = campus.start();
     let file = campus.path("trace");
-    let mut strace = trace(&hall(&serving), &file);
     let calls = || fs::read_to_string(&file).unwrap_or_default();
     let log_in = |number: usize| nas.login(&serving, &person, "02-00-00-00-00-01", &number.to_string());
+    // A thread gives itself its name when it begins: whoever has answered has.
+    log_in(0);
+    let mut strace = trace(&hall(&serving), &file);
     // It begins to look at some time.
     let begun = |number| {
         log_in(number);
