@@ -51,6 +51,8 @@ match = { ssid = ["campus"] }
 authorities = ["ca"]
 [registry]
 retain-sessions = "30d"
+[otp]
+seal-key = "a key of the tests that seals others"
 [disconnect]
 at-most = 0
 [log]

@@ -109,7 +109,7 @@ fn is_synced(seen: &[Seen], from: usize, to: usize) -> bool {
 type Ask = fn(&mut Asking<'_>) -> Said;
 
 /// Something that changes, by what `/openapi.json` calls it; asked for in this order.
-const CHANGES: [(&str, &str, Ask); 9] = [
+const CHANGES: [(&str, &str, Ask); 11] = [
     ("post", "/api/v1/certificates", |asking| {
         let pem = asking.pem.clone();
         let said = asking.ask("POST", "/api/v1/certificates", Some(json!({ "pem": pem })));
@@ -127,6 +127,12 @@ const CHANGES: [(&str, &str, Ask); 9] = [
     }),
     ("delete", "/api/v1/users/{name}/block", |asking| {
         asking.ask("DELETE", "/api/v1/users/hanako@example.ac.jp/block", None)
+    }),
+    ("post", "/api/v1/users/{name}/otp", |asking| {
+        asking.ask("POST", "/api/v1/users/hanako@example.ac.jp/otp", Some(json!({})))
+    }),
+    ("delete", "/api/v1/users/{name}/otp", |asking| {
+        asking.ask("DELETE", "/api/v1/users/hanako@example.ac.jp/otp", None)
     }),
     ("post", "/api/v1/sessions/{id}/disconnect", |asking| {
         let session = asking.ask("GET", "/api/v1/sessions", None).good()["items"][0]["id"].clone();
