@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,13 +47,17 @@ pub(super) fn lock(file: &Path) -> io::Result<File> {
     }
 }
 
-/// The writer's connection, to a file whose tables are up to date; and whether there was nothing in it.
-pub(super) async fn writer(file: &Path) -> Result<(SqliteConnection, bool), Failure> {
-    let is_new = fs::metadata(file).map_or(true, |file| file.len() == 0);
+/// The writer's connection, to a file whose tables are up to date. `begun`: which file had nothing in it when it was opened, if any; an attempt that fails half-way leaves its number there for the next.
+pub(super) async fn writer(file: &Path, begun: &mut Option<u64>) -> Result<SqliteConnection, Failure> {
     create(file).map_err(|error| Failure::Unusable(format!("{}: {error}", file.display()).into()))?;
     let mut connection = options(file).connect().await.map_err(|error| Failure::of(&error))?;
+    // What was opened says it, and not what lay there a moment ago: somebody may be moving a damaged one away just now.
+    let is_empty = sqlx::query_scalar("SELECT count(*) = 0 FROM sqlite_schema").fetch_one(&mut connection).await;
+    let is_empty = is_empty.map_err(|error| Failure::of(&error))?;
+    let number = fs::metadata(file).ok().map(|file| file.ino());
+    *begun = number.filter(|number| is_empty || *begun == Some(*number));
     schema::migrate(&mut connection).await.map_err(|error| Failure::Unusable(error.to_string().into()))?;
-    Ok((connection, is_new))
+    Ok(connection)
 }
 
 /// Connections for looks, each opened when it is needed.

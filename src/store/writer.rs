@@ -176,8 +176,17 @@ pub(super) fn spawn(
                 lock => lock.ok(),
             };
             let readers = [connect::readers(&file), connect::readers(&file)];
-            let mut writer =
-                Writer { file, inherited, jobs, traces, watch, long_log: LONG_LOG, lock, connection: None };
+            let mut writer = Writer {
+                file,
+                inherited,
+                jobs,
+                traces,
+                watch,
+                long_log: LONG_LOG,
+                lock,
+                begun: None,
+                connection: None,
+            };
             writer.probe().await;
             // Who waits for it holds the other end.
             let _ = opened.send(Ok(readers.clone()));
@@ -203,6 +212,8 @@ struct Writer {
     long_log: u64,
     /// `None`: the directory could not be used so far.
     lock: Option<File>,
+    /// The number of a file that had nothing in it when it was opened, until it is in use.
+    begun: Option<u64>,
     /// `None`: the file could not be opened, or had to be closed.
     connection: Option<SqliteConnection>,
 }
@@ -326,7 +337,8 @@ impl Writer {
                 Some(lock.map_err(|error| Failure::Unusable(format!("{}: {error}", self.file.display()).into()))?);
         }
         if self.connection.is_none() {
-            let (mut connection, is_new) = connect::writer(&self.file).await?;
+            let mut connection = connect::writer(&self.file, &mut self.begun).await?;
+            let is_new = self.begun.is_some();
             if let Some(inherited) = &self.inherited {
                 if is_new {
                     tracing::error!("{} was gone or empty, and is begun anew", self.file.display());
@@ -337,7 +349,7 @@ impl Writer {
                 self.inherited = None;
             }
             self.connection = Some(connection);
-            if is_new {
+            if self.begun.take().is_some() {
                 self.watch.begins();
             }
         }
