@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -39,6 +39,8 @@ enum Told {
     Record(Ticket, Box<Record>),
     Session(Change),
     Notice(Box<Notice>, Wall),
+    /// Somebody waits until all that was told before is written, as far as it can be.
+    Mark(oneshot::Sender<()>),
 }
 
 /// The hall's end. What nobody waits for wakes nobody either, while something is written now and then.
@@ -73,6 +75,20 @@ impl Notes {
     }
 }
 
+/// For who must not be told that something is done before the sessions that it is about are on disk.
+#[derive(Clone, Debug)]
+pub(super) struct Flush(Teller);
+
+impl Flush {
+    /// Waits until what the hall has told so far is written, though not for ever.
+    pub(super) async fn flush(&self) {
+        let (mark, passed) = oneshot::channel();
+        self.0.tell(Told::Mark(mark));
+        self.0.bell.notify_one();
+        let _ = timeout(PATIENCE, passed).await;
+    }
+}
+
 /// What writes the books, and how it ends.
 #[derive(Debug)]
 pub(super) struct Bookkeeping {
@@ -81,14 +97,20 @@ pub(super) struct Bookkeeping {
     /// Changes of sessions that found no room so far; the next of a session makes good for it.
     unwritten: Arc<AtomicU64>,
     bell: Arc<Notify>,
+    flush: Option<Flush>,
 }
 
 impl Bookkeeping {
+    /// For who must wait until sessions are on disk; `None`: nothing is kept.
+    pub(super) fn flush(&self) -> Option<Flush> {
+        self.flush.clone()
+    }
+
     /// The hall's end, and the rest. `most`: how many records may wait at once. Without a registry nothing is written, and no NAS that accounts is answered.
     pub(super) fn begin(store: Option<Store>, most: usize) -> (Books, Notes, Self) {
         let (unwritten, bell) = (Arc::new(AtomicU64::default()), Arc::new(Notify::new()));
         let Some(store) = store else {
-            return (Books::closed(), Notes(None), Self { writing: None, unwritten, bell });
+            return (Books::closed(), Notes(None), Self { writing: None, unwritten, bell, flush: None });
         };
         let (tell, told) = mpsc::channel(most.saturating_add(CHANGES));
         // As many again: a record whose time is up may be written all the same.
@@ -101,7 +123,8 @@ impl Bookkeeping {
         };
         let told = Inbox { told, bell: Arc::clone(&bell), is_busy: false };
         let writing = Some(tokio::spawn(write(told, say, store, Arc::clone(&unwritten))));
-        (books, Notes(Some(teller)), Self { writing, unwritten, bell })
+        let flush = Some(Flush(teller.clone()));
+        (books, Notes(Some(teller)), Self { writing, unwritten, bell, flush })
     }
 
     /// Changes of sessions that found no room so far.
@@ -139,7 +162,7 @@ async fn write(mut inbox: Inbox, say: mpsc::Sender<(Ticket, bool)>, store: Store
     loop {
         let batch = inbox.gather(!owed.is_empty()).await;
         let is_over = batch.is_empty() && inbox.is_over();
-        let (tickets, entries) = sorted(batch);
+        let (tickets, entries, marks) = sorted(batch);
         // In their order: a session must not begin after it has ended.
         let written = match owed.settle(&store).await {
             true => enter(&store, Arc::clone(&entries)).await,
@@ -151,6 +174,10 @@ async fn write(mut inbox: Inbox, say: mpsc::Sender<(Ticket, bool)>, store: Store
             let is_written = written.get(index) == Some(&Written::Yes);
             // The hall may have ended; what else it had told is written all the same.
             let _ = say.send((ticket, is_written)).await;
+        }
+        for mark in marks {
+            // Whoever waited may have gone.
+            let _ = mark.send(());
         }
         if is_over {
             break;
@@ -209,15 +236,19 @@ impl Told {
     }
 }
 
+/// Who waits for what was told before.
+type Marks = Vec<oneshot::Sender<()>>;
+
 /// What is to be written, and which of it somebody waits for.
-fn sorted(batch: Vec<Told>) -> (Vec<(Ticket, usize)>, Arc<[Entry]>) {
-    let (mut tickets, mut entries) = (Vec::new(), Vec::new());
+fn sorted(batch: Vec<Told>) -> (Vec<(Ticket, usize)>, Arc<[Entry]>, Marks) {
+    let (mut tickets, mut entries, mut marks) = (Vec::new(), Vec::new(), Vec::new());
     for one in batch {
         match one {
             Told::Record(ticket, record) => {
                 tickets.push((ticket, entries.len()));
                 entries.push(Entry::Record(record));
             }
+            Told::Mark(mark) => marks.push(mark),
             Told::Session(Change::Put(kept)) => entries.push(Entry::Put(kept)),
             Told::Session(Change::Ended(ids, why, at)) => entries.push(Entry::Ended(ids, why, at)),
             Told::Session(Change::Condemned(session)) => condemned(&session),
@@ -229,7 +260,7 @@ fn sorted(batch: Vec<Told>) -> (Vec<(Ticket, usize)>, Arc<[Entry]>) {
             }),
         }
     }
-    (tickets, entries.into())
+    (tickets, entries.into(), marks)
 }
 
 /// That it has to go; what became of it is told when its NAS has answered.

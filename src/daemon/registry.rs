@@ -1,9 +1,9 @@
 //! The registry beside the running server: blocks come into force, what logins leave behind is kept and forgotten in time, and what authorities say of certificates is written down.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use super::books::Flush;
 use super::census::Counted;
 use super::compare::{self, Comparison};
 use super::force::Force;
@@ -57,6 +58,8 @@ pub(super) struct Keeper {
     stale: Arc<AtomicBool>,
     /// There was a registry here before this process began.
     is_heir: bool,
+    /// Writes sessions down; there once the hall is.
+    books: Arc<OnceLock<Flush>>,
     /// Puts in force what is blocked, for all who have changed it.
     enforcing: Arc<Together<Result<(), Failure>>>,
     compares: Arc<Comparison>,
@@ -123,6 +126,7 @@ impl Keeper {
             clock,
             stale: Arc::new(AtomicBool::new(true)),
             is_heir: opened.is_heir,
+            books: Arc::default(),
             enforcing: Arc::default(),
             left: events.downgrade(),
             bell: Arc::default(),
@@ -131,6 +135,14 @@ impl Keeper {
         let comparing = tokio::spawn(Arc::clone(&keeper.compares).run());
         let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget()), comparing];
         (Running { keeper, keeping, tending, thread: opened.thread }, events)
+    }
+
+    /// From now on whoever is told that a block is in force knows that its sessions are on disk.
+    pub(super) fn writes_by(&self, books: Option<Flush>) {
+        if let Some(books) = books {
+            // It is set once, at the start.
+            let _ = self.books.set(books);
+        }
     }
 
     /// Where it is kept.
@@ -197,6 +209,10 @@ impl Keeper {
         };
         let done: Result<bool, Failure> = self.force.block(read).await;
         self.stale.store(done.is_err() || kept.is_err(), Relaxed);
+        if let Some(books) = self.books.get() {
+            // A server that is killed now must know afterwards who has to go for it.
+            books.flush().await;
+        }
         match done? {
             true => kept,
             false => Err(Failure::Unusable("the server is stopping".into())),

@@ -53,6 +53,9 @@ impl Server {
         let store = registry.as_ref().map(|running| running.keeper.kept());
         let desk = desk::begin(store.clone(), &otp, config.engine.max_asking, clock);
         let (books, notes, bookkeeping) = Bookkeeping::begin(store, config.engine.records.most);
+        if let Some(running) = &registry {
+            running.keeper.writes_by(bookkeeping.flush());
+        }
         let notice = leaving::notices(metrics, notes, clock);
         let hall = Hall {
             engine,
