@@ -11,32 +11,15 @@ const TOO_MANY: usize = 7;
 fn decisions_that_find_no_room_are_counted_and_the_others_are_kept() {
     let mut here = Here::new();
     let store = here.store();
-    let (go_on, waits) = tokio::sync::oneshot::channel::<()>();
-    let (begun, is_busy) = std::sync::mpsc::channel();
     run(async {
         // Nothing else is written while this is.
-        let busy = tokio::spawn({
-            let store = store.clone();
-            async move {
-                let work = store.write(|_| {
-                    Box::pin(async move {
-                        let _ = begun.send(());
-                        let _ = waits.await;
-                        Ok(())
-                    })
-                });
-                work.await
-            }
-        });
-        tokio::task::yield_now().await;
-        is_busy.recv().expect("it is being written");
+        let busy = Busy::begin(&store).await;
         for number in 0..TRACES + TOO_MANY {
             let decided = Decided { at: Wall(number as i64), reason: "ok".into(), ..Decided::default() };
             store.trace(Trace::Decided(Box::new(decided)));
         }
         assert_eq!(store.health().dropped, TOO_MANY as u64);
-        go_on.send(()).expect("it waits");
-        busy.await.expect("no panic").expect("written");
+        busy.end().await;
     });
     drop(store);
     here.again();

@@ -1,5 +1,3 @@
-use tokio::sync::oneshot;
-
 use super::*;
 use crate::store::{Decisions, FILE, Failure, Trace};
 
@@ -55,32 +53,15 @@ fn what_is_refused_first_spoils_no_other_of_its_batch() {
     let here = Here::new();
     let store = here.store();
     run(insert(&store, 1)).expect("written");
-    let (go_on, waits) = oneshot::channel::<()>();
-    let (begun, is_busy) = std::sync::mpsc::channel();
     let results = run(async {
-        let busy = tokio::spawn({
-            let store = store.clone();
-            async move {
-                let work = store.write(|_| {
-                    Box::pin(async move {
-                        let _ = begun.send(());
-                        let _ = waits.await;
-                        Ok(())
-                    })
-                });
-                work.await
-            }
-        });
-        tokio::task::yield_now().await;
-        is_busy.recv().expect("it is being written");
+        let busy = Busy::begin(&store).await;
         let jobs = [1, 2, 1, 3].map(|id| {
             let store = store.clone();
             tokio::spawn(async move { insert(&store, id).await })
         });
         tokio::task::yield_now().await;
         store.trace(Trace::Decided(Box::default()));
-        go_on.send(()).expect("it waits");
-        busy.await.expect("no panic").expect("written");
+        busy.end().await;
         let mut results = Vec::new();
         for job in jobs {
             results.push(job.await.expect("no panic").is_ok());
