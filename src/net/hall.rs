@@ -15,6 +15,7 @@ use super::door::{Buffers, Door};
 use super::helpers::{self, Finished, Helpers, end_process_on_panic};
 use super::outlets::{OUTLETS, Outlets};
 use super::poller::Poller;
+use super::told::told;
 use super::{Books, Clock, Desk, Doors, Gauges, Held, Inquiry};
 use crate::engine::{Arrival, Done, Engine, Found, Notice, Order, Output, Ticket};
 use crate::event::Event;
@@ -187,7 +188,10 @@ impl Running {
     /// Takes in what has been answered; whether there may be more.
     fn take_answers(&mut self, cx: &mut Context<'_>) -> bool {
         for _ in 0..ANSWERS_A_ROUND {
-            match (self.inquiry.poll_answer(cx), self.books.poll_written(cx), self.desk.poll_found(cx)) {
+            let answered = told(self.inquiry.answers.poll_recv(cx));
+            let written = told(self.books.written.poll_recv(cx));
+            let found = told(self.desk.found.poll_recv(cx));
+            match (answered, written, found) {
                 (Poll::Pending, Poll::Pending, Poll::Pending) => return false,
                 (answered, written, found) => {
                     if let Poll::Ready(found) = found {

@@ -4,13 +4,14 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::clock::Clock;
+use super::told::told;
 use crate::engine::{Step, Stepped};
 
 /// A Step that has been run, and how long that took.
@@ -88,13 +89,9 @@ impl Helpers {
 
     /// What a helper has finished, if any has; else the hall is woken then.
     pub(super) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<Finished> {
-        match self.finished.poll_recv(cx) {
-            Poll::Ready(Some(finished)) => {
-                self.busy -= 1;
-                Poll::Ready(finished)
-            }
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
-        }
+        let finished = ready!(told(self.finished.poll_recv(cx)));
+        self.busy -= 1;
+        Poll::Ready(finished)
     }
 }
 
