@@ -211,18 +211,13 @@ pub(super) fn snapshot(
     crls.extend(ca16.iter().map(|(number, revoked)| load("ca16", crl(&pki.ca16, *number, revoked))));
     crls.extend(options.silent_crl.iter().map(|(number, revoked)| load("silent", crl(&pki.silent, *number, revoked))));
     let network = |a, b, c, bits| Prefix { address: IpAddr::V4(Ipv4Addr::new(a, b, c, 0)), bits };
+    let networks = if options.is_nas { vec![network(192, 0, 2, 24), network(10, 0, 0, 8)] } else { Vec::new() };
     let nas = NasSettings {
-        name: "ap".into(),
-        address: if options.is_nas { vec![network(192, 0, 2, 24), network(10, 0, 0, 8)] } else { Vec::new() },
-        secret: Secret::new(SECRET),
         services: options.nas_services.clone(),
         methods: options.methods.clone(),
-        require_message_authenticator: true,
-        limit_proxy_state: true,
         max_conversations: options.nas_max_conversations,
-        class: true,
-        federation: false,
         disconnect: options.disconnect.clone(),
+        ..NasSettings::new("ap", networks, Secret::new(SECRET))
     };
     let other = NasSettings {
         name: "other".into(),
