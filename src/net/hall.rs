@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::told::told;
 use super::{Books, Clock, Desk, Doors, Gauges, Held, Inquiry};
 use crate::engine::{Arrival, Done, Engine, Found, Notice, Order, Output, Ticket};
 use crate::event::Event;
+use crate::lock::lock;
 use crate::now::Mono;
 
 /// Answers that are taken in one round: what is decided then takes its turn with the sockets.
@@ -345,7 +346,7 @@ impl Running {
         let version = sessions.counts_version();
         if std::mem::replace(&mut self.shown_sessions, version) != version {
             let counts = sessions.counts().map(|(service, count)| (service.cloned(), count)).collect();
-            *self.gauges.sessions.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+            *lock(&self.gauges.sessions) = counts;
         }
     }
 
@@ -358,7 +359,7 @@ impl Running {
                 since: batch.since,
                 sessions: batch.sessions.len(),
             });
-            *self.gauges.held.lock().unwrap_or_else(PoisonError::into_inner) = held.collect();
+            *lock(&self.gauges.held) = held.collect();
             self.shown_held = version;
         }
     }

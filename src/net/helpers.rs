@@ -3,7 +3,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::clock::Clock;
 use super::told::told;
 use crate::engine::{Step, Stepped};
+use crate::lock::lock;
 
 /// A Step that has been run, and how long that took.
 pub(super) struct Finished {
@@ -97,7 +98,7 @@ impl Helpers {
 
 fn help(waiting: &Mutex<Receiver<Step>>, done: &UnboundedSender<Finished>, clock: &Clock) {
     loop {
-        let step = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let step = lock(waiting).recv();
         let Ok(step) = step else { return };
         if done.send(run(step, clock)).is_err() {
             return;
