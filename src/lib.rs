@@ -63,6 +63,7 @@ pub mod tls;
 
 // What all of them speak of.
 pub mod event;
+mod lock;
 pub mod now;
 mod quick;
 pub mod secret;

@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -16,8 +15,8 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
-use support::campus::CAMPUS;
-use support::certificates::{Authority, Key, authority, client, crl, day, server};
+use support::campus::{self, CAMPUS};
+use support::certificates::{Authority, Key, client};
 use support::process::{Place, Process, run};
 use support::scratch::Scratch;
 
@@ -57,16 +56,9 @@ struct Member {
 impl Campus {
     /// `admin`: more of `[admin]`.
     fn new(admin: &str) -> Self {
-        let (scratch, ca) = (Scratch::new(), authority("Example CA", None));
-        scratch.write("ca.pem", ca.pem());
-        for name in ["server", "other"] {
-            let key = Key::P256.make();
-            let chain = server("localhost").signed_by(&key, &ca).expect("a certificate");
-            scratch.write(&format!("{name}.pem"), chain.pem());
-            let key = scratch.write(&format!("{name}.key"), key.serialize_pem());
-            fs::set_permissions(key, PermissionsExt::from_mode(0o600)).expect("ours");
-        }
-        scratch.write("ca.crl", list(&ca, 1, &[7]));
+        let scratch = Scratch::new();
+        let ca = campus::files(&scratch, "localhost", &[7]);
+        campus::identity(&scratch, &ca, "other", "localhost");
         scratch.write("sekisho.toml", configuration(admin));
         let mut command = Place::Host.command(env!("CARGO_BIN_EXE_sekisho"));
         command.arg("serve").arg("--config").arg(scratch.path().join("sekisho.toml")).env_remove("NOTIFY_SOCKET");
@@ -130,10 +122,6 @@ impl Campus {
         let status = Command::new("kill").args(["-HUP", &self.process.id().to_string()]).status();
         assert!(status.expect("kill is part of every system").success());
     }
-}
-
-fn list(ca: &Authority, number: u64, serials: &[u64]) -> Vec<u8> {
-    crl(ca, number, serials.iter().copied(), day(2026, 1, 2)..day(2038, 1, 1)).der().to_vec()
 }
 
 fn configuration(admin: &str) -> String {
@@ -210,7 +198,7 @@ fn authorities_are_told_with_what_is_known_of_their_crls() {
     let crl = &before["crls"][0];
     assert_eq!((&crl["number"], &crl["entries"], &crl["error"]), (&json!("01"), &json!(1), &Value::Null), "{before}");
     assert_eq!(crl["this_update"], "2026-01-02T00:00:00Z");
-    campus.scratch.replace("ca.crl", list(&campus.ca, 2, &[]));
+    campus.scratch.replace("ca.crl", campus::list(&campus.ca, 2, []));
     let vanished = until(authority, |authority| authority["vanished"]["count"] == 1);
     assert_eq!(vanished["vanished"]["first"][0]["serial"], "07", "{vanished}");
     campus.scratch.replace("ca.crl", "nonsense");
@@ -227,7 +215,7 @@ fn a06_client_certificates_are_judged_by_what_is_known_now() {
         let error = campus.ask_securely(who, "/healthz").expect_err("refused").to_string();
         assert!(error.contains(alert), "{alert}: {error}");
     }
-    campus.scratch.replace("ca.crl", list(&campus.ca, 2, &[1, 7]));
+    campus.scratch.replace("ca.crl", campus::list(&campus.ca, 2, [1, 7]));
     let answer = until(|| campus.ask_securely(Some(&good), "/healthz"), Result::is_err);
     assert!(answer.expect_err("refused").to_string().contains("CertificateRevoked"));
 }

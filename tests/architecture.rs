@@ -19,13 +19,14 @@ const CORE: &[&str] = &[
     "supplicant",
 ];
 /// Words that all may use.
-const WORDS: &[&str] = &["event", "now", "quick", "secret"];
+const WORDS: &[&str] = &["event", "lock", "now", "quick", "secret"];
 /// The shell.
 const SHELL: &[&str] = &["net", "fetch", "store", "observe", "explain", "admin", "config", "cli", "daemon", "main"];
 
 /// What each module may import beside the words of all.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("event", &[]),
+    ("lock", &[]),
     ("now", &[]),
     ("quick", &[]),
     ("secret", &[]),

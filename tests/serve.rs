@@ -5,14 +5,13 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpStream, UdpSocket};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use support::campus::CAMPUS;
-use support::certificates::{Authority, Key, authority, crl, day, server};
+use support::campus::{self, CAMPUS};
+use support::certificates::{Authority, authority};
 use support::http::get;
 use support::process::{Place, Process};
 use support::scratch::Scratch;
@@ -73,14 +72,9 @@ struct Campus {
 
 impl Campus {
     fn new() -> Self {
-        let campus = Self { scratch: Scratch::new(), ca: authority("Example CA", None) };
-        campus.write("ca.pem", &campus.ca.pem());
-        let key = Key::P256.make();
-        let chain = server("radius.test").signed_by(&key, &campus.ca).expect("a certificate");
-        campus.write("server.pem", &chain.pem());
-        campus.write("server.key", &key.serialize_pem());
-        fs::set_permissions(campus.path("server.key"), PermissionsExt::from_mode(0o600)).expect("ours");
-        campus.publish(1, 1);
+        let scratch = Scratch::new();
+        let ca = campus::files(&scratch, "radius.test", &[1]);
+        let campus = Self { scratch, ca };
         campus.configure("120");
         campus
     }
@@ -94,8 +88,7 @@ impl Campus {
     }
 
     fn publish(&self, number: u64, entries: u64) {
-        let crl = crl(&self.ca, number, 1..=entries, day(2026, 1, 2)..day(2038, 1, 1));
-        self.scratch.write("ca.crl", crl.der());
+        self.scratch.write("ca.crl", campus::list(&self.ca, number, 1..=entries));
     }
 
     fn configure(&self, vlan: &str) {

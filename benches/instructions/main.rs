@@ -13,6 +13,8 @@ mod counting;
 #[path = "../shared/crl.rs"]
 mod crl;
 mod growth;
+#[path = "../shared/hop.rs"]
+mod hop;
 mod logins;
 #[expect(dead_code, reason = "shared: others use more of it")]
 #[path = "../shared/world.rs"]

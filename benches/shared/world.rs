@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use sekisho::access::{self, Handles};
 use sekisho::engine::{self, Arrival, Engine, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
-use sekisho::event::{Listener, Method, TlsVersion};
+use sekisho::event::{Listener, TlsVersion};
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now};
 use sekisho::pki::{AuthoritySettings, Crl, Purpose, Revocation, RevocationSource, Trust};
@@ -401,19 +401,7 @@ fn fingerprint(number: u32) -> [u8; 32] {
 }
 
 fn nas(name: &str, address: Prefix) -> NasSettings {
-    NasSettings {
-        name: name.into(),
-        address: vec![address],
-        secret: Secret::new(SECRET),
-        services: None,
-        methods: vec![Method::EapTls],
-        require_message_authenticator: true,
-        limit_proxy_state: true,
-        max_conversations: 0,
-        class: true,
-        federation: false,
-        disconnect: None,
-    }
+    NasSettings::new(name, vec![address], Secret::new(SECRET))
 }
 
 fn policy() -> Policy {

@@ -1,10 +1,11 @@
 //! The decision inside the handshake: after the client has proved its key, and again when it offers to resume.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::Snapshot;
 use crate::event::{Authentication, CertificateName, Reason};
+use crate::lock::lock;
 use crate::now::Wall;
 use crate::pki::{self, Facts, Question, Verdict};
 use crate::policy::{Decision, Hints, ServiceIndex};
@@ -95,11 +96,11 @@ impl Gate {
 
     /// The last decision, taken out.
     pub(super) fn take(&self) -> Option<Decided> {
-        self.decided.lock().unwrap_or_else(PoisonError::into_inner).take()
+        lock(&self.decided).take()
     }
 
     fn keep(&self, decided: Decided) {
-        *self.decided.lock().unwrap_or_else(PoisonError::into_inner) = Some(decided);
+        *lock(&self.decided) = Some(decided);
     }
 }
 

@@ -11,15 +11,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::input::too_long;
+use super::input::{MAX_BODY, too_long};
 use super::problem::{Problem, normalised};
 use super::route::Times;
 use super::shared::Shared;
 use crate::observe::escape_in_json;
 use crate::policy::is_hidden;
 
-/// Longest body in octets.
-pub(super) const MAX_BODY: usize = 1 << 20;
 /// How long a request may take.
 const TIME: Duration = Duration::from_secs(10);
 

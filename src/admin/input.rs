@@ -13,9 +13,11 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::cursor::{self, List};
-use super::guard::MAX_BODY;
 use super::page::{self, Page};
 use super::problem::Problem;
+
+/// Longest body in octets.
+pub(super) const MAX_BODY: usize = 1 << 20;
 
 /// A JSON body; none is an empty object. Its type denies unknown fields.
 #[derive(Debug)]

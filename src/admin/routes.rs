@@ -11,7 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::auth::{Gate, require_token};
-use super::guard::{MAX_BODY, guard};
+use super::guard::guard;
+use super::input::MAX_BODY;
 use super::problem::Problem;
 use super::registry;
 use super::route::{Access, Accesses, Route, Times, mount};

@@ -1,8 +1,9 @@
 //! Room for so many connections at once. Whoever has waited longest without asking for anything makes room: those who say nothing keep nobody out.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::lock::lock;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// All the room there is.
@@ -89,8 +90,4 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.is_busy();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustls::client::danger::HandshakeSignatureValid;
@@ -25,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::{Peer, Status};
 use crate::event::Reason;
+use crate::lock::lock;
 use crate::secret::Secret;
 use crate::tls::{Unfit, client_chain};
 
@@ -195,7 +196,7 @@ impl Asking {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// The client holds the key of the leaf: now its chain may be judged.

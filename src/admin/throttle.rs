@@ -1,6 +1,6 @@
 //! Guessing tokens is slow work.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::Refusal;
 use super::problem::Problem;
+use crate::lock::lock;
 
 /// How long a wrong token waits for its answer.
 const DELAY: Duration = Duration::from_millis(500);
@@ -50,7 +51,7 @@ impl Throttle {
 
     /// The audit of refusals: strangers can't fill a disk with it. `about`: whose token, or what was found.
     pub(super) fn log(&self, refusal: Refusal, about: &str) {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = lock(&self.line);
         if line.last.is_some_and(|last| last.elapsed() < LINE) {
             line.unsaid = line.unsaid.saturating_add(1);
             return;

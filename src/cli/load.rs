@@ -1,5 +1,6 @@
 //! `sekisho load`: many logins at once, against any RADIUS server, and what they cost it.
 
+mod course;
 mod driver;
 mod figures;
 mod process;
@@ -20,12 +21,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use self::course::Course;
 use self::driver::{Driver, Ports, Shared};
 use self::figures::Figures;
 use self::process::Process;
 use self::progress::Progress;
 use self::tally::Tally;
-use self::watch::{Course, Watch};
+use self::watch::Watch;
 use super::client::Client;
 use super::credentials::Credential;
 use crate::config::scalar::duration;

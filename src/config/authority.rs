@@ -89,7 +89,7 @@ fn subject(table: &mut Table<'_>) -> Vec<SubjectRule> {
 pub(super) fn is_subject_attribute(attribute: &str, item: &Item<'_>) -> bool {
     let known = pki::is_attribute_name(attribute);
     if !known {
-        let meant = scalar::did_you_mean(attribute, pki::SHORT_NAMES.iter().map(|(short, _)| *short));
+        let meant = scalar::did_you_mean(attribute, pki::short_names());
         item.error(format!("\"{attribute}\" is no attribute of a subject{meant}"));
     }
     known

@@ -9,9 +9,10 @@ use crate::admin::span;
 use crate::config::Config;
 use crate::engine::Facts;
 use crate::fetch::Problem;
+use crate::fetch::alarms::{Alarm, Alarms};
 use crate::fetch::http::Client;
 use crate::fetch::learned::{Found, Learned};
-use crate::fetch::remote::{Alarm, Outcome, Remote, Tick};
+use crate::fetch::remote::{Outcome, Remote, Tick};
 use crate::fetch::vanished::Ledger;
 use crate::now::Now;
 use crate::pki;
@@ -74,17 +75,11 @@ impl Server {
             self.live.silent(Vec::new());
             return;
         };
-        let Tick { jobs, began, lasting, ended } = self.afar.remote.tick(self.clock.now(), &self.config.trust, client);
+        let Tick { jobs, alarms } = self.afar.remote.tick(self.clock.now(), &self.config.trust, client);
         for job in jobs {
             self.afar.under_way.spawn(job.run());
         }
-        for alarm in &began {
-            tracing::warn!("{}", sentence(alarm));
-        }
-        for Alarm { authority, source, .. } in &ended {
-            tracing::info!("authority {authority}: {source} can be fetched again");
-        }
-        self.live.silent(began.iter().chain(&lasting).map(sentence).collect());
+        self.live.silent(sound(&alarms, "can be fetched again"));
     }
 
     /// Shows what is known beside the CRLs, and says what is news of it.
@@ -155,7 +150,18 @@ impl Server {
     }
 }
 
-pub(super) fn sentence(alarm: &Alarm) -> String {
+/// Logs what is new, `again` of who is silent no more; what is to be shown of who is.
+pub(super) fn sound(alarms: &Alarms, again: &str) -> Vec<String> {
+    for alarm in &alarms.began {
+        tracing::warn!("{}", sentence(alarm));
+    }
+    for Alarm { authority, source, .. } in &alarms.ended {
+        tracing::info!("authority {authority}: {source} {again}");
+    }
+    alarms.began.iter().chain(&alarms.lasting).map(sentence).collect()
+}
+
+fn sentence(alarm: &Alarm) -> String {
     let Alarm { authority, source, silent, failure } = alarm;
     let why = failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
     format!("authority {authority}: no successful fetch of {source} for {}{why}", span(*silent))

@@ -1,6 +1,6 @@
 //! What is in force: the snapshot that the hall decides by, changed by one at a time. A block waits for no file, host or reload: only for the swap.
 
-use std::sync::{Arc, Mutex as Short, PoisonError};
+use std::sync::{Arc, Mutex as Short};
 
 use arc_swap::ArcSwap;
 use jiff::tz::TimeZone;
@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use crate::access;
 use crate::admin::View;
 use crate::engine::{Done, Order, Snapshot};
+use crate::lock::lock;
 use crate::net::Command;
 use crate::observe::{Explainer, LogSettings};
 use crate::standing::Blocks;
@@ -69,7 +70,7 @@ impl Force {
 
     /// The same; what came of it.
     pub(super) async fn ask(&self, order: Order) -> Option<Done> {
-        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let orders = lock(&self.orders).clone()?;
         let (done, finished) = oneshot::channel();
         orders.send((order, done)).await.ok()?;
         drop(orders);
@@ -78,7 +79,7 @@ impl Force {
 
     /// Nothing is ordered any more.
     pub(super) fn close(&self) {
-        drop(self.orders.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(lock(&self.orders).take());
     }
 
     /// Explanations are in another language from now on.

@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use super::live::lock;
 use crate::admin::{complaint, consequence};
+use crate::lock::lock;
 use crate::now::Wall;
 use crate::pki::Gap;
 

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::engine::{Facts, Question, Ticket};
+use crate::lock::lock;
 use crate::net::{Clock, Inquiry};
 use crate::now::Mono;
 use crate::pki::Locations;
@@ -67,7 +68,7 @@ impl Looked {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut HashMap<Look, Mono>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut lock(&self.0))
     }
 }
 

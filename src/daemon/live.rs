@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwapOption;
 use jiff::tz::TimeZone;
@@ -23,6 +23,7 @@ use crate::explain::{self, Case, Grounds};
 use crate::fetch::ocsp::{Askable, Health};
 use crate::fetch::staple::State;
 use crate::fetch::{self, LastSuccess, Loaded, Problem};
+use crate::lock::lock;
 use crate::net::{Clock, Gauges};
 use crate::now::Wall;
 use crate::observe::{Explainer, Language, Metrics};
@@ -346,8 +347,4 @@ impl View {
 
 fn text(problem: &Problem) -> String {
     format!("{}: {}", problem.source, problem.text)
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::afar::sentence;
+use super::afar::sound;
 use super::inquiry::Asking;
 use super::live::{Asked as Shown, Live};
 use crate::config::Config;
@@ -15,7 +15,6 @@ use crate::engine::Ticket;
 use crate::fetch::http::Client;
 use crate::fetch::learned::{Learned, Place};
 use crate::fetch::ocsp::{Askable, Asked, Desk, Finished, Outcome, Reception, Replaced, Tick};
-use crate::fetch::remote::Alarm;
 use crate::net::Clock;
 use crate::now::Now;
 use crate::pki::{Inserted, Question, Trust};
@@ -214,17 +213,11 @@ impl Task {
             self.live.responders_silent(Vec::new());
             return;
         };
-        let Tick { jobs, ready, began, lasting, ended } = self.reception.tick(self.clock.now(), &self.trust, client);
+        let Tick { jobs, ready, alarms } = self.reception.tick(self.clock.now(), &self.trust, client);
         for job in jobs {
             self.under_way.spawn(job.run());
         }
-        for alarm in &began {
-            tracing::warn!("{}", sentence(alarm));
-        }
-        for Alarm { authority, source, .. } in &ended {
-            tracing::info!("authority {authority}: {source} answers again");
-        }
-        self.live.responders_silent(began.iter().chain(&lasting).map(sentence).collect());
+        self.live.responders_silent(sound(&alarms, "answers again"));
         self.answer(ready);
     }
 

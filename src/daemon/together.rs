@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex as Short, OnceLock};
 
 use tokio::sync::Mutex;
 
-use super::live::lock;
+use crate::lock::lock;
 
 /// Rounds of the same work, one after the other. Whoever wants it done is told of a round that began after he came: those who come while one is done share the next.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Arrival, Automatic, Bounds, Engine, Output, Settings, Snapshot, Step, Stepped};
 use crate::access::{self, Handles};
 use crate::eap;
-use crate::event::{Event, Listener, Method, Outcome, Reason, TlsVersion};
+use crate::event::{Event, Listener, Outcome, Reason, TlsVersion};
 use crate::exchange::{self, Hop, NasSettings, Peers, Prefix};
 use crate::now::{Mono, Now, Wall};
 use crate::pki::{Revocation, Trust};
@@ -46,19 +46,8 @@ pub(crate) fn settings() -> Settings {
 
 /// One NAS, all of loopback; one service without an authority.
 pub(crate) fn snapshot() -> Arc<Snapshot> {
-    let nas = NasSettings {
-        name: "ap".into(),
-        address: vec![Prefix { address: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), bits: 8 }],
-        secret: Secret::new(SECRET),
-        services: None,
-        methods: vec![Method::EapTls],
-        require_message_authenticator: true,
-        limit_proxy_state: true,
-        max_conversations: 0,
-        class: false,
-        federation: false,
-        disconnect: None,
-    };
+    let loopback = Prefix { address: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), bits: 8 };
+    let nas = NasSettings { class: false, ..NasSettings::new("ap", vec![loopback], Secret::new(SECRET)) };
     let access = access::Snapshot {
         eap: eap::Settings { fragment_size: 1_200, max_message: 16_384, max_idle_rounds: 50 },
         policy: Arc::new(Policy::new(vec![service()], Vec::new())),

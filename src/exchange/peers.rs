@@ -96,6 +96,26 @@ pub struct NasSettings {
     pub disconnect: Option<DisconnectSettings>,
 }
 
+impl NasSettings {
+    /// A NAS of which no more is said: it logs in by EAP-TLS, for any service.
+    #[must_use]
+    pub fn new(name: &str, address: Vec<Prefix>, secret: Secret) -> Self {
+        Self {
+            name: name.into(),
+            address,
+            secret,
+            services: None,
+            methods: vec![Method::EapTls],
+            require_message_authenticator: true,
+            limit_proxy_state: true,
+            max_conversations: 0,
+            class: true,
+            federation: false,
+            disconnect: None,
+        }
+    }
+}
+
 /// How a session is named to its NAS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Identify {

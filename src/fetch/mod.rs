@@ -4,6 +4,7 @@
 //! what changed and is good replaces what was there; what changed and is no good is a [`Problem`], and what was there goes on counting. Where CRLs and responders are is said by the configuration, or `learned`;
 //! what a CRL lists no more is `vanished`, and stays revoked. `ocsp` asks responders about members' certificates, `staple` about our own.
 
+pub(crate) mod alarms;
 mod file;
 mod guard;
 pub(crate) mod http;

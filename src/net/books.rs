@@ -1,7 +1,6 @@
 //! How the hall has others write down what must not be forgotten.
 
 use std::fmt;
-use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
@@ -28,14 +27,5 @@ impl Books {
     #[must_use]
     pub fn closed() -> Self {
         Self { record: Box::new(|_, _| {}), session: Box::new(drop), written: mpsc::channel(1).1 }
-    }
-
-    /// What has been written next, if anything; else the hall is woken then.
-    pub(super) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<(Ticket, bool)> {
-        match self.written.poll_recv(cx) {
-            Poll::Ready(Some(written)) => Poll::Ready(written),
-            // Closed: it never comes.
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
-        }
     }
 }

@@ -1,7 +1,6 @@
 //! How the hall has others look up certificates and one-time passwords.
 
 use std::fmt;
-use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
@@ -31,14 +30,5 @@ impl Desk {
             let _ = say.try_send((ticket, Found::Nothing));
         };
         Self { look: Box::new(look), found }
-    }
-
-    /// What has been found next, if anything; else the hall is woken then.
-    pub(super) fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<(Ticket, Found)> {
-        match self.found.poll_recv(cx) {
-            Poll::Ready(Some(found)) => Poll::Ready(found),
-            // Closed: it never comes.
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
-        }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -15,9 +15,11 @@ use super::door::{Buffers, Door};
 use super::helpers::{self, Finished, Helpers, end_process_on_panic};
 use super::outlets::{OUTLETS, Outlets};
 use super::poller::Poller;
+use super::told::told;
 use super::{Books, Clock, Desk, Doors, Gauges, Held, Inquiry};
 use crate::engine::{Arrival, Done, Engine, Found, Notice, Order, Output, Ticket};
 use crate::event::Event;
+use crate::lock::lock;
 use crate::now::Mono;
 
 /// Answers that are taken in one round: what is decided then takes its turn with the sockets.
@@ -187,7 +189,10 @@ impl Running {
     /// Takes in what has been answered; whether there may be more.
     fn take_answers(&mut self, cx: &mut Context<'_>) -> bool {
         for _ in 0..ANSWERS_A_ROUND {
-            match (self.inquiry.poll_answer(cx), self.books.poll_written(cx), self.desk.poll_found(cx)) {
+            let answered = told(self.inquiry.answers.poll_recv(cx));
+            let written = told(self.books.written.poll_recv(cx));
+            let found = told(self.desk.found.poll_recv(cx));
+            match (answered, written, found) {
                 (Poll::Pending, Poll::Pending, Poll::Pending) => return false,
                 (answered, written, found) => {
                     if let Poll::Ready(found) = found {
@@ -341,7 +346,7 @@ impl Running {
         let version = sessions.counts_version();
         if std::mem::replace(&mut self.shown_sessions, version) != version {
             let counts = sessions.counts().map(|(service, count)| (service.cloned(), count)).collect();
-            *self.gauges.sessions.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+            *lock(&self.gauges.sessions) = counts;
         }
     }
 
@@ -354,7 +359,7 @@ impl Running {
                 since: batch.since,
                 sessions: batch.sessions.len(),
             });
-            *self.gauges.held.lock().unwrap_or_else(PoisonError::into_inner) = held.collect();
+            *lock(&self.gauges.held) = held.collect();
             self.shown_held = version;
         }
     }

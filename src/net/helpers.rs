@@ -3,15 +3,17 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::clock::Clock;
+use super::told::told;
 use crate::engine::{Step, Stepped};
+use crate::lock::lock;
 
 /// A Step that has been run, and how long that took.
 pub(super) struct Finished {
@@ -88,19 +90,15 @@ impl Helpers {
 
     /// What a helper has finished, if any has; else the hall is woken then.
     pub(super) fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<Finished> {
-        match self.finished.poll_recv(cx) {
-            Poll::Ready(Some(finished)) => {
-                self.busy -= 1;
-                Poll::Ready(finished)
-            }
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
-        }
+        let finished = ready!(told(self.finished.poll_recv(cx)));
+        self.busy -= 1;
+        Poll::Ready(finished)
     }
 }
 
 fn help(waiting: &Mutex<Receiver<Step>>, done: &UnboundedSender<Finished>, clock: &Clock) {
     loop {
-        let step = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let step = lock(waiting).recv();
         let Ok(step) = step else { return };
         if done.send(run(step, clock)).is_err() {
             return;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
@@ -34,14 +33,5 @@ impl Inquiry {
             let _ = answered.try_send(ticket);
         };
         Self { ask: Box::new(ask), seen: Box::new(drop), answers }
-    }
-
-    /// The next answer, if there is one; if there is none, the hall is woken when one comes.
-    pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Ticket> {
-        match self.answers.poll_recv(cx) {
-            Poll::Ready(Some(ticket)) => Poll::Ready(ticket),
-            // Closed: it never comes.
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
-        }
     }
 }

@@ -12,6 +12,7 @@ mod helpers;
 mod inquiry;
 mod outlets;
 mod poller;
+mod told;
 
 #[cfg(test)]
 mod tests;

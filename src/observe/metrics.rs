@@ -3,7 +3,7 @@
 mod distrust;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use foldhash::fast::RandomState;
 use prometheus::core::Collector;
@@ -13,6 +13,7 @@ use prometheus::{
 };
 
 use crate::event::{Authentication, Event, Listener, MessageAuthenticator, Outcome, Reason, RequestCode, TlsVersion};
+use crate::lock::lock;
 use crate::now::Wall;
 use crate::pki::CrlSummary;
 use distrust::Distrusts;
@@ -196,7 +197,7 @@ impl Metrics {
 
     /// Live sessions by service; `None`: of none that is known.
     pub fn set_sessions<'a>(&self, counts: impl IntoIterator<Item = (Option<&'a str>, usize)>) {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         self.families.sessions.reset();
         for (service, count) in counts {
             self.families.sessions.with_label_values(&[service.unwrap_or(NONE)]).set(count as f64);
@@ -215,7 +216,7 @@ impl Metrics {
 
     /// The CRLs in use, all of them, and when each source (authority, name of the source) was last read and found good: those of before are forgotten.
     pub fn set_crls<'a>(&self, crls: &[CrlSummary], last_success: impl IntoIterator<Item = (&'a str, &'a str, Wall)>) {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         let families = &self.families;
         let all = [
             &families.crl_this_update,
@@ -243,7 +244,7 @@ impl Metrics {
 
     /// How many entries have disappeared from each authority's CRLs, all of them: those of before are forgotten.
     pub fn set_vanished<'a>(&self, entries: impl IntoIterator<Item = (&'a str, usize)>) {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         self.families.crl_vanished.reset();
         for (authority, count) in entries {
             self.families.crl_vanished.with_label_values(&[authority]).set(count as f64);
@@ -275,7 +276,7 @@ impl Metrics {
 
     /// The responders (authority, address), whether each is asked, and when it last gave a good answer, all of them: those of before are forgotten.
     pub fn set_responders<'a>(&self, responders: impl IntoIterator<Item = (&'a str, &'a str, bool, Option<Wall>)>) {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         let (up, last_success) = (&self.families.ocsp_responder_up, &self.families.ocsp_last_success);
         [up, last_success].iter().for_each(|family| family.reset());
         for (authority, responder, is_up, at) in responders.into_iter().take(MAX_RESPONDERS) {
@@ -293,7 +294,7 @@ impl Metrics {
 
     /// `distrust.from` of each authority that has one, all of them: those of before are forgotten, and what was counted of others goes on.
     pub fn set_distrust(&self, authorities: &[(Arc<str>, Wall)]) {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         self.distrusts.set(&self.families, authorities);
     }
 
@@ -309,7 +310,7 @@ impl Metrics {
 
     /// notAfter of each identity, all of them: those of before are forgotten.
     pub fn set_identities(&self, identities: &[(Arc<str>, Wall)]) {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         self.families.identity_not_after.reset();
         for (name, not_after) in identities {
             self.families.identity_not_after.with_label_values(&[&**name]).set(seconds(*not_after));
@@ -318,7 +319,7 @@ impl Metrics {
 
     /// The identities whose certificate names a responder, until when their stapled answer is good (`None`: there is none), and whether they are revoked, all of them: those of before are forgotten.
     pub fn set_staples<'a>(&self, staples: impl IntoIterator<Item = (&'a str, Option<Wall>, bool)>) {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         let (next_update, is_revoked) = (&self.families.identity_staple_next_update, &self.families.identity_revoked);
         [next_update, is_revoked].iter().for_each(|family| family.reset());
         for (identity, end, revoked) in staples {
@@ -348,7 +349,7 @@ impl Metrics {
     /// Everything in Prometheus' text format ([`prometheus::TEXT_FORMAT`]).
     #[must_use]
     pub fn render(&self) -> String {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }
 }
@@ -409,7 +410,7 @@ impl<T> Handles<T> {
     }
 
     fn of(&self, name: &str, make: impl FnOnce(&str) -> T) -> Arc<T> {
-        let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_name = lock(&self.by_name);
         if let Some(handles) = by_name.get(name) {
             return handles.clone();
         }

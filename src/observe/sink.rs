@@ -6,7 +6,7 @@
 use std::borrow::Borrow;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use super::line::Line;
 use super::operational::Style;
 use super::{LogSettings, Metrics, render};
 use crate::event::{Event, Outcome, Reason};
+use crate::lock::lock;
 use crate::now::{Mono, Now};
 
 /// Events that may wait for their line: a second or two of a very busy server, a few MiB.
@@ -109,7 +110,7 @@ impl Sink {
         if event.outcome != Outcome::Drop && event.reason != Reason::ConversationExpired {
             return Some(0);
         }
-        self.limiter.lock().unwrap_or_else(PoisonError::into_inner).allow(event.peer.ip(), event.at.mono)
+        lock(&self.limiter).allow(event.peer.ip(), event.at.mono)
     }
 }
 

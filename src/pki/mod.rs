@@ -49,7 +49,7 @@ pub use gaps::{Coverage, Gap};
 pub use imprint::Imprint;
 pub use listed::listed;
 pub use locations::Locations;
-pub use name::{SHORT_NAMES, is_attribute_name};
+pub use name::{is_attribute_name, short_names};
 pub use ocsp::{Answers, BadOcsp, Inserted, OcspAnswer, Origin, OwnCertificate, Question, Unanswerable};
 pub use points::Point;
 pub use revocation::Revocation;

@@ -27,64 +27,47 @@ const MAX_OID: usize = 64;
 
 const UPN: &str = "1.3.6.1.4.1.311.20.2.3";
 
-/// Short names, as RFC 4514 or else OpenSSL write them. A ticket refers to them by position: append only.
-pub const SHORT_NAMES: &[(&str, &str)] = &[
-    ("CN", "2.5.4.3"),
-    ("C", "2.5.4.6"),
-    ("O", "2.5.4.10"),
-    ("OU", "2.5.4.11"),
-    ("L", "2.5.4.7"),
-    ("ST", "2.5.4.8"),
-    ("emailAddress", "1.2.840.113549.1.9.1"),
-    ("serialNumber", "2.5.4.5"),
-    ("DC", "0.9.2342.19200300.100.1.25"),
-    ("UID", "0.9.2342.19200300.100.1.1"),
-    ("STREET", "2.5.4.9"),
-    ("surname", "2.5.4.4"),
-    ("givenName", "2.5.4.42"),
-    ("initials", "2.5.4.43"),
-    ("title", "2.5.4.12"),
-    ("postalCode", "2.5.4.17"),
-    ("pseudonym", "2.5.4.65"),
-    ("dnQualifier", "2.5.4.46"),
-    ("organizationIdentifier", "2.5.4.97"),
-];
-
-/// The same types as they stand in DER, in the same order.
-pub(super) const SHORT_NAMES_IN_DER: [&[u8]; 19] = [
-    &[0x55, 4, 3],
-    &[0x55, 4, 6],
-    &[0x55, 4, 10],
-    &[0x55, 4, 11],
-    &[0x55, 4, 7],
-    &[0x55, 4, 8],
-    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1],
-    &[0x55, 4, 5],
-    &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25],
-    &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1],
-    &[0x55, 4, 9],
-    &[0x55, 4, 4],
-    &[0x55, 4, 42],
-    &[0x55, 4, 43],
-    &[0x55, 4, 12],
-    &[0x55, 4, 17],
-    &[0x55, 4, 65],
-    &[0x55, 4, 46],
-    &[0x55, 4, 97],
+/// Attribute types that have a short name, as RFC 4514 or else OpenSSL write it: that name, the OID, and the OID as it stands in DER.
+/// A ticket refers to them by position: append only.
+pub(super) const ATTRIBUTE_TYPES: &[(&str, &str, &[u8])] = &[
+    ("CN", "2.5.4.3", &[0x55, 4, 3]),
+    ("C", "2.5.4.6", &[0x55, 4, 6]),
+    ("O", "2.5.4.10", &[0x55, 4, 10]),
+    ("OU", "2.5.4.11", &[0x55, 4, 11]),
+    ("L", "2.5.4.7", &[0x55, 4, 7]),
+    ("ST", "2.5.4.8", &[0x55, 4, 8]),
+    ("emailAddress", "1.2.840.113549.1.9.1", &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1]),
+    ("serialNumber", "2.5.4.5", &[0x55, 4, 5]),
+    ("DC", "0.9.2342.19200300.100.1.25", &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25]),
+    ("UID", "0.9.2342.19200300.100.1.1", &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1]),
+    ("STREET", "2.5.4.9", &[0x55, 4, 9]),
+    ("surname", "2.5.4.4", &[0x55, 4, 4]),
+    ("givenName", "2.5.4.42", &[0x55, 4, 42]),
+    ("initials", "2.5.4.43", &[0x55, 4, 43]),
+    ("title", "2.5.4.12", &[0x55, 4, 12]),
+    ("postalCode", "2.5.4.17", &[0x55, 4, 17]),
+    ("pseudonym", "2.5.4.65", &[0x55, 4, 65]),
+    ("dnQualifier", "2.5.4.46", &[0x55, 4, 46]),
+    ("organizationIdentifier", "2.5.4.97", &[0x55, 4, 97]),
 ];
 
 /// Why a name is refused.
 pub(super) type BadName = &'static str;
 
+/// The short names of attribute types that have one.
+pub fn short_names() -> impl Iterator<Item = &'static str> + Clone {
+    ATTRIBUTE_TYPES.iter().map(|(short, ..)| *short)
+}
+
 /// The short name of an attribute type, else its dotted OID.
 fn attribute_name(oid: &str) -> &str {
-    SHORT_NAMES.iter().find(|(_, known)| *known == oid).map_or(oid, |(short, _)| short)
+    ATTRIBUTE_TYPES.iter().find(|(_, known, _)| *known == oid).map_or(oid, |(short, ..)| short)
 }
 
 /// Whether this is a name that a subject rule can be about: a short name, or a dotted OID that has none.
 #[must_use]
 pub fn is_attribute_name(name: &str) -> bool {
-    SHORT_NAMES.iter().any(|(short, _)| *short == name) || (is_dotted_oid(name) && attribute_name(name) == name)
+    short_names().any(|short| short == name) || (is_dotted_oid(name) && attribute_name(name) == name)
 }
 
 pub(super) fn is_dotted_oid(text: &str) -> bool {
@@ -124,9 +107,8 @@ fn push_number(text: &mut String, number: u64) {
 
 /// The name of an attribute's type, as [`attribute_name`] has it.
 fn attribute_type(attribute: &Oid<'_>) -> Result<String, BadName> {
-    let position = SHORT_NAMES_IN_DER.iter().position(|known| *known == attribute.as_bytes());
-    match position.and_then(|position| SHORT_NAMES.get(position)) {
-        Some((short, _)) => Ok((*short).to_owned()),
+    match ATTRIBUTE_TYPES.iter().find(|(.., der)| *der == attribute.as_bytes()) {
+        Some((short, ..)) => Ok((*short).to_owned()),
         None => oid(attribute),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::der::MAX_SERIAL;
 use super::facts::{AltName, Facts, Link};
-use super::name::{MAX_VALUE, SHORT_NAMES};
+use super::name::{ATTRIBUTE_TYPES, MAX_VALUE, short_names};
 use super::points::{ALL_REASONS, Point};
 use super::trust::Trust;
 use crate::now::Wall;
@@ -39,7 +39,7 @@ impl Facts {
         writer.0.extend_from_slice(&self.not_before.0.to_be_bytes());
         writer.0.extend_from_slice(&self.not_after.0.to_be_bytes());
         writer.list(&self.subject, |writer, (attribute, value)| {
-            writer.position_or_text(SHORT_NAMES.iter().position(|(short, _)| short == attribute), attribute);
+            writer.position_or_text(short_names().position(|short| short == attribute), attribute);
             writer.octets(value.as_bytes());
         });
         writer.list(&self.alt_names, |writer, name| {
@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
     }
 
     fn attribute(&mut self) -> Option<String> {
-        self.position_or_text(|position| SHORT_NAMES.get(position).map(|(short, _)| *short))
+        self.position_or_text(|position| ATTRIBUTE_TYPES.get(position).map(|(short, ..)| *short))
     }
 
     pub(super) fn point(&mut self) -> Option<Point> {

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 
 use super::Failure;
+use crate::lock::lock;
 
 /// How the registry is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,14 +39,14 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn health(&self) -> Health {
-        let text = |text: &Mutex<Option<Arc<str>>>| text.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let text = |text: &Mutex<Option<Arc<str>>>| lock(text).clone();
         let (fault, unkept, is_new) = (text(&self.fault), text(&self.unkept), self.is_new.load(Relaxed));
         Health { fault, unkept, is_new, failed: self.failed.load(Relaxed), dropped: self.dropped.load(Relaxed) }
     }
 
     /// It could be written.
     pub(super) fn good(&self) {
-        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let fault = lock(&self.fault).take();
         if fault.is_some() {
             tracing::info!("the registry can be used again");
         }
@@ -55,7 +56,7 @@ impl Watch {
     pub(super) fn bad(&self, failure: &Failure, jobs: usize) {
         self.failed.fetch_add(u64::try_from(jobs).unwrap_or(u64::MAX), Relaxed);
         let text: Arc<str> = failure.to_string().into();
-        let before = self.fault.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(&text));
+        let before = lock(&self.fault).replace(Arc::clone(&text));
         if before.as_deref() != Some(&text) {
             tracing::error!("{text}");
         }
@@ -84,7 +85,7 @@ impl Watch {
     /// What is blocked was kept beside the file, or was not.
     pub(super) fn unkept(&self, failure: Option<&Failure>) {
         let text: Option<Arc<str>> = failure.map(|failure| failure.to_string().into());
-        let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unkept = lock(&self.unkept);
         if let Some(text) = text.as_ref().filter(|text| unkept.as_ref() != Some(text)) {
             tracing::error!("{text}");
         }

@@ -1,10 +1,5 @@
-//! Lists of certificates, page by page, quick at a million of them.
+//! Which certificates a list is of.
 
-use sqlx::Row;
-
-use super::certificates::record;
-use super::record::Record;
-use super::{Failure, Store, walk};
 use crate::now::Wall;
 
 /// Where a page of a list ended: what the list is sorted by, and the row.
@@ -67,30 +62,4 @@ pub struct Distrusted {
     pub issued_before: Option<Wall>,
     /// After this; `None`: any.
     pub issued_after: Option<Wall>,
-}
-
-impl Store {
-    /// A page of a list, after a position.
-    pub async fn certificates(
-        &self,
-        which: Certificates,
-        after: Option<Position>,
-        most: i64,
-    ) -> Result<Vec<(Record, Position)>, Failure> {
-        self.read(move |connection| {
-            Box::pin(async move {
-                let page = walk::question(connection, &which, after.as_ref(), most).await?;
-                let Some(mut page) = page else { return Ok(Vec::new()) };
-                let rows = page.build().fetch_all(connection).await?;
-                let item = |row: &sqlx::sqlite::SqliteRow| {
-                    let record = record(row)?;
-                    let key: String = row.try_get("key")?;
-                    let position = (key, record.row);
-                    Ok((record, position))
-                };
-                rows.iter().map(item).collect()
-            })
-        })
-        .await
-    }
 }

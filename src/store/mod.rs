@@ -185,3 +185,8 @@ where
         Err(_) => Err(Failure::Busy),
     }
 }
+
+/// SQLite's integers are signed; a counter that goes beyond stands still.
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

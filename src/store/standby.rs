@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
@@ -17,6 +17,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::known::{same, upsert};
 use super::record::{Audited, Blocked, Known, Person, Record, Request};
 use super::{Failure, Store, audit};
+use crate::lock::lock;
 use crate::now::Wall;
 
 /// The file's name in `state-dir`.
@@ -122,7 +123,7 @@ impl Page {
     fn write(&self, blocked: &Blocked) -> io::Result<()> {
         let text: String = lines(blocked).map(|line| json(&line)).collect::<Result<_, _>>()?;
         let head = hash(&text);
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = lock(&self.written);
         let path = self.folder.join(BLOCKS);
         if written.as_ref() == Some(&head) && path.exists() {
             return Ok(());

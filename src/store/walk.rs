@@ -1,17 +1,45 @@
-//! How lists of certificates are walked: along an index in the list's own order from where the page before ended, so that a page costs the same whatever else there is.
+//! Lists of certificates, page by page: walked along an index in the list's own order from where the page before ended, so that a page costs the same whatever else there is.
 //!
 //! Those that were issued are walked authority by authority, merged: an authority that is distrusted as a whole is left out, or is all that is walked.
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite};
 
-use super::certificates::select;
+use super::certificates::{record, select};
 use super::lists::{Certificates, Distrusted, Issued, Position, State};
+use super::record::Record;
+use super::{Failure, Store};
 
 /// So few keys are looked through for whatever else is asked for. Tests have fewer certificates.
 const FEW_KEYS: i64 = if cfg!(test) { 50 } else { 2_000 };
 /// So few certificates are looked through for their keys.
 const FEW_CANDIDATES: i64 = if cfg!(test) { 500 } else { 20_000 };
+
+impl Store {
+    /// A page of a list, after a position.
+    pub async fn certificates(
+        &self,
+        which: Certificates,
+        after: Option<Position>,
+        most: i64,
+    ) -> Result<Vec<(Record, Position)>, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let page = question(connection, &which, after.as_ref(), most).await?;
+                let Some(mut page) = page else { return Ok(Vec::new()) };
+                let rows = page.build().fetch_all(connection).await?;
+                let item = |row: &SqliteRow| {
+                    let record = record(row)?;
+                    let key: String = row.try_get("key")?;
+                    let position = (key, record.row);
+                    Ok((record, position))
+                };
+                rows.iter().map(item).collect()
+            })
+        })
+        .await
+    }
+}
 
 /// What a list is sorted by, and then by the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +88,7 @@ struct Part {
 }
 
 /// A page of a list; `None`: there is nothing in it.
-pub(super) async fn question(
+async fn question(
     connection: &mut SqliteConnection,
     which: &Certificates,
     after: Option<&Position>,

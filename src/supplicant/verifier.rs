@@ -1,9 +1,10 @@
 //! Whether the server's certificate is good.
 
 use std::cell::Cell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::lock::lock;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -122,7 +123,7 @@ impl Verifier {
     }
 
     fn good(&self) -> MutexGuard<'_, Vec<Good>> {
-        self.good.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.good)
     }
 
     /// `verify`: checks the signature by which the server shows that it has the certificate's key. The chain has been looked at just before.

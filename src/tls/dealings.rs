@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustls::client::danger::HandshakeSignatureValid;
@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::chain::{Unfit, client_chain};
 use super::session::{self, Facts, Piece, Remembered, Session};
 use super::{Alert, Failure, Judge, Server};
+use crate::lock::lock;
 use crate::now::Wall;
 use crate::secret::Secret;
 
@@ -102,7 +103,7 @@ impl Dealings {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn refuse(&self, why: Failure, error: CertificateError) -> Error {

@@ -10,7 +10,6 @@ mod accounts;
 mod api;
 mod batches;
 mod blocks;
-mod chance;
 mod changes;
 mod database;
 mod disk;
@@ -22,13 +21,17 @@ mod together;
 mod traced;
 #[path = "../support"]
 mod support {
+    pub(crate) mod campus;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod chance;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod process;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod scratch;
 }
+use support::chance;
 
 /// Nothing here takes nearly as long on a machine that works.
 const PATIENCE: Duration = Duration::from_secs(30);

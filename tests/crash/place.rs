@@ -1,6 +1,5 @@
 //! A folder with everything that a server wants, and the server in it: ended, killed and started again.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -10,7 +9,8 @@ use rcgen::DnType;
 
 use super::PATIENCE;
 use super::api::{Api, Said};
-use super::support::certificates::{Authority, Key, authority, client, crl, day, server};
+use super::support::campus::{self, CAMPUS};
+use super::support::certificates::{Authority, Key, client};
 use super::support::process::{Place, Process};
 use super::support::scratch::{Scratch, unique};
 
@@ -19,36 +19,14 @@ pub(crate) const SECRET: &str = "a secret that is long enough";
 
 const ROLES: [&str; 3] = ["viewer", "registrar", "operator"];
 
-const CONFIGURATION: &str = r#"
+/// Beside what small campuses have in common.
+const HEAD: &str = r#"
 [server]
 state-dir = "state"
 [listen]
 auth = ["127.0.0.1:0"]
 accounting = ["127.0.0.1:0"]
 admin = ["127.0.0.1:0"]
-[[identity]]
-name = "server"
-chain = "server.pem"
-key = "server.key"
-[[authority]]
-name = "ca"
-certificate = "ca.pem"
-subject = { O = "Example University" }
-revocation = "crl"
-crl = ["ca.crl"]
-[[nas]]
-name = "ap"
-address = ["127.0.1.0/24"]
-secret = "a secret that is long enough"
-[[nas]]
-name = "switch"
-address = ["127.0.0.1"]
-secret = "a secret that is long enough"
-disconnect = { port = 9 }
-[[service]]
-name = "campus"
-match = { ssid = ["campus"] }
-authorities = ["ca"]
 [registry]
 retain-sessions = "30d"
 [otp]
@@ -57,6 +35,12 @@ seal-key = "a key of the tests that seals others"
 at-most = 0
 [log]
 language = "en"
+# Where logins come from; those that account are access points.
+[[nas]]
+name = "switch"
+address = ["127.0.0.1"]
+secret = "a secret that is long enough"
+disconnect = { port = 9 }
 "#;
 
 /// A folder with everything that a configuration names.
@@ -67,31 +51,19 @@ pub(crate) struct Campus {
 
 impl Campus {
     pub(crate) fn new() -> Self {
-        let campus = Self { scratch: Scratch::new(), ca: authority("Example CA", None) };
-        campus.scratch.write("ca.pem", campus.ca.pem());
-        let key = Key::P256.make();
-        let chain = server("radius.test").signed_by(&key, &campus.ca).expect("a certificate");
-        campus.scratch.write("server.pem", chain.pem());
-        campus.private("server.key", &key.serialize_pem());
-        campus.publish(1, &[1]);
+        let scratch = Scratch::new();
+        let ca = campus::files(&scratch, "radius.test", &[1]);
         let tokens = ROLES.map(|role| {
             let hash = HEXLOWER.encode(digest(&SHA256, role.as_bytes()).as_ref());
             format!("[[admin.token]]\nname = \"{role}1\"\nsha256 = \"{hash}\"\nrole = \"{role}\"\n")
         });
-        campus.private("sekisho.toml", &(CONFIGURATION.to_owned() + &tokens.concat()));
-        campus
+        campus::private(&scratch, "sekisho.toml", &(HEAD.to_owned() + CAMPUS + &tokens.concat()));
+        Self { scratch, ca }
     }
 
     /// The CA revokes these.
     pub(crate) fn publish(&self, number: u64, serials: &[u64]) {
-        let crl = crl(&self.ca, number, serials.iter().copied(), day(2026, 1, 2)..day(2038, 1, 1));
-        self.scratch.replace("ca.crl", crl.der());
-    }
-
-    fn private(&self, name: &str, text: &str) {
-        use std::os::unix::fs::PermissionsExt;
-        let path = self.scratch.write(name, text);
-        fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("ours");
+        self.scratch.replace("ca.crl", campus::list(&self.ca, number, serials.iter().copied()));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -111,7 +83,7 @@ impl Campus {
         params.serial_number = Some(serial.into());
         let pem = params.signed_by(&key, &self.ca).expect("a certificate").pem();
         self.scratch.write(&format!("{name}.pem"), &pem);
-        self.private(&format!("{name}.key"), &key.serialize_pem());
+        campus::private(&self.scratch, &format!("{name}.key"), &key.serialize_pem());
         pem
     }
 

@@ -5,7 +5,6 @@ mod accept;
 mod accounting;
 mod asking;
 mod certificates;
-mod chance;
 mod changes;
 mod disconnecting;
 mod eap;
@@ -29,10 +28,12 @@ mod world;
 mod support {
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod certificates;
+    #[expect(dead_code, reason = "shared: others use more of it")]
+    pub(crate) mod chance;
     pub(crate) mod ocsp;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod pki;
     #[expect(dead_code, reason = "shared: others use more of it")]
     pub(crate) mod scratch;
 }
-use support::{ocsp, pki};
+use support::{chance, ocsp, pki};

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::nas::{Nas, Person, Says, Seat};
 use super::registry::{Said, ask, ask_within, campus_with, good, wait_for};
-use super::support::certificates::{crl, day};
+use super::support::campus::list;
 use super::{Campus, Serving};
 
 /// A campus with these NAS; `disconnect`: what each says of it beside the port.
@@ -266,7 +266,7 @@ fn crowd(campus: &Campus, serving: &Serving, nas: &Nas, serials: std::ops::Range
 }
 
 fn publish(campus: &Campus, number: u64, serials: impl IntoIterator<Item = u64>) {
-    campus.scratch.replace("ca.crl", crl(&campus.ca, number, serials, day(2026, 1, 2)..day(2038, 1, 1)).der());
+    campus.scratch.replace("ca.crl", list(&campus.ca, number, serials));
 }
 
 fn wait_for_crl(serving: &mut Serving, campus: &Campus, entries: usize) {

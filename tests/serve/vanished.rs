@@ -3,14 +3,13 @@
 use std::fs;
 
 use super::afar::{QUICK, campus, explain, is_ready, login, member};
-use super::support::certificates::{crl, day};
+use super::support::campus::list;
 use super::support::host::{Answer, Host};
 use super::{Campus, Serving, said};
 
 /// What the host has from now on.
 fn publish(campus: &Campus, host: &Host, number: u64, serials: &[u64], tag: &'static str) {
-    let crl = crl(&campus.ca, number, serials.iter().copied(), day(2026, 1, 2)..day(2038, 1, 1));
-    host.answers(Answer::Crl(crl.der().to_vec(), tag));
+    host.answers(Answer::Crl(list(&campus.ca, number, serials.iter().copied()), tag));
 }
 
 fn assert_refused(campus: &Campus, serving: &Serving) {

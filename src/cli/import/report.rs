@@ -1,12 +1,13 @@
 //! What became of everything, for people and programs.
 
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::item::{Entry, Place};
+use crate::lock::lock;
 use crate::observe::{escape_in_json, visible};
 
 /// How many there were of each.
@@ -45,7 +46,7 @@ impl Report {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.tally)
     }
 
     fn count(&self, count: impl FnOnce(&mut Tally)) {

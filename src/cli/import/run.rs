@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::JoinSet;
@@ -15,6 +15,7 @@ use super::report::Report;
 use super::survey::{Kind, survey};
 use super::{Args, certificates};
 use crate::cli::credentials;
+use crate::lock::lock;
 use crate::observe::visible;
 
 /// Entries that wait to be sent, for each request under way.
@@ -137,7 +138,7 @@ async fn send(
     while workers.join_next().await.is_some() {}
     // It has ended: the channel is empty and closed, from this side or that.
     let is_sound = reader.join().is_ok();
-    let stopped = queue.stopped.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let stopped = lock(&queue.stopped).take();
     match stopped {
         Some(stopped) => Err(stopped),
         None if is_sound => Ok(()),
@@ -154,12 +155,12 @@ struct Queue {
 
 impl Queue {
     fn has_stopped(&self) -> bool {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        lock(&self.stopped).is_some()
     }
 
     /// The first reason is the one that is told.
     async fn stop(&self, why: Stopped) {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        lock(&self.stopped).get_or_insert(why);
         self.receiver.lock().await.close();
     }
 

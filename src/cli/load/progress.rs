@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::course::Course;
 use super::driver::Shared;
-use super::watch::Course;
 use crate::now::Mono;
 
 /// Where nobody looks at a terminal, a line so often.

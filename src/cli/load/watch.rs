@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::course::Course;
 use super::driver::Shared;
 use super::figures::{Look, Seen};
 use super::process::Process;
@@ -15,15 +16,6 @@ use crate::now::Mono;
 
 /// How often somebody is told how far it is.
 const TELL: Duration = Duration::from_millis(200);
-
-/// How long it is to be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Course {
-    pub(super) warm_up: Duration,
-    /// Warm-up included; `None`: until so many logins have ended.
-    pub(super) duration: Option<Duration>,
-    pub(super) logins: Option<u64>,
-}
 
 /// Who watches.
 pub(super) struct Watch {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Exchanges, Hop, NasSettings, Outgoing, Peers, Prefix, Received, Reply, Settings};
-use crate::event::{Listener, MessageAuthenticator, Method, Reason};
+use crate::event::{Listener, MessageAuthenticator, Reason};
 use crate::now::{Mono, Now, Wall};
 use crate::radius::{Attributes, Code, Key, Packet, Type, Writer};
 use crate::secret::Secret;
@@ -23,19 +23,7 @@ const SETTINGS: Settings =
     Settings { keep_answer: Duration::from_secs(10), keep_unanswered: Duration::from_secs(30), max_exchanges: 100 };
 
 fn nas(name: &str, networks: &[&str]) -> NasSettings {
-    NasSettings {
-        name: name.into(),
-        address: networks.iter().map(|text| prefix(text)).collect(),
-        secret: Secret::new(SECRET),
-        services: None,
-        methods: vec![Method::EapTls],
-        require_message_authenticator: true,
-        limit_proxy_state: true,
-        max_conversations: 0,
-        class: true,
-        federation: false,
-        disconnect: None,
-    }
+    NasSettings::new(name, networks.iter().map(|text| prefix(text)).collect(), Secret::new(SECRET))
 }
 
 fn prefix(text: &str) -> Prefix {

@@ -13,34 +13,14 @@ use hyper_util::rt::TokioIo;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::request::{self, OUR_NAME, broken, driven};
+use super::request::{self, Form, OUR_NAME, Stream, Way, broken, driven};
 use super::url::{Host, Proxy, Scheme, Url};
 use super::{FetchError, address};
 use crate::exchange::Prefix;
-
-/// Octets both ways.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
-
-/// A connection, and how the request is to name what it asks for.
-pub(super) struct Way {
-    pub(super) stream: Box<dyn Stream>,
-    pub(super) form: Form,
-}
-
-/// Forms of a request's target (RFC 9112 section 3.2).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Path and query: this is the server itself, or a tunnel to it.
-    Origin,
-    /// The whole URL: this is a proxy.
-    Absolute,
-}
 
 /// Opens connections.
 pub(super) struct Connector {

@@ -12,8 +12,8 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::connect::{Form, Way};
 use super::{Asking, Conditions, FetchError, Fetched, Url};
 
 /// What we call ourselves.
@@ -24,6 +24,25 @@ const MAX_HEAD: usize = 64 << 10;
 
 /// Longest tag that is kept for the next conditions, in octets.
 const LONGEST_TAG: usize = 1024;
+
+/// Octets both ways.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection, and how the request is to name what it asks for.
+pub(super) struct Way {
+    pub(super) stream: Box<dyn Stream>,
+    pub(super) form: Form,
+}
+
+/// Forms of a request's target (RFC 9112 section 3.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Path and query: this is the server itself, or a tunnel to it.
+    Origin,
+    /// The whole URL: this is a proxy.
+    Absolute,
+}
 
 /// What an answer says.
 pub(super) enum Answer {

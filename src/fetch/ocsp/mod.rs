@@ -36,8 +36,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::alarms::Alarms;
 use super::http::Url;
-use super::remote::Alarm;
 use crate::now::Wall;
 use crate::pki::Inserted;
 
@@ -91,11 +91,8 @@ pub(crate) struct Tick<T> {
     pub(crate) jobs: Vec<Job>,
     /// Those who need not wait any longer.
     pub(crate) ready: Vec<T>,
-    /// Responders that have been of no use for too long although they were asked, since this tick, and since before it.
-    pub(crate) began: Vec<Alarm>,
-    pub(crate) lasting: Vec<Alarm>,
-    /// Responders that have answered again, or are not wanted any more.
-    pub(crate) ended: Vec<Alarm>,
+    /// Responders that have been of no use for too long although they were asked, or are that no more.
+    pub(crate) alarms: Alarms,
 }
 
 /// What came of a job.

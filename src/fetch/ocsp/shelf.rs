@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::super::Problem;
@@ -11,6 +11,7 @@ use super::super::guard::guarded;
 use super::query::Answered;
 use super::store::{self, Sheet, Store};
 use crate::event::OcspStatus;
+use crate::lock::lock;
 use crate::now::{Mono, Now, Wall};
 use crate::pki::{OcspAnswer, Origin, Trust};
 
@@ -280,7 +281,7 @@ impl Store {
 impl Writing {
     /// It waits for the disk.
     pub(super) fn run(self) -> Written {
-        let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = lock(&WRITING);
         let mut written = Written { kept: Vec::new(), removed: Vec::new(), failure: None };
         for name in self.surplus {
             match self.store.remove(&name) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::remote::Alarm;
+use super::super::alarms::{Alarm, Alarms};
 use super::SEEN_FOR;
 use crate::now::{Mono, Now, Wall};
 
@@ -22,7 +22,7 @@ pub(super) struct Source {
     silent: Option<Mono>,
     /// When it was last asked.
     wanted: Mono,
-    pub(super) alarmed: bool,
+    alarmed: bool,
     failure: Option<String>,
     /// When it was last told of, and whether that was a failure.
     told: Option<(Mono, bool)>,
@@ -79,12 +79,19 @@ impl Source {
     }
 
     /// Whether it has been of no use for too long, and somebody wants it.
-    pub(super) fn is_silent(&self, now: Mono) -> bool {
+    fn is_silent(&self, now: Mono) -> bool {
         now.since(self.wanted) < self.alarm_after.max(SEEN_FOR)
             && self.silent.is_some_and(|since| now.since(since) >= self.alarm_after)
     }
 
-    pub(super) fn alarm(&self, now: Mono) -> Alarm {
+    /// Whether it has been silent for too long, and whether that is new.
+    pub(super) fn look(&mut self, now: Mono, alarms: &mut Alarms) {
+        let is_silent = self.is_silent(now);
+        let was_silent = std::mem::replace(&mut self.alarmed, is_silent);
+        alarms.note(was_silent, is_silent, || self.alarm(now));
+    }
+
+    fn alarm(&self, now: Mono) -> Alarm {
         Alarm {
             authority: Arc::clone(&self.authority),
             source: Arc::clone(&self.name),

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::alarms::Alarms;
 use super::http::{self, Client, Url};
 use super::schedule::Jitter;
 use super::vanished::Ledger;
@@ -71,22 +72,8 @@ pub(crate) struct Remote {
 pub(crate) struct Tick {
     /// To be run, elsewhere; each outcome belongs to [`Remote::finish`].
     pub(crate) jobs: Vec<Job>,
-    /// Sources that have been silent for too long since this tick, and since before it.
-    pub(crate) began: Vec<Alarm>,
-    pub(crate) lasting: Vec<Alarm>,
-    /// Sources that have been heard of again.
-    pub(crate) ended: Vec<Alarm>,
-}
-
-/// A source that has had no success for longer than its `alarm-after`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Alarm {
-    pub(crate) authority: Arc<str>,
-    pub(crate) source: Arc<str>,
-    /// How long.
-    pub(crate) silent: Duration,
-    /// What became of the last attempt; `None`: it was good, or there was none.
-    pub(crate) failure: Option<String>,
+    /// Sources that have been silent for too long, or are no more.
+    pub(crate) alarms: Alarms,
 }
 
 /// What came of a fetch.
@@ -152,18 +139,9 @@ impl Remote {
     /// What is to be fetched now, and who has been silent for too long. A source is fetched once at a time, and only so many at once.
     pub(crate) fn tick(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Tick {
         let jobs = self.begin(now, trust, client);
-        let mut tick = Tick { jobs, began: Vec::new(), lasting: Vec::new(), ended: Vec::new() };
-        for source in &mut self.sources {
-            let was = source.alarmed;
-            source.alarmed = source.is_silent(now.mono);
-            match (was, source.alarmed) {
-                (false, true) => tick.began.push(source.alarm(now.mono)),
-                (true, true) => tick.lasting.push(source.alarm(now.mono)),
-                (true, false) => tick.ended.push(source.alarm(now.mono)),
-                (false, false) => {}
-            }
-        }
-        tick
+        let mut alarms = Alarms::default();
+        self.sources.iter_mut().for_each(|source| source.look(now.mono, &mut alarms));
+        Tick { jobs, alarms }
     }
 
     /// Those go first that have waited longest, so that hosts that are slow keep nobody from his turn.

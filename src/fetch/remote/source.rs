@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::alarms::{Alarm, Alarms};
 use super::super::guard::guarded;
 use super::super::http::{Client, Conditions, Url};
 use super::super::schedule::{Jitter, Schedule};
@@ -10,7 +11,7 @@ use super::super::vanished::Ledger;
 use super::super::{LastSuccess, Problem};
 use super::job::{Brought, Failure, Job, Judge};
 use super::store::{Kept, Store};
-use super::{Alarm, Finished, SourceSettings};
+use super::{Finished, SourceSettings};
 use crate::now::{Mono, Now, Wall};
 use crate::pki::{Crl, Trust};
 
@@ -47,7 +48,7 @@ pub(super) struct Source {
     heard: Mono,
     /// When a member's certificate last named it, or it began to be asked; `None`: the configuration names it.
     named: Option<Mono>,
-    pub(super) alarmed: bool,
+    alarmed: bool,
     /// The last attempt, if it failed.
     failure: Option<Failure>,
     /// What is wrong with what is on disk.
@@ -222,7 +223,7 @@ impl Source {
         }
     }
 
-    pub(super) fn is_silent(&self, now: Mono) -> bool {
+    fn is_silent(&self, now: Mono) -> bool {
         now.since(self.heard) >= self.alarm_after && self.is_wanted(now)
     }
 
@@ -238,7 +239,14 @@ impl Source {
         self.named.is_none_or(|at| now.since(at) < NAMED_FOR.max(self.alarm_after))
     }
 
-    pub(super) fn alarm(&self, now: Mono) -> Alarm {
+    /// Whether it has been silent for too long, and whether that is new.
+    pub(super) fn look(&mut self, now: Mono, alarms: &mut Alarms) {
+        let is_silent = self.is_silent(now);
+        let was_silent = std::mem::replace(&mut self.alarmed, is_silent);
+        alarms.note(was_silent, is_silent, || self.alarm(now));
+    }
+
+    fn alarm(&self, now: Mono) -> Alarm {
         Alarm {
             authority: Arc::clone(&self.authority),
             source: Arc::clone(&self.name),

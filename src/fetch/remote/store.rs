@@ -5,12 +5,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::file;
 use super::super::keep::{replace, sha256, sync};
+use crate::lock::lock;
 
 /// More than any ETag and URL take.
 const MAX_ABOUT: u64 = 64 << 10;
@@ -67,7 +68,7 @@ impl Store {
 
     /// Keeps a CRL that has been verified. When this returns well, it is there after a power cut too.
     pub(super) fn write(&self, octets: &[u8], about: &About) -> io::Result<()> {
-        let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = lock(&WRITING);
         fs::create_dir_all(&self.folder)?;
         let name = name(&about.authority, &about.url);
         replace(&self.folder, &format!("{name}.crl"), octets)?;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::super::http::Client;
 use super::super::keep;
 use super::super::schedule::{Jitter, Schedule};
+use super::answer::Staple;
 use super::job::{Brought, Job, Outcome};
 use super::store::{Store, file_name};
 use super::{Finished, Handed, IdentitySettings, News, State, Way};
 use crate::now::{Mono, Now, Wall};
-use crate::pki::{OcspAnswer, Origin};
+use crate::pki::Origin;
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
@@ -19,15 +20,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 const SHORTEST_REST: Duration = Duration::from_secs(10);
 /// And at the latest, however long an answer lives: within a day a revocation of ours is to be known.
 const LONGEST_REST: Duration = Duration::from_secs(86_400);
-/// An answer is taken off this long before its end: whoever gets it has to find it good still.
-const MARGIN: Duration = Duration::from_secs(30);
-
-/// A verified answer and its octets.
-#[derive(Debug)]
-pub(super) struct Staple {
-    pub(super) answer: OcspAnswer,
-    pub(super) der: Vec<u8>,
-}
 
 /// One identity.
 #[derive(Clone, Debug)]
@@ -48,22 +40,6 @@ pub(super) struct Identity {
     failure: Option<String>,
     /// Why it couldn't be written down.
     unkept: Option<String>,
-}
-
-impl Staple {
-    fn can_be_stapled(&self, now: Wall) -> bool {
-        now + MARGIN < self.answer.end()
-    }
-
-    fn life(&self) -> Range<Wall> {
-        self.answer.name().this_update..self.answer.end()
-    }
-
-    /// Whether it may take the place of another: it is newer, or says of the same moment nothing better.
-    pub(super) fn supersedes(&self, other: &Self) -> bool {
-        let (own, others) = (self.answer.name().this_update, other.answer.name().this_update);
-        own > others || own == others && (self.answer.revokes() || !other.answer.revokes())
-    }
 }
 
 impl Identity {

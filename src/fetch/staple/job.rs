@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 use super::super::http::{Client, FetchError, MAX_OCSP, Method, Url};
-use super::identity::Staple;
+use super::answer::Staple;
 use super::store::Store;
 use crate::event::OcspStatus;
 use crate::now::Wall;

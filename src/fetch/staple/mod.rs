@@ -9,6 +9,7 @@
 //! "Revoked" is stapled like "good". Whoever asks and insists is to refuse us then as he would without an answer; whoever asks and doesn't insist would go on trusting a key that may be in other hands, if we kept silent about it.
 //! "Unknown" isn't: it is what a responder says that hasn't heard of a new certificate yet, and the answer before it stays.
 
+mod answer;
 mod identity;
 mod job;
 mod store;

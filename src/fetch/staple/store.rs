@@ -5,11 +5,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::super::file;
 use super::super::http::MAX_OCSP;
 use super::super::keep::{replace, sync};
+use crate::lock::lock;
 
 /// How the files' names end.
 const ENDING: &str = ".ocsp";
@@ -36,7 +37,7 @@ impl Store {
 
     /// Writes an answer, and removes those that aren't among the `wanted`: of certificates that were replaced.
     pub(super) fn write(&self, name: &str, der: &[u8], wanted: &[String]) -> io::Result<()> {
-        let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = lock(&WRITING);
         fs::create_dir_all(&self.folder)?;
         replace(&self.folder, name, der)?;
         for entry in fs::read_dir(&self.folder)? {

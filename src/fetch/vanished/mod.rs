@@ -8,11 +8,12 @@ mod page;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 
 use super::{Problem, Settings};
+use crate::lock::lock;
 use crate::now::Wall;
 use crate::pki::{Crl, Disappeared, Revocation, Vanished, VanishedEntry};
 use page::Page;
@@ -160,10 +161,6 @@ impl Ledger {
         let problems = state.problems(&counts);
         self.shown.store(Arc::new(Shown { vanished: Arc::clone(&state.vanished), counts, problems }));
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {

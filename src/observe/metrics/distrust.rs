@@ -1,12 +1,13 @@
 //! Who still uses an authority that is distrusted, or is going to be: how often, and how many certificates.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use prometheus::{Gauge, IntCounter};
 
 use super::{Families, seconds};
 use crate::event::{Authentication, Event, Evidence, Outcome};
+use crate::lock::lock;
 use crate::now::Wall;
 
 /// Certificates of one authority that are told apart; 8 octets each, and what a table takes.
@@ -49,7 +50,7 @@ impl Distrust {
 impl Distrusts {
     /// These and no others; what was counted of one that stays goes on.
     pub(super) fn set(&self, families: &Families, authorities: &[(Arc<str>, Wall)]) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         let mut before = std::mem::take(&mut *known);
         families.distrust_from.reset();
         for (name, from) in authorities {
@@ -71,7 +72,7 @@ impl Distrusts {
         let is_concerned = authentication.evidence.iter().any(|fact| matches!(fact, Evidence::Distrust { .. }));
         let Some(certificate) = authentication.certificate.as_ref().filter(|_| is_concerned) else { return };
         let Some(authority) = &certificate.authority else { return };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         let Some(distrust) = known.get_mut(authority) else { return };
         match event.outcome {
             Outcome::Accept => distrust.accepts.inc(),

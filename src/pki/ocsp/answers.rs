@@ -10,6 +10,7 @@ use moka::sync::Cache;
 use super::super::der::MAX_SERIAL;
 use super::OcspAnswer;
 use crate::event::OcspStatus;
+use crate::lock::lock;
 use crate::now::Wall;
 
 /// The answers in use, by certificate; bounded by number, shared by all snapshots: an answer counts at once, everywhere.
@@ -136,7 +137,7 @@ impl Answers {
     /// Takes an answer into use. Never does an older one replace a newer one, whoever replays it, nor anything but "revoked" one that revokes for good.
     pub fn insert(&self, answer: Arc<OcspAnswer>) -> Inserted {
         let Some(key) = key(&answer.question.issuer, &answer.question.serial) else { return Inserted::Older };
-        let _inserting = self.inserting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _inserting = lock(&self.inserting);
         let held = Held { revoked: self.revoked.get(&key), newest: self.answers.get(&key) };
         if answer.revokes() { self.insert_revoked(key, answer, &held) } else { self.insert_other(key, answer, held) }
     }

@@ -25,7 +25,7 @@ const SHARED: [&str; 14] = [
 pub(super) fn check_subject_rules(table: &AuthoritySettings, findings: &mut Findings<'_>) {
     for (attribute, value) in &table.subject {
         if !name::is_attribute_name(attribute) {
-            let known = name::SHORT_NAMES.iter().map(|(short, _)| *short).collect::<Vec<_>>().join(", ");
+            let known = name::short_names().collect::<Vec<_>>().join(", ");
             findings.error(
                 "subject",
                 format!("{attribute:?} is neither one of {known} nor a dotted OID without such a name"),

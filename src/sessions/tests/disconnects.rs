@@ -15,19 +15,8 @@ const OWN: &[u8] = b"the secret of disconnecting";
 const ALL: [Identify; 3] = [Identify::AcctSessionId, Identify::CallingStationId, Identify::UserName];
 
 fn nas(name: &str, address: &str, disconnect: Option<DisconnectSettings>) -> NasSettings {
-    NasSettings {
-        name: name.into(),
-        address: vec![Prefix::new(address.parse().unwrap(), 24).unwrap()],
-        secret: Secret::new("another, for asking"),
-        services: None,
-        methods: vec![Method::EapTls],
-        require_message_authenticator: true,
-        limit_proxy_state: true,
-        max_conversations: 0,
-        class: true,
-        federation: false,
-        disconnect,
-    }
+    let network = Prefix::new(address.parse().unwrap(), 24).unwrap();
+    NasSettings { disconnect, ..NasSettings::new(name, vec![network], Secret::new("another, for asking")) }
 }
 
 fn by(identify_by: &[Identify]) -> Option<DisconnectSettings> {

@@ -7,13 +7,12 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::number;
 use crate::event::Method;
 use crate::now::Wall;
 use crate::pki::Imprint;
 use crate::sessions::{Device, End, Kept, Session, SessionId, Stage, Tie};
 use crate::store::rows::pieces;
-use crate::store::{Failure, Store};
+use crate::store::{Failure, Store, number};
 
 const PUT: &str = "INSERT OR REPLACE INTO session (id, nas, peer, identifier, address, provisional, service, user, imprint, fingerprint, user_name, \
      acct_session, multi_session, mac, called, nas_port, framed_ip, framed_ipv6, started, updated, octets_in, octets_out, timeout, interval, interims, until, method, ended, end) ";

@@ -82,8 +82,3 @@ async fn enter(connection: &mut SqliteConnection, entries: &[Entry]) -> Result<(
     }
     fates.write(connection).await
 }
-
-/// SQLite's integers are signed; a counter that goes beyond stands still.
-pub(super) fn number(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}

@@ -2,8 +2,8 @@
 
 use sqlx::SqliteConnection;
 
-use super::number;
 use crate::sessions::{Key, Record};
+use crate::store::number;
 
 /// Inserts a record unless it is there. A time that the NAS didn't say is the same within its slack.
 const INSERT: &str = "INSERT INTO accounting (nas, peer, identifier, address, acct_session, status, at, counted_in, counted_out, counted_time, \

@@ -6,8 +6,8 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use crate::now::Wall;
 use crate::sessions::disconnect::{Cause, Disconnected, Told};
 use crate::sessions::{SessionId, State};
-use crate::store::accounting::number;
 use crate::store::certificates::hash;
+use crate::store::number;
 use crate::store::{Failure, Store};
 
 /// What became of a session that was to end.

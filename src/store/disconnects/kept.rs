@@ -9,7 +9,7 @@ use super::{cause, session};
 use crate::now::Wall;
 use crate::sessions::SessionId;
 use crate::sessions::disconnect::{Batch, BatchId, Past};
-use crate::store::accounting::number;
+use crate::store::number;
 
 /// A batch that waits; one that has been written stays as it is.
 pub(in crate::store) async fn held(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {

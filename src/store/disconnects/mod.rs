@@ -7,9 +7,8 @@ use sqlx::{Row, SqliteConnection};
 
 pub use history::{Ending, Endings};
 
-use super::accounting::number;
 use super::record::Audited;
-use super::{Failure, Store, audit};
+use super::{Failure, Store, audit, number};
 use crate::event::Reason;
 use crate::now::Wall;
 use crate::sessions::SessionId;

@@ -154,19 +154,8 @@ impl Server {
 
     fn with(config: ServerConfig, fault: Fault) -> Self {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let nas = NasSettings {
-            name: "ap".into(),
-            address: vec![Prefix { address, bits: 32 }],
-            secret: Secret::new(SECRET),
-            services: None,
-            methods: Vec::new(),
-            require_message_authenticator: true,
-            limit_proxy_state: true,
-            max_conversations: 0,
-            class: false,
-            federation: false,
-            disconnect: None,
-        };
+        let host = Prefix { address, bits: 32 };
+        let nas = NasSettings::new("ap", vec![host], Secret::new(SECRET));
         let keep = exchange::Settings {
             keep_answer: Duration::from_secs(10),
             keep_unanswered: Duration::from_secs(10),

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::super::alarms::Alarms;
 use super::super::super::http::{Client, Url};
 use super::super::job::{Job, Work};
 use super::super::query::Query;
@@ -39,8 +40,7 @@ type Begun = (u64, Urgency, Vec<(Url, Manner)>);
 impl<T: Clone> Desk<T> {
     /// What is to be done now, and who need not wait any longer.
     pub(crate) fn tick(&mut self, now: Now, trust: &Arc<Trust>, client: &Arc<Client>) -> Tick<T> {
-        let mut tick =
-            Tick { jobs: Vec::new(), ready: Vec::new(), began: Vec::new(), lasting: Vec::new(), ended: Vec::new() };
+        let mut tick = Tick { jobs: Vec::new(), ready: Vec::new(), alarms: Alarms::default() };
         tick.ready.append(&mut self.ready);
         self.tell_judges(trust);
         self.give_up(now.mono, &mut tick.ready);
@@ -51,16 +51,7 @@ impl<T: Clone> Desk<T> {
         tick.jobs.extend(queries.into_iter().filter_map(job));
         let writing = self.shelf.begin(now.mono);
         tick.jobs.extend(writing.map(|writing| Job { desk: self.generation, work: Work::Write(writing) }));
-        for source in self.sources.values_mut() {
-            let was = source.alarmed;
-            source.alarmed = source.is_silent(now.mono);
-            match (was, source.alarmed) {
-                (false, true) => tick.began.push(source.alarm(now.mono)),
-                (true, true) => tick.lasting.push(source.alarm(now.mono)),
-                (true, false) => tick.ended.push(source.alarm(now.mono)),
-                (false, false) => {}
-            }
-        }
+        self.sources.values_mut().for_each(|source| source.look(now.mono, &mut tick.alarms));
         tick
     }
 

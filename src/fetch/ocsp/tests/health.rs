@@ -152,7 +152,7 @@ fn an_alarm_begins_lasts_and_ends() {
         if second == HOUR {
             desk.seen(at(second), [campus.question(1)]);
         }
-        let Tick { jobs, began, lasting, ended, .. } = campus.tick(&mut desk, second);
+        let Tick { jobs, alarms: Alarms { began, lasting, ended }, .. } = campus.tick(&mut desk, second);
         for (what, alarm) in [("began", began), ("lasting", lasting), ("ended", ended)] {
             assert!(alarm.iter().all(|alarm| (&*alarm.authority, &*alarm.source) == ("ca16", ONE)));
             if !alarm.is_empty() && told.last().is_none_or(|(last, _)| *last != what) {
@@ -178,7 +178,7 @@ fn who_is_wanted_no_more_has_no_alarm() {
     desk.seen(at(0), [campus.question(1)]);
     let mut told = Vec::new();
     for second in (0..3 * DAY).step_by(60) {
-        let Tick { jobs, began, ended, .. } = campus.tick(&mut desk, second);
+        let Tick { jobs, alarms: Alarms { began, ended, .. }, .. } = campus.tick(&mut desk, second);
         told.extend(began.iter().map(|_| ("began", second / DAY)));
         told.extend(ended.iter().map(|_| ("ended", second / DAY)));
         for query in jobs.into_iter().filter_map(|job| written(&mut desk, job, at(second))).collect::<Vec<_>>() {

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::alarms::Alarms;
 use super::super::http::{self, Client, Url};
 use super::super::{Settings, remote};
 use super::desk::Desk;

@@ -45,7 +45,7 @@ fn a_place_that_no_certificate_names_any_more_is_no_alarm_and_not_asked_unless_i
                 let failed = super::Outcome { source: job.source, brought: Err(super::failure("timeout")) };
                 remote.finish(failed, at(seconds)).expect("it is this one's");
             }
-            (asked, tick.began.len() + tick.lasting.len())
+            (asked, tick.alarms.began.len() + tick.alarms.lasting.len())
         };
         assert_eq!(look(&mut remote, 6 * DAY), (1, 1));
         remote.named("ca16", &[super::URL.to_owned()], at(6 * DAY));

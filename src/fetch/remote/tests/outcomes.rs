@@ -87,8 +87,8 @@ fn the_alarm_begins_and_ends_once() {
     let mut remote = campus.remote(0, None);
     campus.serve(&mut remote, 0, &campus.crl(1, 1), "\"a\"");
     let tick = |remote: &mut Remote, seconds| {
-        let tick = remote.tick(at(seconds), &campus.trust, &campus.client);
-        (tick.began.len(), tick.lasting.len(), tick.ended.len())
+        let alarms = remote.tick(at(seconds), &campus.trust, &campus.client).alarms;
+        (alarms.began.len(), alarms.lasting.len(), alarms.ended.len())
     };
     assert_eq!(tick(&mut remote, 3 * 3_600 - 1), (0, 0, 0));
     assert_eq!(tick(&mut remote, 3 * 3_600), (1, 0, 0));

@@ -11,6 +11,16 @@ impl Chance {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
+    /// What `SEKISHO_SEED` says, else another one each time. It is printed, to be said again.
+    pub(crate) fn from_environment() -> Self {
+        let said = std::env::var("SEKISHO_SEED").ok().and_then(|seed| seed.parse().ok());
+        let mut octets = [0; 4];
+        aws_lc_rs::rand::fill(&mut octets).expect("the system has randomness");
+        let seed = said.unwrap_or_else(|| u64::from(u32::from_be_bytes(octets)));
+        eprintln!("SEKISHO_SEED={seed}");
+        Self::new(seed)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -29,6 +39,10 @@ impl Chance {
 
     pub(crate) fn percent(&mut self, of: u64) -> bool {
         self.next() % 100 < of
+    }
+
+    pub(crate) fn millis(&mut self, from: u64, to: u64) -> Duration {
+        Duration::from_millis(from + self.next() % (to - from))
     }
 
     pub(crate) fn delay(&mut self) -> Duration {
