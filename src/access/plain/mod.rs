@@ -83,6 +83,10 @@ impl Plain {
     }
 
     fn first(&mut self, now: Now, is_authentic: bool) -> Turn {
+        // Without it anybody on the way could write another name into the request (CVE-2024-3596), or learn from our answers which password is the right one, whatever `require-message-authenticator` says.
+        if !is_authentic && road::is_any(&self.nas) {
+            return Turn::Drop(Reason::MissingAuthenticator);
+        }
         let method = match road::choose(&self.by, &self.nas, &mut self.asked) {
             Ok((method, service)) => {
                 self.service = Some(service);
@@ -93,10 +97,6 @@ impl Plain {
                 return self.refuse(now, reason, evidence);
             }
         };
-        // Without it anybody on the way could write another name into the request (CVE-2024-3596), whatever `require-message-authenticator` says.
-        if !is_authentic {
-            return Turn::Drop(Reason::MissingAuthenticator);
-        }
         let Some(name) = self.name().map(str::to_owned) else {
             let fault = Evidence::Protocol("a request without User-Name".to_owned());
             return self.refuse(now, Reason::BadIdentity, vec![fault]);
