@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use super::admitted::admitted;
+use super::asked::is_same;
 use super::gate::{self, Decided};
 use super::lookup::{Attempt, Checked, Found, Lookup};
 use super::reply::{self, Accept};
@@ -121,6 +122,11 @@ impl Plain {
         }
     }
 
+    /// See [`Dialogue::is_of`](super::Dialogue::is_of).
+    pub(super) fn is_of(&self, asked: &FollowUp) -> bool {
+        is_same(self.asked.user_name.as_deref(), asked.user_name.as_deref())
+    }
+
     /// A further request of this conversation: the code that was asked for.
     pub(super) fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, asked: FollowUp) -> Turn {
         self.rounds = self.rounds.saturating_add(1);
@@ -198,7 +204,7 @@ impl Plain {
 
     /// What is left of it: the answer to its code, for a NAS that hasn't got it and sends the code again in a new request.
     pub(super) fn farewell(self, reply: Reply) -> Farewell {
-        Farewell::new(self.last, self.hasher, reply)
+        Farewell::new(self.last, self.hasher, reply).of(self.asked.user_name)
     }
 
     /// The user fell silent. `None`: nothing had been asked of him.
