@@ -99,7 +99,7 @@ impl Plain {
             }
         };
         let Some(name) = self.name().map(str::to_owned) else {
-            let fault = Evidence::Protocol("a request without User-Name".to_owned());
+            let fault = Evidence::Protocol("a request without a User-Name that is text".to_owned());
             return self.refuse(now, Reason::BadIdentity, vec![fault]);
         };
         let realm = name.rsplit_once('@').map(|(_, realm)| realm.to_lowercase());
@@ -222,9 +222,10 @@ impl Plain {
         self.service.and_then(|service| self.by.policy.service(service))
     }
 
-    /// User-Name.
+    /// User-Name. One that is no text is nobody's: two that differ would read alike.
     fn name(&self) -> Option<&str> {
-        self.asked.user_name.as_deref().filter(|name| !name.is_empty())
+        let is_text = |name: &&str| !name.is_empty() && !name.contains(char::REPLACEMENT_CHARACTER);
+        self.asked.user_name.as_deref().filter(is_text)
     }
 
     /// Somebody of whom no certificate is wanted.
