@@ -195,10 +195,10 @@ impl Table {
         same.then_some(number)
     }
 
-    /// Whether a request with a conversation's State is about somebody else.
-    pub(super) fn is_anothers(&self, number: u64, asked: &FollowUp) -> bool {
+    /// Whether a request with a conversation's State may be one of its own.
+    pub(super) fn is_of(&self, number: u64, asked: &FollowUp) -> bool {
         let conversation = self.slots.get(&number).and_then(|slot| slot.conversation.as_ref());
-        conversation.is_some_and(|conversation| !conversation.is_of(asked))
+        conversation.is_none_or(|conversation| conversation.is_of(asked))
     }
 
     /// Makes room for one more of a NAS: among its own where it has a cap and has reached it, among all where all is full.
