@@ -168,7 +168,7 @@ fn nas() -> NasSettings {
     }
 }
 
-fn service() -> ServiceSettings {
+pub(super) fn service() -> ServiceSettings {
     ServiceSettings {
         name: SERVICE.into(),
         matches: vec![Match::default()],

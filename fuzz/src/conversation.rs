@@ -1,5 +1,6 @@
 //! Whole conversations with the engine, of a supplicant whose packets a stranger on its side changes, leaves out or adds to, signed as the NAS would; and of a user without EAP, of whom the registry knows the supplicant's certificate.
 
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use sekisho::event::{Listener, Reason, TlsVersion};
 use sekisho::exchange::{self, Asker};
 use sekisho::now::{Mono, Now, Wall};
 use sekisho::pki::{AuthoritySettings, RevocationSource, Trust};
-use sekisho::radius::{Code, Packet, Type, hidden};
+use sekisho::policy::{Grants, OtpAfter, Policy, Rule, ServiceSettings, When};
+use sekisho::radius::{Code, Packet, Type, hidden, vendor};
 use sekisho::secret::Secret;
 use sekisho::standing::Standing;
 use sekisho::supplicant::{self, Login, Next, Station, Supplicant};
@@ -18,7 +20,7 @@ use sekisho::{eap, sessions};
 
 use super::campus::{
     COMMON, ISSUING, MEMBER, MEMBER_KEY, NAS, NOW, REVOKED, REVOKED_KEY, ROOT, SECRET, SERVER, SERVER_KEY, SERVICE,
-    authority, campus, hop, sign,
+    authority, campus, hop, service, sign,
 };
 use super::input::Input;
 
@@ -33,6 +35,20 @@ const OLD_TLS: u8 = 0x02;
 const SMALL_FRAGMENTS: u8 = 0x04;
 /// A responder is asked first, who knows nothing; then the CRL decides.
 const ASKS: u8 = 0x08;
+/// Codes come after a password that the NAS has checked, else after a certificate.
+const AFTER_PASSWORD: u8 = 0x10;
+/// A rule wants a code of everybody.
+const RULE: u8 = 0x20;
+
+// What the octet of a request without EAP asks for, besides its name.
+const WITH_STATE: u8 = 0x01;
+const BY_NAME: u8 = 0x02;
+const NO_PASSWORD: u8 = 0x10;
+/// CHAP (RFC 2865 section 5.3).
+const CHALLENGED: u8 = 0x20;
+const IN_CAPITALS: u8 = 0x40;
+/// EAP-Message besides.
+const EAP_TOO: u8 = 0x80;
 
 /// The first octet chooses the supplicant; then acts, each one octet that names it and what it needs.
 pub fn run(data: &[u8]) -> bool {
@@ -72,6 +88,13 @@ struct Scene {
     /// The supplicant's certificate.
     certificate: &'static [u8],
     accepted: bool,
+    flags: u8,
+    /// Conversations for which the registry knew a certificate that is good.
+    vouched: HashSet<u64>,
+    /// Whether somebody may be let in without EAP by what was done last.
+    may_enter: bool,
+    /// Somebody has been.
+    has_entered: bool,
 }
 
 impl Scene {
@@ -79,7 +102,7 @@ impl Scene {
         let supplicant = supplicant(flags);
         let (login, request) = begin(&supplicant, 0, false, NOW);
         Self {
-            engine: Engine::new(settings(), snapshot(flags & ASKS != 0)).expect("random octets"),
+            engine: Engine::new(settings(), snapshot(flags)).expect("random octets"),
             now: NOW,
             supplicant,
             stations: 0,
@@ -94,6 +117,10 @@ impl Scene {
             has_looked: false,
             certificate: credential(flags).0,
             accepted: false,
+            flags,
+            vouched: HashSet::new(),
+            may_enter: false,
+            has_entered: false,
         }
     }
 
@@ -132,9 +159,7 @@ impl Scene {
             8 => {
                 let (choice, password) = (input.octet()?, input.record()?);
                 self.made_up = self.made_up.wrapping_add(1);
-                let state = if choice & 1 == 0 { &[][..] } else { &self.state };
-                let password = if choice & 2 == 0 { password } else { COMMON };
-                let datagram = by_name(self.made_up, state, NAMES[usize::from(choice >> 2) % NAMES.len()], password);
+                let datagram = by_name(self.made_up, choice, &self.state, password);
                 self.hand_in(datagram);
             }
             _ => {
@@ -148,8 +173,9 @@ impl Scene {
     /// The registry answers what was asked last, or something else.
     fn found(&mut self, choice: u8) {
         let Some((ticket, lookup)) = self.looked.clone() else { return };
+        let was_vouched = self.vouched.contains(&ticket.0) || self.flags & AFTER_PASSWORD != 0;
         let known = |certificate: &[u8]| campus().trust.facts(&[certificate]).expect("of ours").encode();
-        let found = match (choice % 8, lookup) {
+        let found = match (choice % 8, &lookup) {
             (0, Lookup::Certificates(_)) | (1, _) => Found::Certificates(vec![known(self.certificate)]),
             (0, Lookup::Code(_)) | (2, _) => Found::Code(Checked::Right),
             (3, _) => Found::Code(Checked::Wrong),
@@ -157,6 +183,15 @@ impl Scene {
             (5, _) => Found::Certificates(vec![Vec::new(), known(REVOKED)]),
             _ => Found::Nothing,
         };
+        let is_good = found == Found::Certificates(vec![known(MEMBER)]);
+        self.may_enter = match (&lookup, &found) {
+            (Lookup::Certificates(_), Found::Certificates(_)) => is_good && self.flags & RULE == 0,
+            (Lookup::Code(_), Found::Code(Checked::Right)) => was_vouched,
+            _ => false,
+        };
+        if is_good && matches!(lookup, Lookup::Certificates(_)) {
+            self.vouched.insert(ticket.0);
+        }
         self.engine.handle(self.now, Arrival::Found(ticket, found));
         self.decided();
     }
@@ -164,6 +199,7 @@ impl Scene {
     fn turn(&mut self, time: Duration) {
         let wall = self.now.wall.0 + i64::try_from(time.as_secs()).expect("a short time");
         self.now = Now { mono: Mono(self.now.mono.0 + time), wall: Wall(wall) };
+        self.may_enter = self.may_be_decided();
         self.engine.handle_timeout(self.now);
         self.decided();
     }
@@ -171,8 +207,14 @@ impl Scene {
     /// The responder says that it knows nothing.
     fn answer(&mut self) {
         let Some(ticket) = self.asked else { return };
+        self.may_enter = self.may_be_decided();
         self.engine.handle(self.now, Arrival::Answer(ticket));
         self.decided();
+    }
+
+    /// What a responder was asked about comes by name, and is let in then where no code is wanted.
+    fn may_be_decided(&self) -> bool {
+        !self.vouched.is_empty() && self.flags & (ASKS | RULE) == ASKS
     }
 
     /// What was held back is answered.
@@ -186,6 +228,8 @@ impl Scene {
     }
 
     fn hand_in(&mut self, datagram: Vec<u8>) {
+        // An answer that was given may be asked for again.
+        self.may_enter = self.has_entered;
         let arrival = Arrival::Datagram { hop: hop(Listener::Auth, NAS, 1_645), octets: &datagram };
         self.engine.handle(self.now, arrival);
         while let Some(step) = self.engine.poll_step() {
@@ -203,12 +247,25 @@ impl Scene {
     fn answered(&mut self, answer: &[u8]) {
         let packet = Packet::parse(answer).expect("a packet");
         self.accepted |= packet.code() == Code::ACCESS_ACCEPT;
+        if packet.code() == Code::ACCESS_ACCEPT && packet.first(Type::EAP_MESSAGE).is_none() {
+            self.entered(&packet);
+        }
         if let Some(state) = packet.first(Type::STATE) {
             self.state = state.to_vec();
         }
         if let Next::Send(next) = self.login.handle(answer, self.now.wall) {
             self.request = next;
         }
+    }
+
+    /// Somebody was let in without EAP.
+    fn entered(&mut self, accept: &Packet<'_>) {
+        assert!(self.may_enter, "nobody had vouched for this, or no code was right");
+        assert_eq!(accept.first_vendor(vendor::MICROSOFT, vendor::MS_MPPE_RECV_KEY), None, "keys of nothing");
+        let name = accept.text(Type::USER_NAME).expect("an Accept names its user");
+        let is_known = NAMES.iter().any(|known| *known == name.as_bytes());
+        assert!(is_known && (name.as_bytes() == NAMES[0] || self.flags & AFTER_PASSWORD != 0), "{name}");
+        self.has_entered = true;
     }
 
     fn sent(&mut self) -> Vec<Vec<u8>> {
@@ -294,13 +351,23 @@ fn settings() -> Settings {
     }
 }
 
-fn snapshot(asks: bool) -> Arc<Snapshot> {
-    static SNAPSHOTS: LazyLock<[Arc<Snapshot>; 2]> =
-        LazyLock::new(|| [RevocationSource::Crl, RevocationSource::OcspThenCrl].map(make_snapshot));
-    SNAPSHOTS[usize::from(asks)].clone()
+fn snapshot(flags: u8) -> Arc<Snapshot> {
+    const WAYS: u8 = ASKS | AFTER_PASSWORD | RULE;
+    static SNAPSHOTS: LazyLock<Vec<Arc<Snapshot>>> =
+        LazyLock::new(|| (0..=WAYS / ASKS).map(|ways| make_snapshot(ways * ASKS)).collect());
+    SNAPSHOTS[usize::from((flags & WAYS) / ASKS)].clone()
 }
 
-fn make_snapshot(revocation: RevocationSource) -> Arc<Snapshot> {
+/// The campus' service, with codes as the flags say.
+fn policy(flags: u8) -> Policy {
+    let otp = if flags & AFTER_PASSWORD == 0 { OtpAfter::Certificate } else { OtpAfter::NasPassword };
+    let everybody = Rule { when: When::default(), grants: Grants::default(), deny: false, otp: true };
+    let rules = if flags & RULE == 0 { Vec::new() } else { vec![everybody] };
+    Policy::new(vec![ServiceSettings { otp: Some(otp), rules, ..service() }], Vec::new())
+}
+
+fn make_snapshot(flags: u8) -> Arc<Snapshot> {
+    let revocation = if flags & ASKS == 0 { RevocationSource::Crl } else { RevocationSource::OcspThenCrl };
     let campus = campus();
     let authority = |name, intermediates| AuthoritySettings { revocation, ..authority(name, ROOT, intermediates) };
     let authorities = [authority("root", &[]), authority("issuing", &[ISSUING])];
@@ -317,7 +384,7 @@ fn make_snapshot(revocation: RevocationSource) -> Arc<Snapshot> {
     };
     let access = access::Snapshot {
         eap: eap::Settings { fragment_size: 1_000, max_message: 16 * 1_024, max_idle_rounds: 50 },
-        policy: campus.policy.clone(),
+        policy: Arc::new(policy(flags)),
         trust: Arc::new(trust),
         revocation: campus.revocation.clone(),
         standing: Arc::new(Standing::new(&[])),
@@ -366,15 +433,28 @@ fn made_up(number: u8, state: &[u8], eap: &[u8]) -> Vec<u8> {
     sign(&octets)
 }
 
-fn by_name(number: u8, state: &[u8], name: &[u8], password: &[u8]) -> Vec<u8> {
+/// A request without EAP, as its octet says.
+fn by_name(number: u8, choice: u8, state: &[u8], password: &[u8]) -> Vec<u8> {
     let authenticator = [number; 16];
     let mut octets = [&[Code::ACCESS_REQUEST.0, number, 0, 0][..], &authenticator].concat();
-    if !state.is_empty() {
+    if choice & WITH_STATE != 0 && !state.is_empty() {
         push(&mut octets, Type::STATE, state);
     }
-    push(&mut octets, Type::USER_NAME, name);
-    if let Ok(covered) = hidden::hide_password(&Secret::new(SECRET), &authenticator, password) {
+    let mut name = NAMES[usize::from(choice >> 2) % NAMES.len()].to_vec();
+    if choice & IN_CAPITALS != 0 {
+        name.make_ascii_uppercase();
+    }
+    push(&mut octets, Type::USER_NAME, &name);
+    let password = if choice & BY_NAME == 0 { password } else { COMMON };
+    let covered = hidden::hide_password(&Secret::new(SECRET), &authenticator, password);
+    if let Some(covered) = covered.ok().filter(|_| choice & NO_PASSWORD == 0) {
         push(&mut octets, Type::USER_PASSWORD, &covered);
+    }
+    if choice & CHALLENGED != 0 {
+        push(&mut octets, Type(3), &[number; 17]);
+    }
+    if choice & EAP_TOO != 0 {
+        push_eap(&mut octets, &[2, number, 0, 5, 1]);
     }
     sign(&octets)
 }

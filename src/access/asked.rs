@@ -50,7 +50,7 @@ pub struct Said {
 impl Asked {
     /// Reads a request of a NAS; `password`: its User-Password, uncovered. The error: EAP-Message attributes that are not consecutive (RFC 3579 section 3.1).
     pub fn read(packet: &Packet<'_>, nas: &Nas, password: impl FnOnce() -> Option<Secret>) -> Result<Self, Malformed> {
-        let FollowUp { eap, password, wants_key_name, wants_cui } = FollowUp::read(packet, password)?;
+        let FollowUp { eap, password, user_name, wants_key_name, wants_cui } = FollowUp::read(packet, password)?;
         let is_eap = eap.is_some();
         let said = (!is_eap).then(|| Said::new(packet, password)).map(Box::new);
         let calling_station = packet.first(Type::CALLING_STATION_ID).unwrap_or_default().to_vec();
@@ -67,7 +67,7 @@ impl Asked {
             },
             marks: Marks::read(packet),
             calling_station,
-            user_name: packet.first(Type::USER_NAME).map(text),
+            user_name,
             framed_mtu: packet.integer(Type::FRAMED_MTU),
             wants_key_name,
             wants_cui,
@@ -107,6 +107,11 @@ impl Said {
     }
 }
 
+/// Whether a further request is about the same user: it repeats the first but for the password (RFC 2865 section 4.4), or leaves the name out.
+pub(super) fn is_same(first: Option<&str>, again: Option<&str>) -> bool {
+    again.is_none_or(|again| first.is_some_and(|first| first.eq_ignore_ascii_case(again)))
+}
+
 /// What a further request of a conversation says; the rest was said by the first.
 #[derive(Clone, Debug, Default)]
 pub struct FollowUp {
@@ -114,6 +119,8 @@ pub struct FollowUp {
     pub eap: Option<Vec<u8>>,
     /// User-Password of a request without EAP, uncovered.
     pub password: Option<Secret>,
+    /// As in [`Asked`].
+    pub user_name: Option<String>,
     /// As in [`Asked`].
     pub wants_key_name: bool,
     /// As in [`Asked`].
@@ -126,7 +133,8 @@ impl FollowUp {
         let mut eap = Vec::new();
         let is_eap = packet.join_eap(&mut eap)?;
         let password = if is_eap { None } else { password() };
-        let mut read = Self { eap: is_eap.then_some(eap), password, ..Self::default() };
+        let user_name = packet.first(Type::USER_NAME).map(text);
+        let mut read = Self { eap: is_eap.then_some(eap), password, user_name, ..Self::default() };
         for attribute in packet.attributes() {
             read.wants_key_name |= attribute.kind == Type::EAP_KEY_NAME;
             read.wants_cui |= attribute.kind == Type::CHARGEABLE_USER_IDENTITY;

@@ -36,6 +36,15 @@ impl Dialogue {
         }
     }
 
+    /// Whether a further request may be of this conversation: without EAP it is the name that says whose code it brings, and a NAS that takes two users for one lets neither in.
+    #[must_use]
+    pub fn is_of(&self, asked: &FollowUp) -> bool {
+        match self {
+            Self::Eap(_) => true,
+            Self::Plain(plain) => plain.is_of(asked),
+        }
+    }
+
     /// A further request. `by`: what is in force now; `nas`: who asks, with what it may ask for now.
     pub fn hear(&mut self, now: Now, by: &Arc<Snapshot>, nas: &Arc<Nas>, asked: FollowUp) -> Turn {
         match self {

@@ -3,6 +3,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use super::asked::is_same;
 use super::{Asked, Facts, Lookup, Question, reply};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::Reply;
@@ -93,6 +94,8 @@ pub struct Farewell {
     last: Option<u64>,
     hasher: RandomState,
     reply: Reply,
+    /// Whose it is, where the code alone doesn't say.
+    user_name: Option<String>,
 }
 
 impl Farewell {
@@ -102,13 +105,19 @@ impl Farewell {
     }
 
     pub(super) fn new(last: Option<u64>, hasher: RandomState, reply: Reply) -> Self {
-        Self { last, hasher, reply }
+        Self { last, hasher, reply, user_name: None }
+    }
+
+    /// Of a user, to nobody else.
+    pub(super) fn of(self, user_name: Option<String>) -> Self {
+        Self { user_name, ..self }
     }
 
     /// The last answer, if this is the last response again.
     #[must_use]
     pub fn again(&self, asked: &Asked) -> Option<Reply> {
         let hash = match &asked.said {
+            Some(_) if !is_same(self.user_name.as_deref(), asked.user_name.as_deref()) => return None,
             Some(said) => self.hasher.hash_one(Self::code(said.password.as_ref()?)),
             None => self.hasher.hash_one(asked.eap.as_ref()?),
         };

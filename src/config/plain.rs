@@ -93,13 +93,21 @@ pub(super) fn otp_of_service(mut table: Table<'_>) -> Option<OtpAfter> {
     after
 }
 
-/// A request without a password may mean either.
+/// What a user could leave out or type where a code is asked for, and be let in by name without one.
 pub(super) fn told_apart(table: &Table<'_>, authorize: Option<&Authorize>, otp: Option<OtpAfter>) {
-    if let (Some(authorize), Some(_)) = (authorize, otp)
-        && matches!(authorize.password, AuthorizePassword::None)
-        && authorize.service_type.is_none()
-    {
-        table.error("`authorize.password = \"none\"` beside `otp`: a request without a password could mean either, and would open the door without a code; say `authorize.service-type`, or use a password");
+    let (Some(authorize), Some(_)) = (authorize, otp) else { return };
+    if let Some((key, what)) = typed(authorize) {
+        table.error(format!("`authorize.password = \"{key}\"` beside `otp`: a request with {what} could mean either, and would open the door without a code; say `authorize.service-type`, or use a common password, which no user knows"));
+    }
+}
+
+/// The password by which anybody could ask for authorisation by name, where nothing else tells that.
+fn typed(authorize: &Authorize) -> Option<(&'static str, &'static str)> {
+    match authorize.password {
+        _ if authorize.service_type.is_some() => None,
+        AuthorizePassword::None => Some(("none", "no password")),
+        AuthorizePassword::Username => Some(("username", "the name as its password")),
+        AuthorizePassword::Common(_) => None,
     }
 }
 
@@ -178,20 +186,16 @@ pub(super) fn complete(
     }
 }
 
-/// Of two services: that a request without a password may mean either shows only where both could be asked for.
+/// Of two services: what a request without a code may mean shows only where both could be asked for.
 fn ambiguous(root: &Table<'_>, services: &[ServiceSettings], nas: &NasSettings) {
     let allowed = |service: &&ServiceSettings| nas.services.as_ref().is_none_or(|names| names.contains(&service.name));
-    let is_open = |service: &&ServiceSettings| {
-        let authorize = service.authorize.as_ref();
-        authorize.is_some_and(|it| it.service_type.is_none() && matches!(it.password, AuthorizePassword::None))
-    };
-    let open = services.iter().filter(allowed).find(is_open);
+    let open = services.iter().filter(allowed).find_map(|it| Some((it, typed(it.authorize.as_ref()?)?)));
     let coded = services.iter().filter(allowed).find(|service| service.otp.is_some());
-    if let (Some(open), Some(coded)) = (open, coded)
+    if let (Some((open, (_, what))), Some(coded)) = (open, coded)
         && open.name != coded.name
     {
         root.warning(format!(
-            "\"{}\" may use \"authorize\" for \"{}\", with no password, and \"otp\" for \"{}\": where both match, a request without a password is taken for the former and no code is asked for; say `authorize.service-type`, or use a password",
+            "\"{}\" may use \"authorize\" for \"{}\", with {what}, and \"otp\" for \"{}\": where both match, such a request is taken for the former and no code is asked for; say `authorize.service-type`, or use a common password",
             nas.name, open.name, coded.name
         ));
     }

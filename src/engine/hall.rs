@@ -307,6 +307,7 @@ impl Engine {
         let password = || self.exchanges.password(request.exchange, packet);
         if let Some(number) = state.and_then(|state| self.table.named(state, nas)) {
             return match FollowUp::read(packet, password) {
+                Ok(asked) if !self.table.is_of(number, &asked) => self.unanswered(now, request, Reason::BadIdentity),
                 Ok(asked) => self.go_on(now, number, request, asked),
                 Err(_) => self.break_off(now, number, request),
             };

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use super::Settings;
 use super::asking::Asking;
-use crate::access::{Dialogue, Found, Lookup, Lost, State};
+use crate::access::{Dialogue, FollowUp, Found, Lookup, Lost, State};
 use crate::event::{MessageAuthenticator, RequestCode};
 use crate::exchange::{ExchangeId, Hop, Nas};
 use crate::now::Mono;
@@ -193,6 +193,12 @@ impl Table {
         let slot = self.slots.get(&number)?;
         let same = slot.hop.peer.ip().to_canonical() == nas.to_canonical() && slot.state.as_slice().ct_eq(state).into();
         same.then_some(number)
+    }
+
+    /// Whether a request with a conversation's State may be one of its own.
+    pub(super) fn is_of(&self, number: u64, asked: &FollowUp) -> bool {
+        let conversation = self.slots.get(&number).and_then(|slot| slot.conversation.as_ref());
+        conversation.is_none_or(|conversation| conversation.is_of(asked))
     }
 
     /// Makes room for one more of a NAS: among its own where it has a cap and has reached it, among all where all is full.

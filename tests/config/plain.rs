@@ -29,7 +29,8 @@ fn text(line: &str, more: &str) -> String {
     format!("{base}{line}\n{more}")
 }
 
-const BOTH: &str = "authorize = { password = \"username\" }\notp = { after = \"nas-password\" }";
+const BOTH: &str =
+    "authorize = { password = \"username\", service-type = \"authorize-only\" }\notp = { after = \"nas-password\" }";
 
 fn load(line: &str, more: &str) -> Loaded {
     campus().load(&text(line, more))
@@ -74,7 +75,7 @@ fn what_is_left_out_has_its_default() {
     loaded.good();
     let config = loaded.config.as_ref().expect("it is good");
     let authorize = service(config).authorize.as_ref().expect("it is there");
-    assert_eq!((authorize.name, authorize.service_type, authorize.certificate), (UsernameSource::SanEmail, None, None));
+    assert_eq!((authorize.name, authorize.certificate), (UsernameSource::SanEmail, None));
     let otp = config.otp.as_ref().expect("it is there");
     let attempts = Attempts { each: 5, per: Duration::from_secs(300) };
     assert_eq!((&*otp.issuer, otp.window, otp.attempts), ("Sekisho", 1, attempts));
@@ -134,22 +135,33 @@ fn slips_in_otp_are_found() {
 }
 
 #[test]
-fn no_password_beside_codes_needs_a_service_type() {
-    let otp = "otp = { after = \"nas-password\" }";
-    let none = |more: &str| format!("authorize = {{ password = \"none\"{more} }}\n{otp}");
-    load(&none(""), OTP).error("service[0]", "[[service]]", "authorize.service-type").only(1);
-    load(&none(", service-type = \"authorize-only\""), OTP).good();
-    load("authorize = { password = \"none\" }", OTP).config.expect("alone it is told apart");
+fn a_password_that_anybody_may_type_beside_codes_needs_a_service_type() {
+    for after in ["nas-password", "certificate"] {
+        for password in ["none", "username"] {
+            let line = |more: &str| {
+                format!("authorize = {{ password = \"{password}\"{more} }}\notp = {{ after = \"{after}\" }}")
+            };
+            load(&line(""), OTP).error("service[0]", "[[service]]", "authorize.service-type").only(1);
+            load(&line(", service-type = \"authorize-only\""), OTP).good();
+            let alone = load(&format!("authorize = {{ password = \"{password}\" }}"), OTP);
+            let config = alone.config.as_ref().expect("alone it is told apart");
+            assert_eq!(service(config).authorize.as_ref().and_then(|it| it.service_type), None);
+        }
+        let common = "password = \"common\", password-file = \"secrets/common\"";
+        load(&format!("authorize = {{ {common} }}\notp = {{ after = \"{after}\" }}"), OTP).good();
+    }
 }
 
 #[test]
-fn of_two_services_no_password_beside_codes_is_warned_of() {
-    let other = |more: &str| {
+fn of_two_services_a_password_that_anybody_may_type_beside_codes_is_warned_of() {
+    let two = |password: &str, more: &str| {
         let service = "[[service]]\nname = \"two\"\nmatch = { ssid = [\"two\"] }\nauthorities = [\"ca\"]\n";
-        format!("{service}authorize = {{ password = \"none\"{more} }}\n{OTP}")
+        format!("{service}authorize = {{ password = \"{password}\"{more} }}\n{OTP}")
     };
+    let other = |more: &str| two("none", more);
     let otp = "otp = { after = \"nas-password\" }";
     load(otp, &other("")).warning("", "[listen]", "no code is asked for").only(1);
+    load(otp, &two("username", "")).warning("", "[listen]", "the name as its password").only(1);
     load(otp, &other(", service-type = \"login\"")).good();
     let text = text(otp, &other("")).replace("methods = ", "services = [\"JAIST\"]\nmethods = ");
     assert!(campus().load(&text).shown().iter().all(|shown| !shown.contains("no code is asked for")));

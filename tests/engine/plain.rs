@@ -3,3 +3,7 @@
 mod by_name;
 mod code;
 mod gateway;
+mod names;
+mod other_states;
+mod unproved;
+mod without_code;

@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use super::admitted::admitted;
+use super::asked::is_same;
 use super::gate::{self, Decided};
 use super::lookup::{Attempt, Checked, Found, Lookup};
 use super::reply::{self, Accept};
@@ -83,6 +84,10 @@ impl Plain {
     }
 
     fn first(&mut self, now: Now, is_authentic: bool) -> Turn {
+        // Without it anybody on the way could write another name into the request (CVE-2024-3596), or learn from our answers which password is the right one, whatever `require-message-authenticator` says.
+        if !is_authentic && road::is_any(&self.nas) {
+            return Turn::Drop(Reason::MissingAuthenticator);
+        }
         let method = match road::choose(&self.by, &self.nas, &mut self.asked) {
             Ok((method, service)) => {
                 self.service = Some(service);
@@ -93,12 +98,8 @@ impl Plain {
                 return self.refuse(now, reason, evidence);
             }
         };
-        // Without it anybody on the way could write another name into the request (CVE-2024-3596), whatever `require-message-authenticator` says.
-        if !is_authentic {
-            return Turn::Drop(Reason::MissingAuthenticator);
-        }
         let Some(name) = self.name().map(str::to_owned) else {
-            let fault = Evidence::Protocol("a request without User-Name".to_owned());
+            let fault = Evidence::Protocol("a request without a User-Name that is text".to_owned());
             return self.refuse(now, Reason::BadIdentity, vec![fault]);
         };
         let realm = name.rsplit_once('@').map(|(_, realm)| realm.to_lowercase());
@@ -119,6 +120,11 @@ impl Plain {
             }
             Err(fault) => self.refuse(now, Reason::NoGoodCertificate, vec![Evidence::Protocol(fault)]),
         }
+    }
+
+    /// See [`Dialogue::is_of`](super::Dialogue::is_of).
+    pub(super) fn is_of(&self, asked: &FollowUp) -> bool {
+        is_same(self.asked.user_name.as_deref(), asked.user_name.as_deref())
     }
 
     /// A further request of this conversation: the code that was asked for.
@@ -198,7 +204,7 @@ impl Plain {
 
     /// What is left of it: the answer to its code, for a NAS that hasn't got it and sends the code again in a new request.
     pub(super) fn farewell(self, reply: Reply) -> Farewell {
-        Farewell::new(self.last, self.hasher, reply)
+        Farewell::new(self.last, self.hasher, reply).of(self.asked.user_name)
     }
 
     /// The user fell silent. `None`: nothing had been asked of him.
@@ -216,9 +222,10 @@ impl Plain {
         self.service.and_then(|service| self.by.policy.service(service))
     }
 
-    /// User-Name.
+    /// User-Name. One that is no text is nobody's: two that differ would read alike.
     fn name(&self) -> Option<&str> {
-        self.asked.user_name.as_deref().filter(|name| !name.is_empty())
+        let is_text = |name: &&str| !name.is_empty() && !name.contains(char::REPLACEMENT_CHARACTER);
+        self.asked.user_name.as_deref().filter(is_text)
     }
 
     /// Somebody of whom no certificate is wanted.

@@ -9,10 +9,17 @@ use crate::secret::Secret;
 /// Why there is none.
 pub(super) type NoRoad = (Reason, Vec<Evidence>);
 
+const ROADS: [Method; 2] = [Method::Authorize, Method::Otp];
+
+/// Whether the NAS may use one.
+pub(super) fn is_any(nas: &Nas) -> bool {
+    ROADS.iter().any(|method| nas.methods.contains(method))
+}
+
 /// The first that fits, of those that the NAS may use: by name, by one-time password. Sets the method in the hints, by which services are chosen.
 pub(super) fn choose(by: &Snapshot, nas: &Nas, asked: &mut Asked) -> Result<(Method, ServiceIndex), NoRoad> {
     let mut why = (Reason::MethodNotAllowed, vec![Evidence::Method(Method::None)]);
-    for method in [Method::Authorize, Method::Otp].into_iter().filter(|method| nas.methods.contains(method)) {
+    for method in ROADS.into_iter().filter(|method| nas.methods.contains(method)) {
         asked.hints.method = Some(method);
         let Some(service) = by.policy.route(&asked.hints) else {
             if why.0 == Reason::MethodNotAllowed {

@@ -135,6 +135,11 @@ impl Gateway {
     }
 
     pub(super) fn request(&mut self, name: &str, password: Option<&[u8]>) -> Vec<u8> {
+        self.request_of(name.as_bytes(), password)
+    }
+
+    /// Of a name that need be no text.
+    pub(super) fn request_of(&mut self, name: &[u8], password: Option<&[u8]>) -> Vec<u8> {
         self.count += 1;
         let mut authenticator = [7; 16];
         authenticator[0] = self.count;
@@ -145,7 +150,7 @@ impl Gateway {
         } else {
             Writer::without_message_authenticator(&mut octets, Code::ACCESS_REQUEST, self.count)
         };
-        writer.push(Type::USER_NAME, name.as_bytes()).expect("short");
+        writer.push(Type::USER_NAME, name).expect("short");
         if let Some(password) = password {
             let hidden = hidden::hide_password(&Secret::new(SECRET), &authenticator, password).expect("short");
             writer.push(Type::USER_PASSWORD, &hidden).expect("short");
