@@ -221,25 +221,6 @@ fn who_must_not_come_in_is_refused_and_told_why() {
 }
 
 #[test]
-fn nobody_goes_by_another_members_name_or_by_none() {
-    let site = Site::new();
-    let mut bystander = site.roadwarrior(Tls::V13);
-    bystander.connects(&pki().member_rsa, USER);
-    for (tls, name) in
-        [(Tls::V12, USER), (Tls::V13, USER), (Tls::V13, "@jaist.ac.jp"), (Tls::V13, "anonymous@jaist.ac.jp")]
-    {
-        site.roadwarrior(tls).is_refused(&pki().member_p256, name).assert_alert(Alert::AccessDenied);
-    }
-    site.server.assert_rejections("bad-identity", 4);
-    // A block of him throws nobody else off.
-    site.server.api("POST", "users/taro@jaist.ac.jp/block", Some(json!({ "reason": "left" })));
-    site.online(1);
-    assert!(bystander.pings());
-    site.server.api("POST", &format!("users/{USER}/block"), Some(json!({ "reason": "left" })));
-    bystander.wait_disconnected();
-}
-
-#[test]
 fn what_policy_says_decides_at_the_gateway_too() {
     let site = Site::granting(&["Class=guests"]);
     let home = site.roadwarrior(Tls::V13);
