@@ -356,6 +356,8 @@ pub enum Evidence {
     },
     /// The names that would each be the user.
     Names(Vec<String>),
+    /// The names of which the outer identity must be one, since the NAS knows the session by it.
+    Outer(Vec<String>),
     /// A realm that is not of the service.
     Realm(String),
     /// A TLS alert that the client sent, by its number.

@@ -38,6 +38,8 @@ mod registry;
 mod registry_damaged;
 #[path = "serve/registry_import.rs"]
 mod registry_import;
+#[path = "serve/seal.rs"]
+mod seal;
 #[path = "serve/sessions.rs"]
 mod sessions;
 #[path = "serve/staple.rs"]

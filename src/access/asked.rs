@@ -64,6 +64,7 @@ impl Asked {
                 nas_port_type: packet.integer(Type::NAS_PORT_TYPE),
                 nas_identifier: packet.first(Type::NAS_IDENTIFIER).map(text),
                 method: is_eap.then_some(Method::EapTls),
+                outer: None,
             },
             marks: Marks::read(packet),
             calling_station,

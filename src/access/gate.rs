@@ -203,7 +203,7 @@ pub fn alert_for(reason: Reason) -> Alert {
         Reason::Expired | Reason::NotYetValid => Alert::CertificateExpired,
         Reason::UntrustedIssuer => Alert::UnknownCa,
         Reason::WrongPurpose => Alert::UnsupportedCertificate,
-        Reason::WrongOrganisation | Reason::UserBlocked | Reason::Policy => Alert::AccessDenied,
+        Reason::WrongOrganisation | Reason::UserBlocked | Reason::BadIdentity | Reason::Policy => Alert::AccessDenied,
         // Never unknown_ca for these: the user would look for the wrong fault.
         _ => Alert::CertificateUnknown,
     }

@@ -59,4 +59,6 @@ pub enum Checked {
     Throttled,
     /// The user has no secret to make codes of.
     NotEnrolled,
+    /// He has one, and no seal-key opens it.
+    Sealed,
 }

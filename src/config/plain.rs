@@ -7,14 +7,12 @@ use super::files::{self, SecretKeys};
 use super::reader::Table;
 use crate::event::Method;
 use crate::exchange::NasSettings;
-use crate::otp::{Attempts, Sealer, Settings};
+use crate::otp::{Attempts, Sealer, Settings, seal_keys};
 use crate::policy::{Authorize, AuthorizePassword, OtpAfter, ServiceSettings, UsernameSource};
 use crate::radius::dictionary;
 
 /// The two ways to write the key that seals.
 const SEAL: SecretKeys = SecretKeys { inline: "seal-key", file: "seal-key-file" };
-/// Below, whoever has the database could find the key by trying.
-const SHORT_SEAL: usize = 16;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -123,14 +121,8 @@ fn otp_settings(mut table: Table<'_>) -> Option<Settings> {
     let seal = files::either(&mut table, &SEAL);
     let sealer = seal.and_then(|(item, is_file)| {
         let secret = files::secret(&item, is_file, "the key that seals one-time passwords")?;
-        if secret.len() < SHORT_SEAL {
-            item.error(format!(
-                "the key has {} octets only, and {SHORT_SEAL} are the least; make one: openssl rand -base64 32",
-                secret.len()
-            ));
-            return None;
-        }
-        Sealer::new(&secret).map(Arc::new)
+        let keys = seal_keys(secret).map_err(|text| item.error(text)).ok()?;
+        Sealer::with(&keys).map(Arc::new)
     });
     let window = u8::try_from(table.integer("window", 0..=10, 1)).unwrap_or(1);
     let attempts = attempts(&mut table);

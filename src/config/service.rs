@@ -7,7 +7,8 @@ use super::names::{self, Names};
 use super::nas::method;
 use super::reader::{Item, Places, Table};
 use super::{absent, authority, grants, plain};
-use crate::exchange::NasSettings;
+use crate::event::Method;
+use crate::exchange::{Identify, NasSettings};
 use crate::policy::{Match, ReplyUsername, Rule, ServiceSettings, When};
 use crate::radius::dictionary;
 
@@ -29,6 +30,7 @@ pub(super) fn read(root: &mut Table<'_>, names: &Names, all_nas: &[NasSettings])
     }
     shadowed(root, &services, all_nas);
     case(root, &services);
+    called_otherwise(root, &services, all_nas);
     services
 }
 
@@ -231,6 +233,26 @@ fn list_covers<T: PartialEq>(wide: Option<&Vec<T>>, narrow: Option<&Vec<T>>) -> 
         (None, _) => true,
         (Some(_), None) => false,
         (Some(wide), Some(narrow)) => !narrow.is_empty() && narrow.iter().all(|value| wide.contains(value)),
+    }
+}
+
+/// NAS that know sessions by names alone, and are told another than the one that they may go by: strongSwan takes the outer identity, whatever the Accept says.
+fn called_otherwise(root: &Table<'_>, services: &Services, all_nas: &[NasSettings]) {
+    let by_name = |nas: &&NasSettings| {
+        let by = nas.disconnect.as_ref().map(|disconnect| disconnect.identify_by.as_slice());
+        by == Some(&[Identify::UserName]) && nas.methods.contains(&Method::EapTls)
+    };
+    for nas in all_nas.iter().filter(by_name) {
+        let may = |service: &&ServiceSettings| {
+            let is_listed = nas.services.as_ref().is_none_or(|names| names.contains(&service.name));
+            is_listed && service.reply_username == ReplyUsername::Certificate
+        };
+        if let Some(service) = services.settings.iter().find(may) {
+            root.warning(format!(
+                "\"{}\" is told by User-Name alone who has to go, and \"{}\" answers with the certificate's name: a concentrator that goes by the outer identity, as strongSwan does, ends nobody's session, or another's who is called so; say reply-username = \"outer\", or services = [...] of the NAS",
+                nas.name, service.name
+            ));
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use tokio::time::{sleep, timeout};
 use crate::engine::{Attempt, Checked, Found, Lookup, Search, Ticket};
 use crate::net::{self, Clock};
 use crate::now::Mono;
-use crate::otp::{Attempts, Guesses, Settings, Who};
-use crate::store::{Failure, Store};
+use crate::otp::{Attempts, Guesses, Key, Settings, Who};
+use crate::store::{Enrolled, Failure, Store};
 
 /// Looked up at once; what comes then waits for the first of them. Codes that are used up together share a COMMIT.
 const AT_ONCE: usize = 256;
@@ -123,10 +123,14 @@ impl Clerk {
         }
     }
 
-    /// Counts as a wrong guess until it is known to be right, so that many at once are no more than one after the other.
+    /// Counts as a wrong guess until it is known to be right, so that many at once are no more than one after the other. Only of those who are enrolled: others are nothing to guess, and take no place in what is remembered.
     async fn code(&self, attempt: &Attempt) -> Result<Checked, String> {
         let settings = self.otp.load_full().ok_or("a code is asked for, and there is no [otp]")?;
         let Attempt { user, nas, station, .. } = attempt;
+        let Some(enrolled) = self.store.otp_of(user).await.map_err(|failure| failure.to_string())? else {
+            return Ok(Checked::NotEnrolled);
+        };
+        let Ok(key) = settings.sealer.open(user, &enrolled.sealed) else { return Ok(Checked::Sealed) };
         let who = Who { user: user.to_ascii_lowercase(), nas: nas.to_string(), station: station.clone() };
         if !self.guess(|guesses| {
             guesses.set(settings.attempts);
@@ -134,33 +138,37 @@ impl Clerk {
         }) {
             return Ok(Checked::Throttled);
         }
-        let checked = self.check(&settings, attempt).await;
+        let checked = self.check(&settings, attempt, &key, enrolled).await;
         match checked {
-            Ok(Checked::Right) => self.guess(|guesses| guesses.right(&who)),
-            Ok(_) => {}
+            Ok(true) => self.guess(|guesses| guesses.right(&who)),
+            Ok(false) => {}
             Err(_) => self.guess(|guesses| guesses.forgive(&who)),
         }
-        checked.map_err(|failure| failure.to_string())
+        checked.map(|right| if right { Checked::Right } else { Checked::Wrong }).map_err(|failure| failure.to_string())
     }
 
-    /// [`Checked::Right`] is on disk: no restart makes the code good again.
-    async fn check(&self, settings: &Settings, attempt: &Attempt) -> Result<Checked, Failure> {
-        let user = &attempt.user;
-        let Some(enrolled) = self.store.otp_of(user).await? else { return Ok(Checked::NotEnrolled) };
-        let key = match settings.sealer.open(user, &enrolled.sealed) {
-            Ok(key) => key,
-            Err(bad) => {
-                tracing::error!(
-                    "the key of {user:?}'s one-time passwords is {bad}: no code is right until the seal-key of then is back in [otp], or the user is enrolled again"
-                );
-                return Ok(Checked::NotEnrolled);
-            }
-        };
+    /// Whether a code is right. Then that it is used up is on disk: no restart makes it good again.
+    async fn check(
+        &self,
+        settings: &Settings,
+        attempt: &Attempt,
+        key: &Key,
+        enrolled: Enrolled,
+    ) -> Result<bool, Failure> {
         let now = self.clock.now().wall;
         let Some(step) = key.step(attempt.code.expose(), now, settings.window, enrolled.last) else {
-            return Ok(Checked::Wrong);
+            return Ok(false);
         };
-        Ok(if self.store.use_code(&enrolled, step).await? { Checked::Right } else { Checked::Wrong })
+        if self.store.use_code(&enrolled, step).await? {
+            return Ok(true);
+        }
+        // The same key may have been sealed anew just now.
+        let again = self.store.otp_of(&enrolled.user).await?.filter(|again| again.sealed != enrolled.sealed);
+        let is_it = |again: &Enrolled| settings.sealer.open(&again.user, &again.sealed).as_ref() == Ok(key);
+        match again.filter(is_it) {
+            Some(again) => self.store.use_code(&again, step).await,
+            None => Ok(false),
+        }
     }
 
     fn guess<T>(&self, with: impl FnOnce(&mut Guesses) -> T) -> T {

@@ -15,6 +15,7 @@ use super::census::Counted;
 use super::gaps::{Line, Told};
 use super::leaving;
 use super::registry::Keeper;
+use super::seals::Seals;
 use crate::admin::authorities::Authority;
 use crate::admin::{self, Lang, Later, Peer, Question, Readiness, Refusal, Unexplained};
 use crate::config::Config;
@@ -59,6 +60,7 @@ pub(super) struct Live {
 struct Kept {
     keeper: Keeper,
     counted: Arc<Counted>,
+    seals: Arc<Seals>,
 }
 
 /// How those are who are asked.
@@ -161,8 +163,8 @@ impl Live {
     }
 
     /// There is a registry.
-    pub(super) fn keeps(&self, keeper: Keeper, counted: Arc<Counted>) {
-        *lock(&self.registry) = Some(Kept { keeper, counted });
+    pub(super) fn keeps(&self, keeper: Keeper, counted: Arc<Counted>, seals: Arc<Seals>) {
+        *lock(&self.registry) = Some(Kept { keeper, counted, seals });
     }
 
     /// What is blocked now.
@@ -176,6 +178,10 @@ impl Live {
 
     fn registry_complaints(&self) -> Vec<String> {
         lock(&self.registry).as_ref().map(|kept| kept.keeper.complaints()).unwrap_or_default()
+    }
+
+    fn seals(&self) -> Option<Arc<Seals>> {
+        lock(&self.registry).as_ref().map(|kept| Arc::clone(&kept.seals))
     }
 
     fn counted(&self) -> Option<Arc<Counted>> {
@@ -239,6 +245,7 @@ impl admin::Status for Live {
         readiness.degraded.extend(self.registry_complaints());
         readiness.degraded.extend(lock(&self.gauges.held).iter().map(|held| leaving::complaint(held, now)));
         readiness.degraded.extend(self.counted().and_then(|counted| counted.complaint()));
+        readiness.degraded.extend(self.seals().and_then(|seals| seals.complaint()));
         readiness.degraded.extend(lock(&self.staples).iter().flat_map(|state| &state.complaints).cloned());
         readiness
     }
@@ -265,6 +272,9 @@ impl admin::Status for Live {
         }
         if let Some(counted) = self.counted() {
             counted.show(&self.metrics);
+        }
+        if let Some(seals) = self.seals() {
+            seals.show(&self.metrics);
         }
         let staples = lock(&self.staples);
         let named = staples.iter().filter(|state| !state.responders.is_empty());

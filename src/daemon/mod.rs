@@ -20,6 +20,7 @@ mod owed;
 mod registry;
 mod reload;
 mod responders;
+mod seals;
 mod staples;
 mod start;
 mod systemd;

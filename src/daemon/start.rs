@@ -12,6 +12,7 @@ use super::inquiry::{self, Looked, Overflows};
 use super::live::Live;
 use super::registry::{self, Events, Keeper, Left, Opened};
 use super::responders::{Office, Responders};
+use super::seals::Seals;
 use super::staples::Stapling;
 use super::{Afar, Log, ORDERS, Server, StartError, desk, files, leaving, online, reload, snapshot, system, systemd};
 use crate::access::Handles;
@@ -24,7 +25,7 @@ use crate::net::{Clock, Doors, Gauges, Hall};
 use crate::now::Wall;
 use crate::observe::{Metrics, Observer, Sink, Tracing};
 use crate::pki::{Answers, Revocation};
-use crate::{admin, observe};
+use crate::{admin, observe, otp};
 
 impl Server {
     /// Starts the server of a configuration that `path` held. Its sockets are bound and the first snapshot is in when this returns.
@@ -44,8 +45,8 @@ impl Server {
 
         let (orders, received) = mpsc::channel(ORDERS);
         let force = Arc::new(Force::new(orders, snapshot, &config.log));
-        let (registry, kept) = keep(opened, &config, &force, &live, clock).unzip();
         let otp = Arc::new(ArcSwapOption::new(config.otp.clone().map(Arc::new)));
+        let (registry, kept) = keep(opened, &config, &force, &live, &otp, clock).unzip();
         let shared = shared(&config, &live, &force, registry.as_ref()).with_otp(Arc::clone(&otp));
         let admin = Some(door.spawn(shared.clone()).map_err(system)?);
         let (overflows, looked) = (Arc::new(Overflows::default()), Arc::new(Looked::default()));
@@ -188,11 +189,13 @@ fn keep(
     config: &Config,
     force: &Arc<Force>,
     live: &Live,
+    otp: &Arc<ArcSwapOption<otp::Settings>>,
     clock: Clock,
 ) -> Option<(registry::Running, Events)> {
     let (opened, settings) = opened.zip(config.registry)?;
     let (running, events) = Keeper::spawn(opened, settings, force, clock);
-    live.keeps(running.keeper.clone(), running.keeper.count(force));
+    let seals = Seals::spawn(running.keeper.kept(), otp);
+    live.keeps(running.keeper.clone(), running.keeper.count(force), seals);
     Some((running, events))
 }
 

@@ -131,5 +131,6 @@ fn hints(service: &ServiceSettings) -> Hints {
         ssid,
         nas_identifier: first(wanted.nas_identifier),
         method: Some(Method::EapTls),
+        outer: None,
     }
 }

@@ -68,6 +68,7 @@ families! {
     certificates: GaugeVec "sekisho_certificates" ["status"] "Certificates that the registry knows, by status. Counted now and then.";
     unconfirmed: IntGauge "sekisho_unconfirmed_blocks" [] "Certificates that are blocked here and not revoked by their authority yet.";
     unconfirmed_overdue: IntGauge "sekisho_unconfirmed_blocks_overdue" [] "Of them, those that have been for longer than `unconfirmed-after`.";
+    otp_keys: GaugeVec "sekisho_otp_keys" ["seal"] "Keys of one-time passwords, by the seal-key that opens them: the first, an older one, none (no code of those is right: an alarm).";
     unconfirmed_oldest: IntGauge "sekisho_unconfirmed_blocks_oldest_timestamp_seconds" [] "Since when the oldest of them is blocked, since 1970; 0: there is none.";
     log_dropped: IntCounter "sekisho_log_dropped_total" [] "Log lines lost because whoever reads the log is too slow.";
     build_info: GaugeVec "sekisho_build_info" ["version"] "Always 1.";
@@ -263,6 +264,15 @@ impl Metrics {
     pub fn set_certificates<'a>(&self, counts: impl IntoIterator<Item = (&'a str, u64)>) {
         for (status, count) in counts {
             self.families.certificates.with_label_values(&[status]).set(count as f64);
+        }
+    }
+
+    /// How many keys of one-time passwords there are by what opens them, all of them: those of before are forgotten.
+    pub fn set_otp_keys<'a>(&self, counts: impl IntoIterator<Item = (&'a str, u64)>) {
+        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.families.otp_keys.reset();
+        for (seal, count) in counts {
+            self.families.otp_keys.with_label_values(&[seal]).set(count as f64);
         }
     }
 

@@ -83,7 +83,7 @@ impl Guesses {
 
     /// How many of each kind are remembered.
     #[cfg(test)]
-    pub(super) fn remembered(&self) -> [usize; 3] {
+    pub(crate) fn remembered(&self) -> [usize; 3] {
         [self.stations.len(), self.strangers.len(), self.known.len()]
     }
 

@@ -3,6 +3,7 @@
 mod code;
 mod guesses;
 mod seal;
+mod seal_keys;
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 pub use code::{DIGITS, Key, PERIOD, escaped};
 pub use guesses::{Guesses, Who};
-pub use seal::{BadSeal, Sealer};
+pub use seal::{BadSeal, Resealed, Sealer};
+pub use seal_keys::seal_keys;
 
 /// `[otp]`
 #[derive(Clone, Debug)]

@@ -59,6 +59,43 @@ fn a_sealed_key_is_of_its_user_and_its_seal_alone() {
 }
 
 #[test]
+fn the_first_seal_key_seals_and_all_open() {
+    let with = |keys: &[&str]| Sealer::with(&keys.iter().map(|key| Secret::new(*key)).collect::<Vec<_>>()).unwrap();
+    let (old, both, new) = (with(&["old"]), with(&["new", "old"]), with(&["new"]));
+    let sealed = old.seal("member", &rfc_key()).unwrap();
+    assert_eq!(both.open("member", &sealed), Ok(rfc_key()));
+    assert_eq!(new.open("member", &sealed), Err(BadSeal));
+    assert_eq!(new.reseal("member", &sealed), Ok(Resealed::Never));
+    assert_eq!(both.reseal("other", &sealed), Ok(Resealed::Never), "of its user alone");
+    let Ok(Resealed::Anew(anew)) = both.reseal("member", &sealed) else { panic!("it is under the old one") };
+    assert_eq!((new.open("member", &anew), old.open("member", &anew)), (Ok(rfc_key()), Err(BadSeal)));
+    assert_eq!(both.reseal("member", &anew), Ok(Resealed::Already));
+    assert!(Sealer::with(&[]).is_none() && Sealer::with(&[Secret::new("one"), Secret::new("")]).is_none());
+}
+
+#[test]
+fn a_file_of_one_line_is_one_key_and_of_several_each_line() {
+    let keys = |text: &[u8]| seal_keys(Secret::new(text));
+    let (one, two) = ("0123456789abcdef", "# not a comment, but a key");
+    assert_eq!(keys(one.as_bytes()), Ok(vec![Secret::new(one)]));
+    assert_eq!(keys(two.as_bytes()), Ok(vec![Secret::new(two)]));
+    let octets = *b"\x00\x01\n\xff0123456789abcdef";
+    assert_eq!(keys(&octets), Ok(vec![Secret::new(octets)]), "octets aren't lines");
+    let text = format!("{one}\r\n\n# the old one\nfedcba9876543210");
+    let file = keys(text.as_bytes());
+    assert_eq!(file, Ok(vec![Secret::new(one), Secret::new("fedcba9876543210"), Secret::new(text.as_str())]));
+    for (text, says) in [
+        ("hunter2", "7 octets"),
+        ("0123456789abcdef\nhunter2", "line 2: the key has 7 octets"),
+        ("# one\n# two", "no key"),
+        (&"0123456789abcdef\n".repeat(9), "holds 9 keys, and 8 are the most"),
+    ] {
+        let wrong = keys(text.as_bytes()).unwrap_err();
+        assert!(wrong.contains(says) && !wrong.contains("hunter2"), "{wrong}");
+    }
+}
+
+#[test]
 fn the_uri_is_what_apps_read() {
     let uri = rfc_key().uri("JAIST SSL-VPN", "member1@jaist.ac.jp");
     assert_eq!(

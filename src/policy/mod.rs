@@ -11,6 +11,7 @@ mod settings;
 mod tests;
 mod username;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub use settings::{
     Authorize, AuthorizePassword, Grants, Hints, Match, OtpAfter, ReplyUsername, Rule, ServiceSettings, UsernameRule,
     UsernameSource, When,
 };
-pub use username::is_hidden;
+pub use username::{is_anonymous, is_hidden};
 
 use crate::event::{Evidence, Method, Reason};
 use crate::now::Wall;
@@ -100,7 +101,7 @@ impl Policy {
     /// **The** decision. Whoever judges a client calls this, nobody else decides.
     /// `facts`: what pki made of the chain; `verdict`: judged at `now`.
     ///
-    /// The first that stands against it is the reason: the service's `authorities`, what makes it no certificate of ours or a revoked one, our blocks, the rest of the verdict, the user's name, the rules.
+    /// The first that stands against it is the reason: the service's `authorities`, what makes it no certificate of ours or a revoked one, our blocks, the rest of the verdict, the user's name, the name that he goes by, the rules.
     #[must_use]
     pub fn decide(
         &self,
@@ -118,6 +119,9 @@ impl Policy {
             Ok(user) => user,
             Err(refusal) => return *refusal,
         };
+        if let Some(names) = self.goes_by_another(service, facts, hints) {
+            return Decision::refuse(Reason::BadIdentity, vec![Evidence::Outer(names)], Some(user));
+        }
         let lasts = now.until(facts.path_not_after);
         let basis =
             Basis { facts: Some(facts), evidence: &verdict.evidence, grace: verdict.finding == Reason::OkGrace, lasts };
@@ -192,12 +196,25 @@ impl Policy {
         name.map_err(|names| Box::new(Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(names)], None)))
     }
 
+    /// The names that the NAS may know somebody by, where it is to go by the outer identity and that is none of them: whoever chooses it freely goes by another's name,
+    /// under which he is accounted for, and by which that other is thrown off when he is to go. A name that is nobody's is good where sessions go by stations and not by names.
+    fn goes_by_another(&self, service: &ServiceSettings, facts: &Facts, hints: &Hints) -> Option<Vec<String>> {
+        let outer = hints.outer.as_deref().filter(|outer| !outer.is_empty())?;
+        if service.reply_username != ReplyUsername::Outer || (hints.goes_by_stations() && is_anonymous(outer)) {
+            return None;
+        }
+        let rule = self.rule(facts);
+        (!rule.is_borne(facts, outer)).then(|| rule.names(facts))
+    }
+
     /// The user by the certificate, or the names that stand in the way.
     fn username(&self, facts: &Facts) -> Result<Arc<str>, Vec<String>> {
-        match self.usernames.get(&facts.authority) {
-            Some(rule) => rule.read(facts),
-            None => UsernameRule::new(facts.authority.clone()).read(facts),
-        }
+        self.rule(facts).read(facts)
+    }
+
+    fn rule(&self, facts: &Facts) -> Cow<'_, UsernameRule> {
+        let known = self.usernames.get(&facts.authority).map(Cow::Borrowed);
+        known.unwrap_or_else(|| Cow::Owned(UsernameRule::new(facts.authority.clone())))
     }
 }
 

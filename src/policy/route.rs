@@ -4,10 +4,18 @@ use std::sync::Arc;
 
 use super::{FEDERATION_SERVICE, Hints, Match, ServiceSettings};
 
+/// NAS-Port-Type of what has stations: Ethernet, Wireless - IEEE 802.11 (RFC 2865 section 5.41).
+const STATIONS: [u32; 2] = [15, 19];
+
 impl Hints {
     /// Whether the NAS may ask for the service.
     pub(super) fn may_ask_for(&self, service: &Arc<str>) -> bool {
         self.allowed_services.as_ref().is_none_or(|allowed| allowed.contains(service))
+    }
+
+    /// Whether the NAS knows its sessions by the stations' addresses: a Wi-Fi or a switch, our own or one that a federation's other side asks for. A VPN knows them by names.
+    pub(super) fn goes_by_stations(&self) -> bool {
+        self.federation || self.nas_port_type.is_some_and(|kind| STATIONS.contains(&kind))
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Hints {
     pub nas_identifier: Option<String>,
     /// How the client wants to log in.
     pub method: Option<Method>,
+    /// What the client calls itself before anybody knows who it is; `None`: nothing, or only by the name that was looked up.
+    pub outer: Option<Arc<str>>,
 }
 
 /// `match` of a service: keys must all hold, of a list any, `nas-port-type` by number.
@@ -127,7 +129,7 @@ pub enum OtpAfter {
 pub enum ReplyUsername {
     /// The user's name by the certificate.
     Certificate,
-    /// The outer identity, as the NAS knows it.
+    /// The outer identity, as the NAS knows it: one of the names that the certificate gives its user, else nobody is let in.
     Outer,
 }
 

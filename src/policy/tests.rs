@@ -1,5 +1,6 @@
 mod blocks;
 mod decide;
+mod outer;
 mod route;
 mod rules;
 mod username;

@@ -29,6 +29,24 @@ impl UsernameRule {
         }
     }
 
+    /// Whether a certificate gives its user this name, without ASCII case: in any part that may name him, or as it is finished.
+    pub(super) fn is_borne(&self, facts: &Facts, name: &str) -> bool {
+        self.sources.iter().any(|source| source.is_borne(facts, name))
+            || self.read(facts).is_ok_and(|user| user.eq_ignore_ascii_case(name))
+    }
+
+    /// Those names.
+    pub(super) fn names(&self, facts: &Facts) -> Vec<String> {
+        let values = self.sources.iter().flat_map(|source| source.values(facts)).map(str::to_owned);
+        let mut names: Vec<String> = Vec::new();
+        for name in values.chain(self.read(facts).map(|user| user.to_string())).filter(|name| is_good(name)) {
+            if names.len() < MAX_EVIDENCE && !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// Different realms are different people even where the realm is stripped afterwards.
     fn distinct(&self, values: Vec<&str>) -> Vec<String> {
         let mut names = Vec::new();
@@ -77,6 +95,13 @@ impl UsernameSource {
             _ => None,
         }
     }
+}
+
+/// A name that says nothing but a realm (RFC 7542 section 2.4, RFC 9190 section 2.1.8): "@realm", "anonymous@realm", "anonymous".
+#[must_use]
+pub fn is_anonymous(name: &str) -> bool {
+    let local = name.rsplit_once('@').map_or(name, |(local, _)| local);
+    local.is_empty() || local.eq_ignore_ascii_case("anonymous")
 }
 
 /// A name that every log, NAS and list shows as what it is.

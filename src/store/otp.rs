@@ -70,6 +70,31 @@ impl Store {
         self.read_urgently(move |connection| Box::pin(async move { find(connection, &user).await })).await
     }
 
+    /// Users after one and their sealed keys, in the order of their names, as many as that at most.
+    pub async fn sealed_after(&self, after: String, most: i64) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let page = "SELECT user, sealed FROM otp WHERE user > ? ORDER BY user LIMIT ?";
+                sqlx::query_as(page).bind(after).bind(most).fetch_all(connection).await
+            })
+        })
+        .await
+    }
+
+    /// The same keys, sealed anew: user, as it was, as it is to be. One that is another by now stays. Which of its codes have been used up stays known.
+    pub async fn reseal(&self, keys: Vec<(String, Vec<u8>, Vec<u8>)>) -> Result<(), Failure> {
+        self.write(move |connection| {
+            Box::pin(async move {
+                for (user, before, after) in keys {
+                    let seal = sqlx::query("UPDATE otp SET sealed = ? WHERE user = ? AND sealed = ?");
+                    seal.bind(after).bind(user).bind(before).execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// Uses up the code of a step, and those of all steps before it; `false`: it was used before, or the key is another by now. When this returns well it is on disk: of two at the same moment one wins, and none does after a restart.
     pub async fn use_code(&self, enrolled: &Enrolled, step: u64) -> Result<bool, Failure> {
         let (user, sealed) = (enrolled.user.clone(), enrolled.sealed.clone());

@@ -55,7 +55,7 @@ pub struct Station {
     pub framed_mtu: Option<u32>,
     /// NAS-Identifier.
     pub nas_identifier: Option<String>,
-    /// More attributes for each request (Proxy-State, …).
+    /// More attributes for each request (Proxy-State, …); a NAS-Port-Type among them stands for the Wi-Fi's.
     pub attributes: crate::radius::Attributes,
 }
 
@@ -115,6 +115,13 @@ impl Supplicant {
     /// As above.
     pub fn without_tickets(settings: Settings) -> Result<Self, String> {
         Self::load(settings, Tls12Resumption::SessionIdOnly, Thrift::default())
+    }
+
+    /// The same with another outer identity; it goes on with the same sessions.
+    #[must_use]
+    pub fn calling_itself(&self, identity: &str) -> Self {
+        let settings = Settings { identity: identity.to_owned(), ..Settings::clone(&self.0.settings) };
+        Self(Arc::new(Client { settings: Arc::new(settings), ..Client::clone(&self.0) }))
     }
 
     fn load(settings: Settings, tls12: Tls12Resumption, thrift: Thrift) -> Result<Self, String> {

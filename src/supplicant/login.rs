@@ -303,7 +303,9 @@ fn describe(identity: &str, station: &Station) -> Result<Attributes, TooLong> {
         attributes.push(Type::USER_NAME, identity.as_bytes())?;
     }
     attributes.push_integer(Type::SERVICE_TYPE, FRAMED);
-    attributes.push_integer(Type::NAS_PORT_TYPE, WIRELESS_802_11);
+    if station.attributes.integer(Type::NAS_PORT_TYPE).is_none() {
+        attributes.push_integer(Type::NAS_PORT_TYPE, WIRELESS_802_11);
+    }
     let called = station.ssid.as_ref().map_or_else(|| ACCESS_POINT.to_owned(), |ssid| format!("{ACCESS_POINT}:{ssid}"));
     attributes.push(Type::CALLED_STATION_ID, called.as_bytes())?;
     if !station.mac.is_empty() {

@@ -192,6 +192,20 @@ fn methods_that_no_service_has_are_warned_of() {
 }
 
 #[test]
+fn a_nas_that_knows_names_alone_and_is_told_others_is_warned_of() {
+    let told = |services: &str, by: &str, reply: &str| {
+        let nas =
+            format!("secret-file = \"secrets/ap\"\n{services}disconnect = {{ port = 3799, identify-by = [{by}] }}");
+        let text = base("secret-file = \"secrets/ap\"", &nas) + &format!("reply-username = \"{reply}\"\n");
+        let loaded = campus().load(&text);
+        loaded.shown().iter().filter(|text| text.contains("told by User-Name alone")).count()
+    };
+    assert_eq!(told("", "\"user-name\"", "certificate"), 1);
+    assert_eq!(told("", "\"user-name\"", "outer"), 0);
+    assert_eq!(told("", "\"user-name\", \"acct-session-id\"", "certificate"), 0);
+}
+
+#[test]
 fn a_match_by_method_is_read() {
     let text = text(BOTH, OTP).replace("{ ssid = [\"JAIST\"] }", "{ method = [\"otp\", \"authorize\"] }");
     let loaded = campus().load(&text);

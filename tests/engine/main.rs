@@ -14,6 +14,7 @@ mod load;
 mod logins;
 mod loss;
 mod mangled;
+mod outer;
 mod plain;
 mod replays;
 mod resumption;

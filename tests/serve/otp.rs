@@ -18,7 +18,7 @@ use super::{Campus, Serving, said};
 const OTP: &str = "/api/v1/users/hanako@example.ac.jp/otp";
 
 /// How an authenticator app makes codes.
-struct App {
+pub(super) struct App {
     key: Vec<u8>,
     present: u64,
 }
@@ -34,7 +34,7 @@ impl App {
     }
 
     /// The code of so many steps after the present one.
-    fn code(&self, after: i64) -> String {
+    pub(super) fn code(&self, after: i64) -> String {
         let counter = self.present.checked_add_signed(after).expect("a time");
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.key);
         let tag = hmac::sign(&key, &counter.to_be_bytes());
@@ -55,7 +55,7 @@ fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
-fn enrol(serving: &Serving) -> App {
+pub(super) fn enrol(serving: &Serving) -> App {
     let said = good(ask(serving, "operator", "POST", OTP, None));
     App::read(said["uri"].as_str().expect("a URI"))
 }

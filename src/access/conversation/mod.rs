@@ -268,6 +268,7 @@ impl Conversation {
             }
         };
         let realm = identity.realm.clone();
+        self.asked.hints.outer = Some(identity.text.as_str().into());
         self.identity = Some(identity);
         let Some(service) = self.service else {
             return self.refuse(now, Refusal::new(Reason::NoService, Vec::new()));

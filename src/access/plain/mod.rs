@@ -305,8 +305,13 @@ impl Plain {
             Checked::Wrong => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
             Checked::Throttled => self.refuse_for(now, decided, Reason::OtpThrottled, Vec::new()),
             Checked::NotEnrolled => {
-                let fault = Evidence::Protocol("no one-time password is enrolled for this user".to_owned());
+                let user = decided.decision.user().map_or("this user", |user| user);
+                let fault = Evidence::Protocol(format!("no one-time password is enrolled for {user}"));
                 self.refuse_for(now, decided, Reason::OtpWrong, vec![fault])
+            }
+            Checked::Sealed => {
+                let fault = "the key of this user's one-time passwords is sealed by none of the seal-keys in [otp]";
+                self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::Protocol(fault.to_owned())])
             }
         }
     }

@@ -131,8 +131,46 @@ fn a_key_that_nobody_can_open_opens_nothing() {
         here.enrol_sealed("jiro@x", b"damaged".to_vec()).await;
         for user in ["hanako@x", "taro@x", "jiro@x"] {
             let code = key.code(present(&here));
-            assert_eq!(here.code(user, &code, "home").await, Found::Code(Checked::NotEnrolled), "{user}");
+            assert_eq!(here.code(user, &code, "home").await, Found::Code(Checked::Sealed), "{user}");
         }
+    });
+}
+
+#[test]
+fn a_right_code_is_right_while_its_key_is_sealed_anew() {
+    let here = Here::new(100);
+    run(async {
+        let key = here.enrol("hanako@x").await;
+        let settings = here.settings();
+        let attempt = |code: [u8; 6]| {
+            let (user, nas) = ("hanako@x".into(), "vpn".into());
+            Attempt { user, code: Secret::new(code), nas, station: Vec::new() }
+        };
+        let enrolled = || async { here.clerk.store.otp_of("hanako@x").await.expect("read").expect("enrolled") };
+        let before = enrolled().await;
+        let anew = settings.sealer.seal("hanako@x", &key).expect("randomness");
+        here.clerk.store.reseal(vec![("hanako@x".into(), before.sealed.clone(), anew)]).await.expect("written");
+        let code = attempt(key.code(present(&here)));
+        assert_eq!(here.clerk.check(&settings, &code, &key, before.clone()).await, Ok(true));
+        assert_eq!(here.clerk.check(&settings, &code, &key, before).await, Ok(false), "and once");
+        // Another key is another.
+        let before = enrolled().await;
+        let other = settings.sealer.seal("hanako@x", &Key::random().expect("randomness")).expect("randomness");
+        here.clerk.store.reseal(vec![("hanako@x".into(), before.sealed.clone(), other)]).await.expect("written");
+        let code = attempt(key.code(present(&here) + 1));
+        assert_eq!(here.clerk.check(&settings, &code, &key, before).await, Ok(false));
+    });
+}
+
+#[test]
+fn who_is_not_enrolled_takes_no_place_in_what_is_remembered_of_guesses() {
+    let here = Here::new(2);
+    run(async {
+        for number in 0..10 {
+            let user = format!("nobody{number}");
+            assert_eq!(here.code(&user, b"000000", "home").await, Found::Code(Checked::NotEnrolled));
+        }
+        assert_eq!(here.clerk.guess(|guesses| guesses.remembered()), [0, 0, 0]);
     });
 }
 

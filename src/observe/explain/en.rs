@@ -53,8 +53,8 @@ pub(super) fn words(reason: Reason) -> Words {
             "In the Wi-Fi settings, put your own organisation's realm after the @ of the user name or anonymous identity.",
         ),
         Reason::BadIdentity => (
-            "The outer (anonymous) identity is no network access identifier (RFC 7542).",
-            "In the Wi-Fi settings, write the user name or anonymous identity as name@realm.",
+            "The outer (anonymous) identity is no network access identifier (RFC 7542), or not a name of this user's.",
+            "In the Wi-Fi settings, write the user name or anonymous identity as name@realm; in those of the VPN, the name that stands in the certificate.",
         ),
         Reason::EapNak => (
             "The device asked for another method than EAP-TLS (client certificate).",
@@ -264,6 +264,10 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             [one] => format!("\"{}\" can't be a user's name.", quoted(one)),
             many => format!("It names several: {}.", listed(many, |name| quoted(name))),
         },
+        Evidence::Outer(names) => format!(
+            "The NAS goes by the outer identity, which must be one of the certificate's names: {}.",
+            listed(names, |name| quoted(name))
+        ),
         Evidence::Realm(realm) => format!("The realm is \"{}\".", quoted(realm)),
         Evidence::ClientAlert(number) => {
             let why = if names::blames_our_certificate(*number) {

@@ -53,8 +53,8 @@ pub(super) fn words(reason: Reason) -> Words {
             "無線LAN の設定で、ユーザー名（匿名 ID）の「@」より後を所属機関のレルムに直してください。",
         ),
         Reason::BadIdentity => (
-            "外側の ID（匿名 ID、ユーザー名）の形式が正しくありません（RFC 7542）。",
-            "無線LAN の設定で、ユーザー名（匿名 ID）を「名前@レルム」の形にしてください。",
+            "外側の ID（匿名 ID、ユーザー名）の形式が正しくないか（RFC 7542）、この利用者の名前ではありません。",
+            "無線LAN の設定では、ユーザー名（匿名 ID）を「名前@レルム」の形にしてください。VPN の設定では、証明書に書かれている名前にしてください。",
         ),
         Reason::EapNak => (
             "端末が、EAP-TLS（クライアント証明書）とは別の方式を要求しました。",
@@ -275,6 +275,10 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             [one] => format!("「{}」は利用者の名前として使えません。", quoted(one)),
             many => format!("利用者の名前の候補が複数あります: {}。", listed(many, |name| quoted(name))),
         },
+        Evidence::Outer(names) => format!(
+            "この機器は外側の ID でセッションを区別するので、外側の ID は証明書にある名前のどれかでなければなりません: {}。",
+            listed(names, |name| quoted(name))
+        ),
         Evidence::Realm(realm) => format!("レルムは「{}」です。", quoted(realm)),
         Evidence::ClientAlert(number) => {
             let why = if names::blames_our_certificate(*number) {

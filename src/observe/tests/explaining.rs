@@ -74,6 +74,7 @@ fn every_evidence(text: &str) -> Vec<Evidence> {
         Evidence::Names(Vec::new()),
         Evidence::Names(vec![owned()]),
         Evidence::Names(many()),
+        Evidence::Outer(many()),
         Evidence::Realm(owned()),
         Evidence::ClientAlert(48),
         Evidence::ClientAlert(255),

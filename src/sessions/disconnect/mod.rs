@@ -92,7 +92,7 @@ pub enum Impossible {
     NoSession,
     /// Its NAS can't be told: it has no `disconnect`, or is none any more.
     NoWay,
-    /// Nothing of `identify-by` is known of it.
+    /// Nothing of `identify-by` is known of it, or only an anonymous name.
     NoName,
     /// Too many are asked for at once.
     TooMany,
@@ -105,7 +105,7 @@ impl Impossible {
         match self {
             Self::NoSession => "no such session is live",
             Self::NoWay => "its NAS has no `disconnect`",
-            Self::NoName => "nothing of its NAS's `identify-by` is known of it",
+            Self::NoName => "nothing of its NAS's `identify-by` is known of it, or only a name that is nobody's",
             Self::TooMany => "too many are asked for at once",
         }
     }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::super::session::Session;
 use crate::exchange::Identify;
 use crate::now::Wall;
+use crate::policy::is_anonymous;
 use crate::radius::{Attributes, TooLong, Type, station};
 
 /// How one session is named to its NAS.
@@ -15,10 +16,11 @@ pub(super) struct Said<'s> {
 }
 
 impl<'s> Said<'s> {
-    /// By everything of `identify_by` that is known of it. `None`: nothing is.
+    /// By everything of `identify_by` that is known of it. `None`: nothing is, or only a name that says who nobody is, and would end everybody's.
     pub(super) fn of(session: &'s Session, identify_by: &[Identify]) -> Option<Self> {
         let by: Vec<_> = identify_by.iter().copied().filter(|by| name(session, *by).is_some()).collect();
-        (!by.is_empty()).then_some(Self { session, by })
+        let is_nobody = by == [Identify::UserName] && session.user_name.as_deref().is_some_and(is_anonymous);
+        (!by.is_empty() && !is_nobody).then_some(Self { session, by })
     }
 
     /// What is said.

@@ -216,6 +216,21 @@ fn where_only_the_name_can_be_said_the_others_of_that_name_at_that_device_go_too
 }
 
 #[test]
+fn by_a_name_alone_that_is_nobodys_nobody_is_named() {
+    let mut desk = Desk::new(by(&[Identify::UserName, Identify::CallingStationId]));
+    let one = desk.bench.admit_person("@jaist.ac.jp", &marks("a"));
+    desk.want(one, order(1));
+    assert_eq!(kinds(&only(desk.sent())).iter().filter(|kind| **kind == Type::USER_NAME).count(), 1);
+    let mut desk = Desk::new(by(&[Identify::UserName]));
+    for name in ["@jaist.ac.jp", "anonymous@jaist.ac.jp", "Anonymous"] {
+        let id = desk.bench.admit_person(name, &marks(name));
+        desk.want(id, order(1));
+        assert_eq!(only(desk.results()).told, Told::NotPossible(Impossible::NoName));
+    }
+    assert_eq!(desk.sent().len(), 0);
+}
+
+#[test]
 fn one_that_is_accounted_for_ends_by_its_stop_and_one_that_has_come_back_meanwhile_stays() {
     let mut desk = Desk::new(by(&ALL));
     let started = desk.bench.admit(1, &named("a", "s1"));
