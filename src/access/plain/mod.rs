@@ -154,13 +154,9 @@ impl Plain {
                 let decided = self.renew(now, by, nas, &decided);
                 self.checked(now, decided, checked)
             }
-            (Phase::Looking, _) => {
-                let fault = Evidence::Protocol("the registry has not answered".to_owned());
-                self.refuse(now, Reason::NoGoodCertificate, vec![fault])
-            }
+            (Phase::Looking, _) => self.refuse(now, Reason::NoGoodCertificate, vec![Evidence::RegistrySilent]),
             (Phase::Checking(decided), _) => {
-                let fault = Evidence::Protocol("the registry has not answered".to_owned());
-                self.refuse_for(now, *decided, Reason::OtpWrong, vec![fault])
+                self.refuse_for(now, *decided, Reason::OtpWrong, vec![Evidence::RegistrySilent])
             }
             (phase, _) => {
                 self.phase = phase;
@@ -297,10 +293,7 @@ impl Plain {
             Checked::Right => self.refused(now, decided),
             Checked::Wrong => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
             Checked::Throttled => self.refuse_for(now, decided, Reason::OtpThrottled, Vec::new()),
-            Checked::NotEnrolled => {
-                let fault = Evidence::Protocol("no one-time password is enrolled for this user".to_owned());
-                self.refuse_for(now, decided, Reason::OtpWrong, vec![fault])
-            }
+            Checked::NotEnrolled => self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::NotEnrolled]),
         }
     }
 
