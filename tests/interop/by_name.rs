@@ -1,118 +1,22 @@
 //! Concentrators that check certificates themselves and ask by name whether the owner may enter: requests of a Cisco ASA and of a FortiGate, sent by radclient.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use rcgen::{DnType, OtherNameValue, SanType, SerialNumber};
 use serde_json::{Value, json};
 
-use crate::api::{self, id};
+use crate::api::id;
 use crate::certificates::{self, Key};
+use crate::concentrators::{ASA, ASA_ALONE, COMMON, EXACT, FORTIGATE, FORTIGATE_DNS, FORTIGATE_UPN, Site, WIFI};
 use crate::eapol::{Alert, Login, Tls};
 use crate::peers::{self, Peer};
 use crate::pki::{CAMPUS, Credential, pki};
 use crate::process::{Place, run};
-use crate::radclient::{Answer, INSIDE, Request};
-use crate::scratch::{Scratch, free_port};
-use crate::server::{SEKISHO, Server};
+use crate::radclient::{INSIDE, Request};
+use crate::scratch::Scratch;
+use crate::server::SEKISHO;
 
 const USER: &str = "hanako@jaist.ac.jp";
-const COMMON: &str = "what every ASA says";
-/// The only NAS that is no concentrator.
-const WIFI: &str = "127.0.0.1";
-const ASA: &str = "127.0.0.11";
-/// By `authorize-only`, which sends no password.
-const ASA_ALONE: &str = "127.0.0.12";
-/// That says which certificate it has seen.
-const EXACT: &str = "127.0.0.13";
-const FORTIGATE: &str = "127.0.0.21";
-/// By UPN, which is a FortiGate's default, and by DNS name.
-const FORTIGATE_UPN: &str = "127.0.0.22";
-const FORTIGATE_DNS: &str = "127.0.0.23";
-
-/// Each concentrator with its service: name, address, what the service says of `authorize`.
-const CONCENTRATORS: [(&str, &str, &str); 6] = [
-    ("asa", ASA, "name = \"san-email\", password = \"common\", password-file = \"asa.secret\""),
-    ("asa-alone", ASA_ALONE, "name = \"cn\", password = \"none\", service-type = \"authorize-only\""),
-    ("exact", EXACT, "name = \"san-email\", password = \"username\", certificate-attribute = \"Filter-Id\""),
-    ("fortigate", FORTIGATE, "name = \"san-email\", password = \"username\""),
-    ("fortigate-upn", FORTIGATE_UPN, "name = \"san-upn\", password = \"username\""),
-    ("fortigate-dns", FORTIGATE_DNS, "name = \"san-dns\", password = \"username\""),
-];
-
-/// The server, and where it is told of sessions.
-struct Site {
-    server: Server,
-    accounting: u16,
-}
-
-impl Site {
-    fn new() -> Self {
-        Self::telling("")
-    }
-
-    /// `more`: lines of each concentrator's `[[nas]]`.
-    fn telling(more: &str) -> Self {
-        let accounting = free_port();
-        let server = Server::changed(|scratch, text| {
-            let secret = scratch.write("asa.secret", COMMON);
-            fs::set_permissions(secret, Permissions::from_mode(0o600)).expect("ours");
-            let doors = format!("accounting = [\"127.0.0.1:{accounting}\"]\nauth = [");
-            let concentrators: String =
-                CONCENTRATORS.iter().map(|(name, address, how)| concentrator(name, address, how, more)).collect();
-            text.replace("auth = [", &doors) + &concentrators + api::configuration()
-        });
-        Self { server, accounting }
-    }
-
-    fn ask(&self, from: &str, request: &Request) -> Answer {
-        request.ask(from, self.server.port)
-    }
-
-    #[track_caller]
-    fn lets_in(&self, from: &str, request: &Request) -> Answer {
-        let answer = self.ask(from, request);
-        answer.assert_accepted();
-        self.decided(request, "accept", "ok");
-        answer
-    }
-
-    /// And the API says why.
-    #[track_caller]
-    fn refuses(&self, from: &str, request: &Request, reason: &str) -> Value {
-        let answer = self.ask(from, request);
-        assert!(answer.assert_rejected().values("Class").is_empty(), "{answer:?}");
-        self.decided(request, "reject", reason)
-    }
-
-    #[track_caller]
-    fn decided(&self, request: &Request, outcome: &str, reason: &str) -> Value {
-        let path = format!("authentications?mac={}&limit=1", request.station);
-        let seen = self.server.look_until(&path, |it| it["items"].as_array().is_some_and(|items| !items.is_empty()));
-        let decision = seen["items"][0].clone();
-        assert_eq!((&decision["outcome"], &decision["reason"]), (&json!(outcome), &json!(reason)), "{decision}");
-        assert!(decision["explanation"].as_str().is_some_and(|text| !text.is_empty()), "{decision}");
-        decision
-    }
-
-    /// Somebody who manages certificates has the server know this one.
-    fn register(&self, credential: &Credential) {
-        self.server.api("POST", "certificates", Some(json!({ "pem": credential.chain })));
-    }
-}
-
-fn concentrator(name: &str, address: &str, how: &str, more: &str) -> String {
-    format!(
-        "[[nas]]\nname = \"{name}\"\naddress = [\"{address}\"]\nsecret = \"{secret}\"\nservices = [\"{name}\"]\n\
-         methods = [\"authorize\"]\nclass = false\n{more}\n\
-         [[service]]\nname = \"{name}\"\nmatch = {{ nas = [\"{name}\"], nas-port-type = [\"Virtual\"] }}\n\
-         authorities = [\"ca16\", \"pub-ca8\"]\nreply-username = \"outer\"\nsession-timeout = \"12h\"\n\
-         attributes = [\"Class=OU=members\", \"ASA-Group-Policy=members\", \"Fortinet-Group-Name=members\"]\n\
-         authorize = {{ {how} }}\n",
-        secret = crate::eapol::SECRET,
-    )
-}
 
 /// A member's certificate with every kind of name.
 fn with_all_names(serial: u64) -> Credential {

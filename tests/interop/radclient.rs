@@ -96,17 +96,21 @@ impl Request {
         self.with(&format!("User-Password = \"{password}\""))
     }
 
-    /// Radclient 3.2.1 signs only where it is told to.
-    pub(crate) fn unsigned(mut self) -> Self {
-        self.lines.retain(|line| !line.starts_with("Message-Authenticator"));
+    /// Without what has this name.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.lines.retain(|line| !line.starts_with(name));
         self
+    }
+
+    /// Radclient 3.2.1 signs only where it is told to.
+    pub(crate) fn unsigned(self) -> Self {
+        self.without("Message-Authenticator")
     }
 
     /// What is told of the session that has begun or ended.
     pub(crate) fn accounting(&self, status: &str) -> Self {
-        const CHANGED: [&str; 3] = ["User-Password", "Acct-Session-Id", "Framed-IP-Address"];
-        let mut record = self.clone().unsigned();
-        record.lines.retain(|line| !CHANGED.iter().any(|name| line.starts_with(name)));
+        let record =
+            self.clone().unsigned().without("User-Password").without("Acct-Session-Id").without("Framed-IP-Address");
         let session = format!("Acct-Session-Id = \"{}\"", self.session);
         record
             .with(&session)
@@ -175,6 +179,15 @@ impl Answer {
     #[track_caller]
     pub(crate) fn assert_rejected(&self) -> &Self {
         self.assert_code("Access-Reject").assert_signed()
+    }
+
+    /// State, and what the user is asked.
+    #[track_caller]
+    pub(crate) fn assert_challenged(&self) -> (&str, &str) {
+        self.assert_code("Access-Challenge").assert_signed();
+        let [state, prompt] = ["State", "Reply-Message"].map(|name| self.values(name));
+        assert!(state.len() == 1 && prompt.len() == 1, "{}", self.log);
+        (state[0], prompt[0])
     }
 
     #[track_caller]
