@@ -368,10 +368,18 @@ pub enum Evidence {
     NakWants(Vec<u8>),
     /// The rule (from 1) of the service that refuses.
     Rule(usize),
+    /// The rule (from 1) of the service that wants a one-time password, where nobody can be asked for one.
+    RuleWantsCode(usize),
     /// Groups that the user is in.
     Groups(Vec<Arc<str>>),
     /// The method that was asked for and isn't allowed.
     Method(Method),
+    /// The user, by this name, has no secret to make one-time passwords of.
+    NotEnrolled(String),
+    /// No seal-key that is configured opens the user's secret.
+    NoSealKey,
+    /// The registry could not be asked, or not in time.
+    RegistrySilent,
 }
 
 /// Which CRL, and how old it is.

@@ -176,6 +176,25 @@ pub(super) fn complete(
             ));
         }
     }
+    for service in services {
+        unreachable_ways(root, service, all_nas);
+    }
+}
+
+/// What a service offers to nobody: `methods` has "eap-tls" alone where it is left out.
+fn unreachable_ways(root: &Table<'_>, service: &ServiceSettings, all_nas: &[NasSettings]) {
+    let may_ask = |nas: &NasSettings, method| {
+        nas.methods.contains(&method) && nas.services.as_ref().is_none_or(|names| names.contains(&service.name))
+    };
+    let offered = [(Method::Authorize, service.authorize.is_some()), (Method::Otp, service.otp.is_some())].into_iter();
+    for (method, _) in offered.filter(|(_, is_there)| *is_there) {
+        if !all_nas.iter().any(|nas| may_ask(nas, method)) {
+            root.warning(format!(
+                "\"{}\" has `{method}`, and no NAS that may ask for it may use \"{method}\": add it to `methods` of the [[nas]]",
+                service.name
+            ));
+        }
+    }
 }
 
 /// Of two services: what a request without a code may mean shows only where both could be asked for.

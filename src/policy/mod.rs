@@ -239,14 +239,16 @@ fn conclude(
     let Basis { facts, evidence, grace, lasts } = basis;
     let groups = standing.groups_of(&user);
     let groups_evidence = (!groups.is_empty()).then(|| Evidence::Groups(groups.clone()));
-    let refuse = |rule: usize| {
-        let evidence = groups_evidence.clone().into_iter().chain([Evidence::Rule(rule)]).collect();
+    let refuse = |rule: Evidence| {
+        let evidence = groups_evidence.clone().into_iter().chain([rule]).collect();
         Decision::refuse(Reason::Policy, evidence, Some(user.clone()))
     };
     match rules::apply(service, &rules::Asked { facts, groups: &groups, hints }) {
-        Err(denied_by) => refuse(denied_by),
+        Err(denied_by) => refuse(Evidence::Rule(denied_by)),
         // Nobody can be asked for a code within EAP-TLS.
-        Ok((_, Some(wants_code))) if hints.method == Some(Method::EapTls) => refuse(wants_code),
+        Ok((_, Some(wants_code))) if hints.method == Some(Method::EapTls) => {
+            refuse(Evidence::RuleWantsCode(wants_code))
+        }
         Ok((grants, wants_code)) => {
             let evidence = evidence.iter().cloned().chain(groups_evidence).collect();
             let grant = Grant { otp: wants_code.is_some(), ..grant(user, grants, lasts, hints.federation) };

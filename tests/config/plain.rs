@@ -206,6 +206,21 @@ fn a_nas_that_knows_names_alone_and_is_told_others_is_warned_of() {
 }
 
 #[test]
+fn what_a_service_offers_to_no_nas_is_warned_of() {
+    let offered = |change: fn(String) -> String| {
+        let loaded = campus().load(&change(text(BOTH, OTP)));
+        assert!(loaded.config.is_some());
+        loaded.shown()
+    };
+    let shown = offered(|text| text.replace("methods = ", "# methods = "));
+    assert!(shown.len() == 2 && shown[0].contains("no NAS") && shown[0].contains("\"authorize\""), "{shown:?}");
+    assert!(shown[1].contains("has `otp`, and no NAS"), "{shown:?}");
+    let other = "[[service]]\nname = \"other\"\nmatch = {}\nauthorities = [\"ca\"]\n";
+    let elsewhere = |text: String| text.replace("methods = ", "services = [\"other\"]\nmethods = ") + other;
+    assert_eq!(campus().load(&elsewhere(text(BOTH, OTP))).shown().len(), 2);
+}
+
+#[test]
 fn a_match_by_method_is_read() {
     let text = text(BOTH, OTP).replace("{ ssid = [\"JAIST\"] }", "{ method = [\"otp\", \"authorize\"] }");
     let loaded = campus().load(&text);

@@ -8,13 +8,15 @@
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`kill_switch`]: who is blocked by the API loses port and login, on real switches.
 //! - [`ssl_vpn`]: who comes in by IKEv2 and strongSwan, and how the tunnel ends.
+//! - [`by_name`]: concentrators that ask by name, a Cisco ASA and a FortiGate: who is let in, who isn't and why.
+//! - [`enrolment`]: one-time passwords, from the QR code that another program reads to the login by its codes.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
 //! - [`load`]: `sekisho load` against the server, FreeRADIUS and hostapd.
 //! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
 //! What the cases share: [`support`] (directories, children, certificates, CRLs),
-//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`vpn`] (a gateway and devices at home), [`charon`] (strongSwan), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
+//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`vpn`] (a gateway and devices at home), [`concentrators`], [`charon`] (strongSwan), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant), [`radclient`] (a concentrator's requests).
 //!
 //! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
 
@@ -22,10 +24,13 @@
 
 mod api;
 mod authenticators;
+mod by_name;
 mod charon;
 mod commands;
+mod concentrators;
 mod contract;
 mod eapol;
+mod enrolment;
 mod harness;
 mod inside;
 mod kill_switch;
@@ -34,6 +39,7 @@ mod logins;
 mod logs;
 mod openssl;
 mod peers;
+mod radclient;
 mod refusals;
 mod resumption;
 mod revocation_crl;

@@ -13,7 +13,7 @@ use crate::scratch::{Scratch, free_port};
 #[derive(Debug)]
 pub(crate) struct Peer {
     // Declared before the directory, so that the process ends first.
-    _process: Process,
+    process: Process,
     _scratch: Scratch,
     pub(crate) port: u16,
 }
@@ -22,7 +22,14 @@ impl Peer {
     fn start(name: &str, command: &mut Command, scratch: Scratch, port: u16) -> Self {
         let mut process = Process::start(name, command, &scratch);
         process.wait_bound(port);
-        Self { _process: process, _scratch: scratch, port }
+        Self { process, _scratch: scratch, port }
+    }
+
+    /// What it has logged, once this stands there, and behind it that.
+    pub(crate) fn wait_for(&mut self, this: &str, that: &str) -> String {
+        let behind = |log: &str| log.split_once(this).is_some_and(|(_, behind)| behind.contains(that));
+        self.process.wait_until(&format!("logging {this:?} and {that:?}"), |process| behind(&process.log()));
+        self.process.log()
     }
 }
 
@@ -47,11 +54,8 @@ impl Files {
     }
 }
 
-/// FreeRADIUS as EAP-TLS server, with nothing of Debian's configuration.
-pub(crate) fn freeradius(key: Key) -> Peer {
-    let scratch = Scratch::new();
-    let files = Files::write(&scratch, key);
-    let port = free_port();
+/// FreeRADIUS with nothing of Debian's configuration, and this of ours.
+fn radiusd(scratch: Scratch, port: u16, secret: &str, configuration: &str) -> Peer {
     let directory = scratch.path().display();
     let configuration = format!(
         r#"
@@ -67,8 +71,52 @@ security {{
 }}
 client nas {{
     ipaddr = 127.0.0.1
-    secret = "{SECRET}"
+    secret = "{secret}"
 }}
+{configuration}"#
+    );
+    scratch.write("radiusd.conf", configuration);
+    let mut command = Place::Host.command("freeradius");
+    command.args(["-X", "-n", "radiusd", "-d"]).arg(scratch.path());
+    Peer::start("freeradius", &mut command, scratch, port)
+}
+
+/// FreeRADIUS as a NAS on this address that is told to end sessions, and says that it has.
+pub(crate) fn freeradius_for_disconnects(address: &str, secret: &str) -> Peer {
+    let port = free_port();
+    let configuration = format!(
+        r#"
+modules {{
+    always ok {{
+        rcode = ok
+    }}
+}}
+server default {{
+    listen {{
+        type = coa
+        ipaddr = {address}
+        port = {port}
+    }}
+    recv-coa {{
+        ok
+    }}
+    send-coa {{
+        ok
+    }}
+}}
+"#
+    );
+    radiusd(Scratch::new(), port, secret, &configuration)
+}
+
+/// FreeRADIUS as EAP-TLS server.
+pub(crate) fn freeradius(key: Key) -> Peer {
+    let scratch = Scratch::new();
+    let files = Files::write(&scratch, key);
+    let port = free_port();
+    let directory = scratch.path().display();
+    let configuration = format!(
+        r#"
 modules {{
     eap {{
         default_eap_type = tls
@@ -108,12 +156,9 @@ server default {{
         key = files.key.display(),
         members = files.members.display(),
     );
-    scratch.write("radiusd.conf", configuration);
     // Without it 3.2.1 resumes nothing.
     std::fs::create_dir(scratch.path().join("tlscache")).expect("a directory in the scratch directory");
-    let mut command = Place::Host.command("freeradius");
-    command.args(["-X", "-n", "radiusd", "-d"]).arg(scratch.path());
-    Peer::start("freeradius", &mut command, scratch, port)
+    radiusd(scratch, port, SECRET, &configuration)
 }
 
 /// hostapd as EAP-TLS server alone, without any radio.

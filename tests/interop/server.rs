@@ -189,6 +189,11 @@ impl Server {
         get_in(self.place(), self.admin, path, headers).expect("an answer from the admin door")
     }
 
+    /// Of the admin door, for programs that ask there themselves.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.admin)
+    }
+
     /// A connection to the admin door.
     pub(crate) fn door(&self) -> TcpStream {
         connect(self.place(), self.admin).expect("the admin door is open")

@@ -160,13 +160,9 @@ impl Plain {
                 let decided = self.renew(now, by, nas, &decided);
                 self.checked(now, decided, checked)
             }
-            (Phase::Looking, _) => {
-                let fault = Evidence::Protocol("the registry has not answered".to_owned());
-                self.refuse(now, Reason::NoGoodCertificate, vec![fault])
-            }
+            (Phase::Looking, _) => self.refuse(now, Reason::NoGoodCertificate, vec![Evidence::RegistrySilent]),
             (Phase::Checking(decided), _) => {
-                let fault = Evidence::Protocol("the registry has not answered".to_owned());
-                self.refuse_for(now, *decided, Reason::OtpWrong, vec![fault])
+                self.refuse_for(now, *decided, Reason::OtpWrong, vec![Evidence::RegistrySilent])
             }
             (phase, _) => {
                 self.phase = phase;
@@ -305,14 +301,10 @@ impl Plain {
             Checked::Wrong => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
             Checked::Throttled => self.refuse_for(now, decided, Reason::OtpThrottled, Vec::new()),
             Checked::NotEnrolled => {
-                let user = decided.decision.user().map_or("this user", |user| user);
-                let fault = Evidence::Protocol(format!("no one-time password is enrolled for {user}"));
-                self.refuse_for(now, decided, Reason::OtpWrong, vec![fault])
+                let user = decided.decision.user().map(ToString::to_string).unwrap_or_default();
+                self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::NotEnrolled(user)])
             }
-            Checked::Sealed => {
-                let fault = "the key of this user's one-time passwords is sealed by none of the seal-keys in [otp]";
-                self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::Protocol(fault.to_owned())])
-            }
+            Checked::Sealed => self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::NoSealKey]),
         }
     }
 

@@ -93,7 +93,7 @@ async fn enrol(
             Ok((StatusCode::CREATED, Json(Fresh { user, uri, enrolled: Time(at) })).into_response())
         }
         _ => {
-            let enrolled = "this user is enrolled already; with `\"replace\": true` he gets another key, and the old one makes no right codes any more";
+            let enrolled = "this user is enrolled already; with `\"replace\": true` (on the command line --replace) he gets another key, and the old one makes no right codes any more";
             Err(Problem::new(StatusCode::CONFLICT, enrolled))
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::MissingAuthenticator => (
             "Not answered: the request has no Message-Authenticator (CVE-2024-3596).",
-            "Administrators: update the NAS ({nas}) and make it send Message-Authenticator. Only for equipment that can't, set `require-message-authenticator = false` in its [[nas]].",
+            "Administrators: update the NAS ({nas}) and make it send Message-Authenticator. Only for equipment that can't, set `require-message-authenticator = false` in its [[nas]]: but without EAP, by name or one-time password, it is wanted all the same.",
         ),
         Reason::Duplicate => ("A repeated request.", "Nothing is to be done."),
         Reason::Malformed => (
@@ -133,11 +133,11 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::PasswordWrong => (
             "The password is not the one by which this NAS ({nas}) says that it has checked a certificate.",
-            "Log in with the client certificate; a password of one's own opens nothing here. Administrators: `authorize.password` of the [[service]] and what the NAS is set to send must be the same.",
+            "Log in with the client certificate; a password of one's own opens nothing here. Administrators: `authorize.password` of the [[service]] and what the NAS is set to send (as PAP) must be the same.",
         ),
         Reason::OtpWrong => (
             "The one-time password (OTP) is wrong, or has been used before.",
-            "Wait until the app shows a new one and type that; check the clock of the device that shows it. If it goes on, ask the help desk to enrol you again.",
+            "Wait until the app shows a new one and type that; check the clock of the device that shows it. If it goes on, ask the help desk to enrol you again. Administrators: `sekisho otp enrol` does.",
         ),
         Reason::OtpThrottled => (
             "Too many wrong one-time passwords (OTP): attempts are slowed down.",
@@ -283,6 +283,16 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             format!("The device wants {}.", listed(methods, |number| names::eap_method(*number)))
         }
         Evidence::Rule(number) => format!("Rule {number} of the service's `rules` refuses."),
+        Evidence::RuleWantsCode(number) => format!(
+            "Rule {number} of the service's `rules` wants a one-time password (OTP), which EAP-TLS can't ask for; a VPN that asks by name can."
+        ),
+        Evidence::NotEnrolled(user) => format!("No one-time password (OTP) is enrolled for \"{}\".", quoted(user)),
+        Evidence::NoSealKey => {
+            "The user's one-time passwords are sealed by none of the keys in [otp]: nobody who logs in has done anything wrong. Administrators: put the seal-key of then back, or enrol the user again.".into()
+        }
+        Evidence::RegistrySilent => {
+            "The registry did not answer, so nothing could be looked up: nobody who logs in has done anything wrong. Administrators: see /readyz and the log.".into()
+        }
         Evidence::Groups(groups) => format!("Groups: {}.", listed(groups, |group| quoted(group))),
         Evidence::Method(method) => format!("The method asked for is {method}."),
     }

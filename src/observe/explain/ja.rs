@@ -29,7 +29,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::MissingAuthenticator => (
             "Message-Authenticator のない要求のため、応答しませんでした（CVE-2024-3596 への対策）。",
-            "管理者の方へ: NAS（{nas}）のソフトウェアを更新し、Message-Authenticator を付ける設定にしてください。対応できない機器に限り、[[nas]] の require-message-authenticator を false にできます。",
+            "管理者の方へ: NAS（{nas}）のソフトウェアを更新し、Message-Authenticator を付ける設定にしてください。対応できない機器に限り、[[nas]] の require-message-authenticator を false にできます。ただし、EAP を使わない方式（名前による認可、OTP）では、その場合も必要です。",
         ),
         Reason::Duplicate => ("再送された要求です。", "対応は不要です。"),
         Reason::Malformed => (
@@ -134,11 +134,11 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::PasswordWrong => (
             "この NAS（{nas}）が証明書を検証したことを示すパスワードではありません。",
-            "クライアント証明書で接続してください。ご自身のパスワードでは接続できません。管理者の方へ: [[service]] の authorize.password と、NAS が送るパスワードの設定を一致させてください。",
+            "クライアント証明書で接続してください。ご自身のパスワードでは接続できません。管理者の方へ: [[service]] の authorize.password と、NAS が（PAP で）送るパスワードの設定を一致させてください。",
         ),
         Reason::OtpWrong => (
             "ワンタイムパスワード（OTP）が正しくないか、すでに使われています。",
-            "新しい番号が表示されるまで待って入力し、表示する端末の時計が合っているか確認してください。続くときは、窓口に再登録を依頼してください。",
+            "新しい番号が表示されるまで待って入力し、表示する端末の時計が合っているか確認してください。続くときは、窓口に再登録を依頼してください。管理者の方へ: sekisho otp enrol で登録できます。",
         ),
         Reason::OtpThrottled => (
             "ワンタイムパスワード（OTP）の入力の誤りが続いたため、受け付けを制限しています。",
@@ -294,6 +294,16 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
             format!("端末が求めた方式は {} です。", listed(methods, |number| names::eap_method(*number)))
         }
         Evidence::Rule(number) => format!("サービスの規則（rules）の {number} 番目が拒否しています。"),
+        Evidence::RuleWantsCode(number) => format!(
+            "サービスの規則（rules）の {number} 番目がワンタイムパスワード（OTP）を求めていますが、EAP-TLS では入力を求められません（名前で問い合わせる VPN では求められます）。"
+        ),
+        Evidence::NotEnrolled(user) => {
+            format!("「{}」には、ワンタイムパスワード（OTP）が登録されていません。", quoted(user))
+        }
+        Evidence::NoSealKey => "この利用者のワンタイムパスワード（OTP）の秘密は、[otp] のどの seal-key でも開けません。利用者の操作に誤りはありません。管理者の方へ: 以前の seal-key を戻すか、再登録してください。".into(),
+        Evidence::RegistrySilent => {
+            "登録簿（registry）が応答しないため、確認できませんでした。利用者の側の問題ではありません。管理者の方へ: /readyz とログを確認してください。".into()
+        }
         Evidence::Groups(groups) => format!("所属グループは {} です。", listed(groups, |group| quoted(group))),
         Evidence::Method(method) => format!("要求された方式は {method} です。"),
     }

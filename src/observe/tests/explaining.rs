@@ -82,8 +82,12 @@ fn every_evidence(text: &str) -> Vec<Evidence> {
         Evidence::NakWants(Vec::new()),
         Evidence::NakWants(vec![25, 21, 200]),
         Evidence::Rule(2),
+        Evidence::RuleWantsCode(3),
         Evidence::Groups(vec![text.into(); 20]),
         Evidence::Method(Method::Otp),
+        Evidence::NotEnrolled("taro".to_owned()),
+        Evidence::NoSealKey,
+        Evidence::RegistrySilent,
     ]
 }
 

@@ -73,6 +73,19 @@ fn every_key_is_looked_at() {
 }
 
 #[test]
+fn where_nobody_can_be_asked_for_a_code_the_rule_that_wants_one_refuses_and_says_so() {
+    let code = Rule { otp: true, ..rule(When::default(), vlan("7")) };
+    let policy = policy(vec![with_rules(vec![rule(When::default(), vlan("6")), code])]);
+    let by = |method| {
+        let hints = Hints { method: Some(method), ..Hints::default() };
+        decide(&policy, &facts(), &Standing::default(), &hints)
+    };
+    let refused = by(Method::EapTls);
+    assert_eq!((refused.reason(), refused.evidence()), (Reason::Policy, [Evidence::RuleWantsCode(2)].as_slice()));
+    assert_eq!(by(Method::Authorize).grant().map(|grant| grant.otp), Some(true));
+}
+
+#[test]
 fn s06_groups_are_looked_up_anew_at_every_decision() {
     let group = |name| When { group: Some(names(&[name])), ..When::default() };
     let deny = Rule { when: group("suspended"), grants: Grants::default(), deny: true, otp: false };
