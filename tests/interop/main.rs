@@ -14,7 +14,7 @@
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
 //! What the cases share: [`support`] (directories, children, certificates, CRLs),
-//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`vpn`] (a gateway and devices at home), [`charon`] (strongSwan), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
+//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`home`] (people away from the campus), [`vpn`] (a gateway and devices there), [`charon`] (strongSwan), [`root`] (programs of a newer Debian), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
 //!
 //! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
 
@@ -27,6 +27,7 @@ mod commands;
 mod contract;
 mod eapol;
 mod harness;
+mod home;
 mod inside;
 mod kill_switch;
 mod load;
@@ -41,6 +42,7 @@ mod revocation_distrust;
 mod revocation_hosts;
 mod revocation_ocsp;
 mod revocation_restart;
+mod root;
 mod server;
 mod ssl_vpn;
 mod stapling;
