@@ -18,7 +18,7 @@ use crate::server::Server;
 const DAE: u16 = 3799;
 const DAE_SECRET: &str = "another secret for disconnecting";
 /// What the gateway is called by its certificate.
-const NAME: &str = "vpn.campus.example";
+pub(crate) const NAME: &str = "vpn.campus.example";
 /// What is given to devices of which the server says nothing.
 const POOL: &str = "10.98.0.0/24";
 /// The service, but for what it is asked for by and what it grants.
@@ -177,6 +177,13 @@ fn configuration(text: &str, accounting: u16) -> String {
     text.replace("name = \"access-points\"\n", &nas).replace("auth = [", &doors)
 }
 
+/// A gateway's own.
+pub(crate) fn certificate() -> Credential {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let certificate = certificates::server(NAME).signed_by(&key, &pki().server_ca).expect("a certificate");
+    Credential::new(certificate.pem(), key.serialize_pem())
+}
+
 /// `pool`: where it has the addresses from that it gives.
 fn gateway(namespace: &Namespace, auth: u16, accounting: u16, pool: &str) -> Charon {
     // Who is refused leaves a login behind that is half open: a few in a row are an attack by default.
@@ -186,9 +193,7 @@ fn gateway(namespace: &Namespace, auth: u16, accounting: u16, pool: &str) -> Cha
          dae {{\n enable = yes\n listen = 127.0.0.1\n port = {DAE}\n secret = {DAE_SECRET}\n }}\n }}\n }}\n"
     );
     let gateway = Charon::start(namespace.name(), "eap-radius", &radius);
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
-    let certificate = certificates::server(NAME).signed_by(&key, &pki().server_ca).expect("a certificate");
-    let certificate = gateway.has_certificate("gateway", &Credential::new(certificate.pem(), key.serialize_pem()));
+    let certificate = gateway.has_certificate("gateway", &certificate());
     gateway.load(&format!(
         "connections {{\n ssl-vpn {{\n version = 2\n pools = {pool}\n send_certreq = no\n unique = never\n\
          local {{\n auth = pubkey\n certs = {certificate}\n id = {NAME}\n }}\n\
