@@ -8,13 +8,14 @@
 //! - [`authenticators`]: wpa_supplicant behind hostapd on a wire; radsecproxy in between.
 //! - [`kill_switch`]: who is blocked by the API loses port and login, on real switches.
 //! - [`ssl_vpn`]: who comes in by IKEv2 and strongSwan, and how the tunnel ends.
+//! - [`otp`]: who comes in by ocserv, with openconnect, a password or a certificate, and a code.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
 //! - [`load`]: `sekisho load` against the server, FreeRADIUS and hostapd.
 //! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
 //! What the cases share: [`support`] (directories, children, certificates, CRLs),
-//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`home`] (people away from the campus), [`vpn`] (a gateway and devices there), [`charon`] (strongSwan), [`root`] (programs of a newer Debian), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
+//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`home`] (people away from the campus), [`vpn`] (a gateway and devices there), [`charon`] (strongSwan), [`ocserv`] and [`openconnect`], [`root`] (programs of a newer Debian), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant).
 //!
 //! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
 
