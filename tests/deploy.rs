@@ -80,6 +80,20 @@ fn verifying_finds_a_key_that_systemd_does_not_know() {
 }
 
 #[test]
+fn the_unit_beside_ocserv_is_verified_by_systemd() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ocserv");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    let (path, script) = (folder.join("ocserv-disconnect.service"), deploy("ocserv/disconnect"));
+    let installed = "/usr/local/sbin/ocserv-disconnect";
+    let text = read("ocserv/ocserv-disconnect.service");
+    assert!(text.contains(installed), "{text}");
+    std::fs::write(&path, text.replace(installed, &script.display().to_string())).expect("the same");
+    let output = analyze(&["verify", "--man=no", "--recursive-errors=no"], &path);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(!said(&output).contains("ocserv-disconnect.service:"), "{}", said(&output));
+}
+
+#[test]
 fn the_unit_is_hardened() {
     let threshold = format!("--threshold={EXPOSURE}");
     let output = analyze(&["security", "--offline=true", "--no-pager", &threshold], &unit_here("hard", |text| text));

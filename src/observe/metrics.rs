@@ -269,7 +269,7 @@ impl Metrics {
 
     /// How many keys of one-time passwords there are by what opens them, all of them: those of before are forgotten.
     pub fn set_otp_keys<'a>(&self, counts: impl IntoIterator<Item = (&'a str, u64)>) {
-        let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _replacing = lock(&self.replacing);
         self.families.otp_keys.reset();
         for (seal, count) in counts {
             self.families.otp_keys.with_label_values(&[seal]).set(count as f64);

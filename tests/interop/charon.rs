@@ -2,24 +2,14 @@
 //!
 //! It does ESP by itself, over a tun device: the kernel may have none.
 
-use std::env;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::pki::Credential;
-use crate::process::{Place, Process, must, run};
+use crate::process::{Process, must, run};
+use crate::root::{HERE, Root, beside, seen};
 use crate::scratch::Scratch;
 
-/// Where `tests/run` puts it: a root with nothing else.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/strongswan");
-/// What names another.
-const ANOTHER_ROOT: &str = "STRONGSWAN";
-/// In a mount namespace of its own, which `ip netns exec` makes: its process id and its socket lie in /run, at places that no setting changes.
-const BEGIN: &str = "for host in dev proc; do mount --bind /$host $1/$host || exit; done\n\
-                     mount -t tmpfs none $1/run && mount --bind $2 $1/srv && exec chroot $1 /usr/lib/ipsec/charon";
-/// Where it sees its scratch directory.
-const HERE: &str = "/srv";
 /// Plugins of both sides; one that a version has not is left out. `kernel-libipsec` comes before `kernel-netlink`, which would leave ESP to the kernel.
 const PLUGINS: &str = "random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints kdf drbg eap-identity vici kernel-libipsec kernel-netlink socket-default";
 /// Its stdout, opened as a file: to the stream itself it doesn't write line by line.
@@ -45,26 +35,18 @@ impl Charon {
              {settings}\n}}\n"
         );
         scratch.write("strongswan.conf", configuration);
-        let root = env::var_os(ANOTHER_ROOT).map_or_else(|| ROOT.into(), PathBuf::from);
-        let charon = root.join("usr/lib/ipsec/charon");
-        assert!(charon.is_file(), "{} is missing: this test talks to it. tests/run downloads it", charon.display());
-        let mut command = Place::Namespace(namespace).command("sh");
-        command.args(["-c", BEGIN, "sh"]).arg(root).arg(scratch.path());
-        command.env("STRONGSWAN_CONF", Self::path("strongswan.conf"));
+        let root = Root::new("strongswan", "STRONGSWAN");
+        let mut command = root.command(namespace, &scratch, "/usr/lib/ipsec/charon");
+        command.env("STRONGSWAN_CONF", seen("strongswan.conf"));
         let mut process = Process::start("charon", &mut command, &scratch);
         process.wait_until("listening to swanctl", |charon| charon.stdout().contains("[JOB] spawning"));
         Self { process, scratch }
     }
 
-    /// Where it sees a file of its scratch directory.
-    pub(crate) fn path(name: &str) -> String {
-        format!("{HERE}/{name}")
-    }
-
     /// Gives it a file; where it sees that.
     pub(crate) fn has(&self, name: &str, contents: &str) -> String {
         self.scratch.write(name, contents);
-        Self::path(name)
+        seen(name)
     }
 
     /// Gives it a certificate, and the key, which it finds by itself; where it sees the certificate.
@@ -123,8 +105,8 @@ impl Charon {
 
     /// Runs where the daemon is, since that sees other files.
     fn swanctl(&self, what: &str) -> Command {
-        let mut command = Place::Host.command("nsenter");
-        command.args(["--mount", "--root", "--target", &self.process.id().to_string(), "/usr/sbin/swanctl", what]);
+        let mut command = beside(&self.process, "/usr/sbin/swanctl");
+        command.arg(what);
         command.env("SWANCTL_DIR", HERE);
         command
     }

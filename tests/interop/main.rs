@@ -10,13 +10,14 @@
 //! - [`ssl_vpn`]: who comes in by IKEv2 and strongSwan, and how the tunnel ends.
 //! - [`by_name`]: concentrators that ask by name, a Cisco ASA and a FortiGate: who is let in, who isn't and why.
 //! - [`enrolment`]: one-time passwords, from the QR code that another program reads to the login by its codes.
+//! - [`otp`]: who comes in by ocserv, with openconnect, a password or a certificate, and a code.
 //! - [`commands`]: `sekisho login` against the servers of others; `sekisho demo` against eapol_test.
 //! - [`load`]: `sekisho load` against the server, FreeRADIUS and hostapd.
 //! - [`logs`]: what the server writes: no secret, and one line an event whatever a packet says.
 //! - [`harness`]: the drivers below against FreeRADIUS and hostapd, so that a case that fails is the server's fault.
 //!
 //! What the cases share: [`support`] (directories, children, certificates, CRLs),
-//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`vpn`] (a gateway and devices at home), [`concentrators`], [`charon`] (strongSwan), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant), [`radclient`] (a concentrator's requests).
+//! [`server`] (the server under test), [`api`] (its API), [`wire`] (switches and devices around it), [`home`] (people away from the campus), [`vpn`] (a gateway and devices there), [`concentrators`], [`charon`] (strongSwan), [`ocserv`] and [`openconnect`], [`root`] (programs of a newer Debian), [`inside`] (a way into their namespaces), [`peers`] (programs of others), [`openssl`] (a CA), [`eapol`] (the supplicant), [`radclient`] (a concentrator's requests).
 //!
 //! A peer that isn't installed fails its tests; `tests/run` installs what is needed.
 
@@ -32,12 +33,16 @@ mod contract;
 mod eapol;
 mod enrolment;
 mod harness;
+mod home;
 mod inside;
 mod kill_switch;
 mod load;
 mod logins;
 mod logs;
+mod ocserv;
+mod openconnect;
 mod openssl;
+mod otp;
 mod peers;
 mod radclient;
 mod refusals;
@@ -47,6 +52,7 @@ mod revocation_distrust;
 mod revocation_hosts;
 mod revocation_ocsp;
 mod revocation_restart;
+mod root;
 mod server;
 mod ssl_vpn;
 mod stapling;

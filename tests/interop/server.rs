@@ -184,6 +184,11 @@ impl Server {
         must(Place::Host.command("kill").args(["-HUP", &self.process.id().to_string()]));
     }
 
+    /// The port of its admin door.
+    pub(crate) fn admin(&self) -> u16 {
+        self.admin
+    }
+
     /// The whole answer to a GET at the admin door.
     pub(crate) fn get(&self, path: &str, headers: &str) -> String {
         get_in(self.place(), self.admin, path, headers).expect("an answer from the admin door")

@@ -22,14 +22,14 @@ fn ended(server: &Server, credential: &Credential) -> Value {
 fn a_block_ends_the_tunnel_until_it_is_lifted(tls: Tls) {
     let mut site = Site::new();
     let mut home = site.roadwarrior(tls);
-    assert!(!home.pings());
+    assert!(!home.place.pings());
     let member = &pki().member_rsa;
     home.connects(member, USER);
     let session = site.online(1).remove(0);
     assert_eq!((&session["user"], &session["certificate"]), (&json!(USER), &json!(id(member))), "{session}");
     assert_eq!((&session["service"], &session["nas"]), (&json!("ssl-vpn"), &json!("vpn")), "{session}");
     assert_eq!(session["user_name"], USER, "{session}");
-    assert_eq!(session["mac"], format!("{}[4500]", home.address), "{session}");
+    assert_eq!(session["mac"], format!("{}[4500]", home.place.address), "{session}");
 
     site.server.block(member);
     site.gateway.wait_connected("without a tunnel", str::is_empty);
@@ -75,7 +75,7 @@ fn a_person_who_is_blocked_loses_the_tunnels_of_every_certificate() {
     site.server.api("POST", &path, Some(json!({ "reason": "left" })));
     homes.iter_mut().for_each(|home| home.wait_disconnected());
     assert_eq!(site.online(1)[0]["user"], "taro@jaist.ac.jp");
-    assert!(bystander.pings());
+    assert!(bystander.place.pings());
     for (home, member) in homes.iter().zip(members) {
         home.is_refused(member, USER).assert_alert(Alert::AccessDenied);
     }
@@ -186,11 +186,11 @@ fn who_moves_to_another_network_is_still_known_and_loses_the_tunnel_there() {
     let member = &pki().member_rsa;
     home.connects(member, USER);
     let before = site.online(1).remove(0);
-    home.moves();
-    let station = format!("{}[4500]", home.address);
+    home.place.moves();
+    let station = format!("{}[4500]", home.place.address);
     let seen = site.server.look_until("sessions", |it| it["items"][0]["mac"] == station.as_str());
     let after = &seen["items"][0];
-    assert!(home.pings());
+    assert!(home.place.pings());
     assert_eq!((&after["id"], &after["user"]), (&before["id"], &json!(USER)), "{seen}");
     site.server.block(member);
     home.wait_disconnected();

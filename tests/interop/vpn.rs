@@ -1,7 +1,5 @@
 //! A VPN around the server: strongSwan as gateway, strongSwan on the devices of those who work at home. The gateway, and the server beside it, are in one network namespace, each device in another.
 
-use std::process::Command;
-
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::Value;
 
@@ -9,23 +7,20 @@ use crate::api;
 use crate::certificates;
 use crate::charon::Charon;
 use crate::eapol::{Alert, SECRET, Tls};
+use crate::home::{self, Home, INSIDE_ALL};
 use crate::pki::{Credential, pki};
-use crate::process::{Namespace, Place, must};
-use crate::scratch::{free_port, unique};
+use crate::process::{Namespace, Place};
+use crate::root::seen;
+use crate::scratch::free_port;
 use crate::server::Server;
 
 /// Where the gateway is told to end sessions, and with what secret, which isn't that of its requests.
 const DAE: u16 = 3799;
 const DAE_SECRET: &str = "another secret for disconnecting";
 /// What the gateway is called by its certificate.
-const NAME: &str = "vpn.campus.example";
-/// What can be reached through the tunnel alone.
-const INSIDE: &str = "10.99.0.1";
-/// That, and what is given to devices of which the server says nothing.
-const INSIDE_ALL: &str = "10.99.0.0/16";
+pub(crate) const NAME: &str = "vpn.campus.example";
+/// What is given to devices of which the server says nothing.
 const POOL: &str = "10.98.0.0/24";
-/// The device's end of a cable.
-const HOME: &str = "home";
 /// The service, but for what it is asked for by and what it grants.
 const SERVICE: &str =
     "authorities = [\"ca16\"]\nidentity = [\"p256\", \"rsa\"]\nreply-username = \"outer\"\nsession-timeout = \"12h\"\n";
@@ -43,11 +38,7 @@ pub(crate) struct Site {
 #[derive(Debug)]
 pub(crate) struct Roadwarrior {
     pub(crate) charon: Charon,
-    /// Of the gateway, as it is seen from here.
-    gateway: String,
-    /// Its own.
-    pub(crate) address: String,
-    namespace: Namespace,
+    pub(crate) place: Home,
 }
 
 /// What a device has logged of a login that was refused.
@@ -71,8 +62,7 @@ impl Site {
 
     /// The same with another configuration of the server.
     pub(crate) fn changed(matched: &str, attributes: &[&str], change: impl FnOnce(String) -> String) -> Self {
-        let (namespace, accounting) = (Namespace::new("vpn"), free_port());
-        must(ip(&namespace).args(["address", "add", &format!("{INSIDE}/32"), "dev", "lo"]));
+        let (namespace, accounting) = (home::site(), free_port());
         let service =
             format!("[[service]]\nname = \"ssl-vpn\"\nmatch = {matched}\n{SERVICE}attributes = {attributes:?}\n");
         let all = |text: String| change(configuration(&text, accounting) + &service + api::configuration());
@@ -89,13 +79,7 @@ impl Site {
 
     /// The same with more settings of its daemon.
     pub(crate) fn roadwarrior_with(&self, tls: Tls, settings: &str) -> Roadwarrior {
-        let (namespace, number) = (Namespace::new("home"), unique() % 250);
-        let internet = format!("internet{number}");
-        self.namespace.cable(&internet, &namespace, HOME);
-        let [gateway, address] = [1, 2].map(|end| format!("198.18.{number}.{end}"));
-        for (place, end, address) in [(&self.namespace, internet.as_str(), &gateway), (&namespace, HOME, &address)] {
-            must(ip(place).args(["address", "add", &format!("{address}/24"), "dev", end]));
-        }
+        let place = Home::new(&self.namespace);
         let version = match tls {
             Tls::V12 => "1.2",
             Tls::V13 => "1.3",
@@ -103,10 +87,10 @@ impl Site {
         let settings = format!(
             "{settings}\ntls {{\n version_min = {version}\n version_max = {version}\n }}\n\
              plugins {{\n resolve {{\n file = {names}\n }}\n }}\n",
-            names = Charon::path("names"),
+            names = seen("names"),
         );
-        let charon = Charon::start(namespace.name(), "eap-tls resolve", &settings);
-        Roadwarrior { charon, gateway, address, namespace }
+        let charon = Charon::start(place.name(), "eap-tls resolve", &settings);
+        Roadwarrior { charon, place }
     }
 
     /// Those that are online.
@@ -123,29 +107,20 @@ impl Roadwarrior {
         let said = self.tries(credential, identity);
         assert!(said.contains("initiate completed successfully"), "{said}");
         self.charon.wait_connected("connected", |tunnels| tunnels.contains("INSTALLED"));
-        assert!(self.pings());
+        assert!(self.place.pings());
     }
 
     /// It tries to, and is refused.
     pub(crate) fn is_refused(&self, credential: &Credential, identity: &str) -> Refusal {
         let said = self.tries(credential, identity);
-        assert!(said.contains("initiate failed") && self.charon.tunnels().is_empty() && !self.pings(), "{said}");
+        assert!(said.contains("initiate failed") && self.charon.tunnels().is_empty() && !self.place.pings(), "{said}");
         Refusal(said)
-    }
-
-    /// It has another address from now on, and says so to the gateway (MOBIKE).
-    pub(crate) fn moves(&mut self) {
-        let after = format!("{}0", self.address);
-        let before = std::mem::replace(&mut self.address, after);
-        for (what, address) in [("del", &before), ("add", &self.address)] {
-            must(ip(&self.namespace).args(["address", what, &format!("{address}/24"), "dev", HOME]));
-        }
     }
 
     /// Waits until it has lost its tunnel.
     pub(crate) fn wait_disconnected(&mut self) {
         self.charon.wait_connected("without a tunnel", str::is_empty);
-        assert!(!self.pings());
+        assert!(!self.place.pings());
     }
 
     /// What it says of a try to connect.
@@ -157,17 +132,11 @@ impl Roadwarrior {
              local {{\n auth = eap-tls\n certs = {member}\n {identity}\n aaa_id = radius.campus.example\n }}\n\
              remote {{\n auth = pubkey\n id = {NAME}\n cacerts = {server_ca}\n }}\n\
              children {{\n inside {{\n remote_ts = {INSIDE_ALL}\n }}\n }}\n }}\n}}\n",
-            gateway = self.gateway,
+            gateway = self.place.gateway,
             identity = if identity.is_empty() { String::new() } else { format!("id = {identity}") },
         ));
         let mark = self.charon.mark();
         self.charon.initiate("inside") + &self.charon.since(mark)
-    }
-
-    /// Whether what is inside answers.
-    pub(crate) fn pings(&self) -> bool {
-        let mut ping = Place::Namespace(self.namespace.name()).command("ping");
-        ping.args(["-n", "-c", "1", "-W", "3", INSIDE]).output().is_ok_and(|output| output.status.success())
     }
 
     /// Where it looks for names.
@@ -208,6 +177,13 @@ fn configuration(text: &str, accounting: u16) -> String {
     text.replace("name = \"access-points\"\n", &nas).replace("auth = [", &doors)
 }
 
+/// A gateway's own.
+pub(crate) fn certificate() -> Credential {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let certificate = certificates::server(NAME).signed_by(&key, &pki().server_ca).expect("a certificate");
+    Credential::new(certificate.pem(), key.serialize_pem())
+}
+
 /// `pool`: where it has the addresses from that it gives.
 fn gateway(namespace: &Namespace, auth: u16, accounting: u16, pool: &str) -> Charon {
     // Who is refused leaves a login behind that is half open: a few in a row are an attack by default.
@@ -217,9 +193,7 @@ fn gateway(namespace: &Namespace, auth: u16, accounting: u16, pool: &str) -> Cha
          dae {{\n enable = yes\n listen = 127.0.0.1\n port = {DAE}\n secret = {DAE_SECRET}\n }}\n }}\n }}\n"
     );
     let gateway = Charon::start(namespace.name(), "eap-radius", &radius);
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
-    let certificate = certificates::server(NAME).signed_by(&key, &pki().server_ca).expect("a certificate");
-    let certificate = gateway.has_certificate("gateway", &Credential::new(certificate.pem(), key.serialize_pem()));
+    let certificate = gateway.has_certificate("gateway", &certificate());
     gateway.load(&format!(
         "connections {{\n ssl-vpn {{\n version = 2\n pools = {pool}\n send_certreq = no\n unique = never\n\
          local {{\n auth = pubkey\n certs = {certificate}\n id = {NAME}\n }}\n\
@@ -228,11 +202,4 @@ fn gateway(namespace: &Namespace, auth: u16, accounting: u16, pool: &str) -> Cha
          pools {{\n inside {{\n addrs = {POOL}\n }}\n}}\n"
     ));
     gateway
-}
-
-/// `ip` in there.
-fn ip(place: &Namespace) -> Command {
-    let mut command = Place::Host.command("ip");
-    command.args(["-n", place.name()]);
-    command
 }
