@@ -288,7 +288,7 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         ),
         Evidence::NotEnrolled(user) => format!("No one-time password (OTP) is enrolled for \"{}\".", quoted(user)),
         Evidence::NoSealKey => {
-            "The user's one-time passwords are sealed by none of the keys in [otp]: nobody who logs in has done anything wrong. Administrators: put the seal-key of then back, or enrol the user again.".into()
+            "The user's one-time passwords are sealed by none of the seal-keys in [otp]: nobody who logs in has done anything wrong. Administrators: put the seal-key of then back, or enrol the user again.".into()
         }
         Evidence::RegistrySilent => {
             "The registry did not answer, so nothing could be looked up: nobody who logs in has done anything wrong. Administrators: see /readyz and the log.".into()
