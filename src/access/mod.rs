@@ -21,7 +21,6 @@ pub use crate::pki::{Facts, Question};
 pub use asked::{Asked, FollowUp, Said};
 pub use conversation::Conversation;
 pub use dialogue::Dialogue;
-pub use gate::alert_for;
 pub use handle::{CuiSettings, Handles};
 pub use lookup::{Attempt, Checked, Found, Lookup, Search};
 pub use plain::Plain;
