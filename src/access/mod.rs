@@ -1,7 +1,7 @@
 //! One conversation, from the first Access-Request to Accept or Reject, on whichever road. It knows neither sockets, hops nor the database.
 //!
-//! [`Asked`] is what a request means; [`Conversation`] takes one after the other and answers with a [`Turn`]; inside the handshake the
-//! judge decides, by the same code as everybody else.
+//! [`Asked`] is what a request means; a [`Dialogue`], by EAP or without, takes one after the other and answers with a [`Turn`].
+//! `gate` decides: as the judge inside a handshake, else before the Accept.
 
 mod admitted;
 mod asked;

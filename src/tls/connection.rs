@@ -114,7 +114,7 @@ impl Connection {
     }
 
     /// Everything that is to be sent, taken out.
-    pub(crate) fn take_output(&mut self) -> Vec<u8> {
+    pub fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output)
     }
 
