@@ -29,7 +29,9 @@
 //! Immutable snapshots: [`config`] and [`fetch`] make them, [`daemon`] swaps them whole. What must outlive the process is in [`store`]. Of [`fetch`], `remote` asks for CRLs ahead of need, and `ocsp` for answers about whoever was seen;
 //! `learned` knows where certificates say that either is, which [`Seen`](engine::Output::Seen) tells; `vanished` keeps what a CRL has lost, so that it stays revoked; `staple` asks about our own certificates.
 //!
-//! The core (down to [`supplicant`]) has no sockets, files or clock: octets and the time come in as arguments, and `cargo check --lib --no-default-features` builds it alone.
+//! [`cli`] is what a command line asks for, [`admin`] what HTTP does; both explain a decision by the very code that decides.
+//!
+//! The core has no sockets, files or clock: octets and the time come in as arguments, and `cargo check --lib --no-default-features` builds it alone. [`supplicant`], the other side, is part of it.
 //!
 //! # Words, each for one thing
 //!
@@ -47,7 +49,7 @@
 //! Else the RFCs' own words.
 #![forbid(unsafe_code)]
 
-// The core, in the order of a packet's way.
+// The core.
 pub mod access;
 pub mod eap;
 pub mod engine;

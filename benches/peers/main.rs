@@ -16,6 +16,8 @@ mod campus;
 #[path = "../shared/crl.rs"]
 mod crl;
 mod measure;
+#[path = "../shared/pem.rs"]
+mod pem;
 mod picture;
 mod report;
 mod servers;

@@ -8,9 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use data_encoding::BASE64;
-
 use crate::campus::Campus;
+use crate::pem;
 
 pub(crate) const SECRET: &str = "a-long-secret-of-the-bench";
 /// Octets of TLS data in one fragment, for all of them.
@@ -74,18 +73,18 @@ impl Files {
     /// Certificates, keys and CRL; the members for `sekisho load` are in `users`, their anchor of the server in `server-root.pem`.
     pub(crate) fn write(dir: PathBuf, campus: &Campus) -> Self {
         let files = Self { dir };
-        let chain: String = campus.server_chain.iter().map(|one| pem(one, "CERTIFICATE")).collect();
+        let chain: String = campus.server_chain.iter().map(|one| pem::certificate(one)).collect();
         files.file("server.pem", &chain);
-        files.file("server.key", &pem(campus.server_key.expose(), "PRIVATE KEY"));
-        files.file("server-root.pem", &pem(&campus.server_root, "CERTIFICATE"));
-        let (anchor, crl) = (pem(&campus.anchor(), "CERTIFICATE"), pem(&campus.crl, "X509 CRL"));
+        files.file("server.key", &pem::key(campus.server_key.expose()));
+        files.file("server-root.pem", &pem::certificate(&campus.server_root));
+        let (anchor, crl) = (pem::certificate(&campus.anchor()), pem::labelled("X509 CRL", &campus.crl));
         files.file("members.pem", &anchor);
         files.file("members.crl", &crl);
         // FreeRADIUS and hostapd take the CRL from the file of the authorities.
         files.file("members-and-crl.pem", &(anchor + &crl));
         for number in 0..campus.members() {
-            files.file(&format!("users/{number}.pem"), &pem(campus.member(number), "CERTIFICATE"));
-            files.file(&format!("users/{number}.key"), &pem(campus.member_key.expose(), "PRIVATE KEY"));
+            files.file(&format!("users/{number}.pem"), &pem::certificate(campus.member(number)));
+            files.file(&format!("users/{number}.key"), &pem::key(campus.member_key.expose()));
         }
         files
     }
@@ -99,13 +98,6 @@ impl Files {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its own file");
         path
     }
-}
-
-fn pem(der: &[u8], label: &str) -> String {
-    let encoded = BASE64.encode(der);
-    let lines: Vec<&str> =
-        encoded.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("base64")).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// A server that runs; it ends with this.

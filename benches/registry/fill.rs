@@ -9,7 +9,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::campus::{Campus, wall};
-use crate::house::{House, certificate_pem};
+use crate::house::House;
+use crate::pem;
 
 /// Rows that are made at once, between two lines of progress.
 const PIECE: i64 = 1_000_000;
@@ -26,7 +27,7 @@ pub(crate) struct Size {
 /// Has the server write one of each: registered and seen, seen at logins alone, blocked, known from a list.
 pub(crate) fn models(campus: &Campus, house: &House) {
     let serving = house.start();
-    let pem = json!({ "pem": certificate_pem(campus.member(0)) });
+    let pem = json!({ "pem": pem::certificate(campus.member(0)) });
     assert_eq!(serving.post("/api/v1/certificates", &pem).status, 201);
     for member in 0..3 {
         let supplicant = campus.supplicant(member, TlsVersion::Tls13);

@@ -11,11 +11,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use sekisho::supplicant::{Next, Supplicant};
 use serde_json::Value;
 
 use crate::campus::{Campus, wall};
+use crate::pem;
 use crate::world::{SECRET, asker, station};
 
 const TOKEN: &str = "the token of this bench";
@@ -35,12 +36,12 @@ impl House {
         let name = if stays { "registry-bench".to_owned() } else { format!("registry-bench-{}", std::process::id()) };
         let house = Self { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), stays };
         fs::create_dir_all(house.folder.join("state")).expect("a folder below target/tmp");
-        let chain: String = campus.server_chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
+        let chain: String = campus.server_chain.iter().map(|der| pem::certificate(der)).collect();
         house.write("server.pem", chain);
-        house.write("server.key", pem("PRIVATE KEY", campus.server_key.expose()));
+        house.write("server.key", pem::key(campus.server_key.expose()));
         fs::set_permissions(house.folder.join("server.key"), PermissionsExt::from_mode(0o600)).expect("ours");
-        house.write("campus.pem", pem("CERTIFICATE", &campus.anchor()));
-        house.write("old.pem", pem("CERTIFICATE", campus.server_root()));
+        house.write("campus.pem", pem::certificate(&campus.anchor()));
+        house.write("old.pem", pem::certificate(campus.server_root()));
         house.write("campus.crl", &campus.crl);
         house.write("sekisho.toml", configuration());
         house
@@ -287,16 +288,6 @@ fn kind(name: &str) -> &str {
         "hall" | "log" => name,
         _ => "others",
     }
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let text = BASE64.encode(der);
-    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-}
-
-pub(crate) fn certificate_pem(der: &[u8]) -> String {
-    pem("CERTIFICATE", der)
 }
 
 fn configuration() -> String {

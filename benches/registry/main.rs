@@ -15,6 +15,8 @@ mod fill;
 mod house;
 mod inside;
 mod logins;
+#[path = "../shared/pem.rs"]
+mod pem;
 #[path = "../shared/world.rs"]
 #[expect(dead_code, reason = "the same")]
 mod world;

@@ -14,6 +14,8 @@ mod campus;
 #[path = "../shared/crl.rs"]
 mod crl;
 mod echo;
+#[path = "../shared/pem.rs"]
+mod pem;
 #[path = "../login/primitives.rs"]
 mod primitives;
 mod server;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use data_encoding::BASE64;
 use sekisho::event::TlsVersion;
 
 use crate::campus::Campus;
+use crate::pem;
 use crate::stations;
 use crate::world::SECRET;
 
@@ -164,11 +164,11 @@ fn write(campus: &Campus, folder: &Path, address: SocketAddr) {
         path
     };
     fs::create_dir_all(folder.join("state")).expect("a folder of our own");
-    let chain: String = campus.server_chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
+    let chain: String = campus.server_chain.iter().map(|der| pem::certificate(der)).collect();
     put("server.pem", chain.as_bytes());
-    put("anchor.pem", pem("CERTIFICATE", &campus.anchor()).as_bytes());
+    put("anchor.pem", pem::certificate(&campus.anchor()).as_bytes());
     put("campus.crl", &campus.crl);
-    let secrets = [put("server.key", pem("PRIVATE KEY", campus.server_key.expose()).as_bytes()), put("secret", SECRET)];
+    let secrets = [put("server.key", pem::key(campus.server_key.expose()).as_bytes()), put("secret", SECRET)];
     for path in secrets {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("our own file");
@@ -210,10 +210,4 @@ authorities = ["campus"]
 vlan = "120"
 "#
     )
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let text = BASE64.encode(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }

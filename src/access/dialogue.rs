@@ -54,7 +54,7 @@ impl Dialogue {
     }
 
     /// A further request whose EAP-Message attributes make no EAP packet (RFC 3579 section 3.1).
-    pub fn unreadable(&mut self, now: Now) -> Turn {
+    pub(crate) fn unreadable(&mut self, now: Now) -> Turn {
         match self {
             Self::Eap(conversation) => conversation.unreadable(now),
             Self::Plain(_) => Turn::Drop(Reason::Malformed),
@@ -95,7 +95,7 @@ impl Dialogue {
 
     /// What is left of an ended conversation.
     #[must_use]
-    pub fn farewell(self, reply: Reply) -> Farewell {
+    pub(crate) fn farewell(self, reply: Reply) -> Farewell {
         match self {
             Self::Eap(conversation) => conversation.farewell(reply),
             Self::Plain(plain) => plain.farewell(reply),
@@ -104,7 +104,7 @@ impl Dialogue {
 
     /// Whether more than a first question and answer has been done for it: such a conversation goes before new ones.
     #[must_use]
-    pub fn is_begun(&self) -> bool {
+    pub(crate) fn is_begun(&self) -> bool {
         match self {
             Self::Eap(conversation) => conversation.is_begun(),
             Self::Plain(plain) => plain.is_begun(),
@@ -113,7 +113,7 @@ impl Dialogue {
 
     /// Whether its supplicant has been told that it is refused, and only has to say that it knows.
     #[must_use]
-    pub fn is_told(&self) -> bool {
+    pub(crate) fn is_told(&self) -> bool {
         match self {
             Self::Eap(conversation) => conversation.is_told(),
             Self::Plain(_) => false,
@@ -131,7 +131,7 @@ impl Dialogue {
 
     /// The client fell silent; `None`: it had said nothing yet.
     #[must_use]
-    pub fn expire(self, now: Now) -> Option<Ended> {
+    pub(crate) fn expire(self, now: Now) -> Option<Ended> {
         match self {
             Self::Eap(conversation) => conversation.expire(now),
             Self::Plain(plain) => plain.expire(now),

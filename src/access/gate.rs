@@ -197,7 +197,7 @@ fn conclude(
 
 /// The TLS alert that tells a supplicant why it is refused; the table of CONTRACT.md.
 #[must_use]
-pub fn alert_for(reason: Reason) -> Alert {
+pub(crate) fn alert_for(reason: Reason) -> Alert {
     match reason {
         Reason::Revoked | Reason::Blocked => Alert::CertificateRevoked,
         Reason::Expired | Reason::NotYetValid => Alert::CertificateExpired,

@@ -1,7 +1,7 @@
 //! One conversation, from the first Access-Request to Accept or Reject, on whichever road. It knows neither sockets, hops nor the database.
 //!
-//! [`Asked`] is what a request means; [`Conversation`] takes one after the other and answers with a [`Turn`]; inside the handshake the
-//! judge decides, by the same code as everybody else.
+//! [`Asked`] is what a request means; a [`Dialogue`], by EAP or without, takes one after the other and answers with a [`Turn`].
+//! `gate` decides: as the judge inside a handshake, else before the Accept.
 
 mod admitted;
 mod asked;
@@ -21,7 +21,6 @@ pub use crate::pki::{Facts, Question};
 pub use asked::{Asked, FollowUp, Said};
 pub use conversation::Conversation;
 pub use dialogue::Dialogue;
-pub use gate::alert_for;
 pub use handle::{CuiSettings, Handles};
 pub use lookup::{Attempt, Checked, Found, Lookup, Search};
 pub use plain::Plain;

@@ -21,11 +21,6 @@ impl ETag {
         Self(short(kept))
     }
 
-    /// Of a value as it would be shown.
-    pub(super) fn of_json(value: &impl Serialize) -> Self {
-        Self::of(&serde_json::to_vec(value).unwrap_or_default())
-    }
-
     /// As it is sent with a value of this version.
     pub(super) fn header(&self, shown: &impl Serialize) -> [(HeaderName, HeaderValue); 1] {
         let body = serde_json::to_vec(shown).unwrap_or_default();

@@ -56,21 +56,6 @@ fn read_json<T: DeserializeOwned>(octets: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// What is asked for in a query; other keys than its type's are refused.
-#[cfg_attr(not(test), expect(dead_code, reason = "routes of other areas ask so"))]
-#[derive(Debug)]
-pub(super) struct Query<T>(pub(super) T);
-
-impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let pairs = pairs(parts);
-        refuse_unknown::<T>(&pairs, &[])?;
-        read_query(&pairs).map(Self)
-    }
-}
-
 /// A list is asked for: which of it, how much, and from where on.
 #[derive(Debug)]
 pub(super) struct Listing<T> {
@@ -87,7 +72,7 @@ impl<T: DeserializeOwned + IntoParams, S: Send + Sync> FromRequestParts<S> for L
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let (paging, filters): (Vec<_>, Vec<_>) = pairs(parts).into_iter().partition(|(key, _)| is_paging(key));
-        refuse_unknown::<T>(&filters, &page::KEYS)?;
+        refuse_unknown::<T>(&filters)?;
         let page::Asked { limit, cursor } = read_query(&paging)?;
         let limit = page::limit(limit.as_deref())?;
         let list = List::new(parts.uri.path(), &filters);
@@ -125,18 +110,15 @@ pub(super) fn parameters<T: IntoParams>() -> Vec<Parameter> {
     T::into_params(|| Some(ParameterIn::Query))
 }
 
-fn refuse_unknown<T: IntoParams>(pairs: &[(String, String)], more: &[&str]) -> Result<(), Problem> {
+fn refuse_unknown<T: IntoParams>(pairs: &[(String, String)]) -> Result<(), Problem> {
     let known = parameters::<T>();
-    let known: BTreeSet<&str> = known.iter().map(|one| one.name.as_str()).chain(more.iter().copied()).collect();
+    let known: BTreeSet<&str> = known.iter().map(|one| one.name.as_str()).chain(page::KEYS).collect();
     let unknown: BTreeSet<&str> =
         pairs.iter().map(|(key, _)| key.as_str()).filter(|key| !known.contains(key)).collect();
     if unknown.is_empty() {
         return Ok(());
     }
-    let known = match known.is_empty() {
-        true => "nothing may be asked for here".to_owned(),
-        false => format!("is not known here; known are: {}", known.into_iter().collect::<Vec<_>>().join(", ")),
-    };
+    let known = format!("is not known here; known are: {}", known.into_iter().collect::<Vec<_>>().join(", "));
     let problem = Problem::bad_request("the query can't be read");
     Err(unknown.into_iter().take(8).fold(problem, |problem, key| problem.field(key, known.clone())))
 }

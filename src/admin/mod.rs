@@ -4,7 +4,7 @@
 //!
 //! # A new route
 //! Its area's file has a table, a `Vec<Route>` that stands in `routes::table`, with a line for each: method, path, role, handler, summary, and the types that the handler reads and gives
-//! (`query`, `lists`, `takes`, `gives`). A handler takes `State<Shared>`, `Caller`, `Path`, `Query` or `Listing`, `IfMatch`, `Body` (all of them refuse with a `Problem`) and gives `Result<_, Problem>`.
+//! (`lists`, `takes`, `gives`). A handler takes `State<Shared>`, `Caller`, `Path`, `Listing`, `IfMatch`, `Body` (all of them refuse with a `Problem`) and gives `Result<_, Problem>`.
 //! Lists: `Listing::after` says where to begin, `Listing::page` makes the page of at most `limit + 1` items that were found. Bodies deny unknown fields. Times are `Time`.
 //! What changes something, or looks into somebody's history, awaits `Shared::audit` before it answers. Tables for spreadsheets: `csv`, where `csv::is_wanted`. Versions: `etag`.
 
@@ -14,7 +14,6 @@ pub mod authorities;
 mod csv;
 mod cursor;
 mod door;
-#[cfg_attr(not(test), expect(dead_code, reason = "the registry's routes use the rest of it"))]
 mod etag;
 mod explain;
 mod guard;

@@ -168,12 +168,6 @@ impl Route {
         }
     }
 
-    /// What may be asked for in the query, as [`input::Query`] reads it.
-    pub(super) fn query<Q: IntoParams>(mut self) -> Self {
-        self.parameters.extend(input::parameters::<Q>());
-        self
-    }
-
     /// A list, as [`input::Listing`] reads what is asked for, answered with a page.
     pub(super) fn lists<Q: IntoParams, I: ToSchema>(mut self) -> Self {
         self.is_list = true;
@@ -187,7 +181,8 @@ impl Route {
             },
         });
         self.answers.push(Answer { status: 200, media_type: "application/json", schema: Some(schema) });
-        self.query::<Q>()
+        self.parameters.extend(input::parameters::<Q>());
+        self
     }
 
     /// The body, as [`input::Body`] reads it.

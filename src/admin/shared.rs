@@ -50,27 +50,27 @@ impl Shared {
     }
 
     /// Audited there.
-    #[must_use]
-    pub fn with_audit(self, audit: Arc<dyn Audit>) -> Self {
+    #[cfg(test)]
+    pub(super) fn with_audit(self, audit: Arc<dyn Audit>) -> Self {
         Self { audit, ..self }
     }
 
     /// With this registry, and audited in it.
     #[must_use]
-    pub fn with_registry(self, registry: Arc<dyn Registry>) -> Self {
+    pub(crate) fn with_registry(self, registry: Arc<dyn Registry>) -> Self {
         let audit = Arc::new(StoreAudit(registry.store().clone()));
         Self { registry: Some(registry), audit, ..self }
     }
 
     /// With this hall.
     #[must_use]
-    pub fn with_online(self, online: Arc<dyn Online>) -> Self {
+    pub(crate) fn with_online(self, online: Arc<dyn Online>) -> Self {
         Self { online: Some(online), ..self }
     }
 
     /// With these settings of one-time passwords, whatever they are at the time.
     #[must_use]
-    pub fn with_otp(self, otp: Arc<ArcSwapOption<otp::Settings>>) -> Self {
+    pub(crate) fn with_otp(self, otp: Arc<ArcSwapOption<otp::Settings>>) -> Self {
         Self { otp, ..self }
     }
 

@@ -1,4 +1,4 @@
-//! TOML → each module's Settings; all findings at once, with their positions. Only `daemon`, `cli` and `main` import it.
+//! TOML → each module's Settings; all findings at once, with their positions. Only `daemon` and `cli` import it.
 //!
 //! A file's way: `reader` walks TOML's tree and keeps going after a mistake; one module for each part of the file makes that part's Settings;
 //! `files` reads what is named; `report` collects what is found. What isn't built yet stands in `absent`.

@@ -168,12 +168,6 @@ impl Server {
         &self.addresses
     }
 
-    /// Where HTTP is answered.
-    #[must_use]
-    pub fn admin_addresses(&self) -> &[SocketAddr] {
-        &self.admin_addresses
-    }
-
     /// Runs until [`Wish::Stop`] comes or nobody can wish any more; then drains and ends every thread.
     pub async fn run(mut self, mut wishes: mpsc::Receiver<Wish>) {
         let mut look = interval(LOOK);

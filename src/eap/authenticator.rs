@@ -182,7 +182,7 @@ impl Authenticator {
 
     /// The same, for whoever only keeps it in case.
     #[must_use]
-    pub fn failure_octets(&self) -> [u8; 4] {
+    pub(crate) fn failure_octets(&self) -> [u8; 4] {
         packet::write_bare(packet::FAILURE, self.identifier)
     }
 

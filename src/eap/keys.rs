@@ -18,7 +18,7 @@ pub struct Keys {
 impl Keys {
     /// From what TLS exports: MSK ‖ EMSK and the Method-Id. `None` unless there are exactly 128 octets of keys.
     #[must_use]
-    pub fn from_export(material: &Secret, method_id: &[u8]) -> Option<Self> {
+    pub(crate) fn from_export(material: &Secret, method_id: &[u8]) -> Option<Self> {
         let (msk, emsk) = material.expose().split_at_checked(MSK)?;
         if emsk.len() != MSK {
             return None;

@@ -263,7 +263,7 @@ impl Exchanges {
     }
 
     /// Forgets every Access-Accept that is kept for repeats: what it rests on is no longer in force, so a repeat is asked anew.
-    pub fn forget_accepts(&mut self) {
+    pub(crate) fn forget_accepts(&mut self) {
         let is_accept = |entry: &Entry| matches!(&entry.state, State::Answered(answered) if answered.octets.first() == Some(&Code::ACCESS_ACCEPT.0));
         let accepts: Vec<Slot> =
             self.entries.iter().filter(|(_, entry)| is_accept(entry)).map(|(slot, _)| *slot).collect();

@@ -95,7 +95,7 @@ impl Watcher {
 
     /// When each CRL source was last good; grows with every look.
     #[must_use]
-    pub fn last_success(&self) -> Vec<LastSuccess> {
+    pub(crate) fn last_success(&self) -> Vec<LastSuccess> {
         let of = |crl: &Watched<Arc<Crl>>| LastSuccess {
             authority: Arc::clone(&crl.name),
             source: Arc::clone(&crl.source),

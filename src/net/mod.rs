@@ -1,7 +1,7 @@
 //! Sockets, timers, and the only clock: performs the engine's outputs, decides nothing about a packet.
 //!
 //! [`Doors::bind`] opens the sockets; [`Hall::spawn`] starts the one thread that owns them and the engine. Others reach the engine through the channel of orders
-//! and hear of it through the sink of events and [`Gauges`]; what the engine wants to know is looked for by whoever made its [`Inquiry`], and what it wants written is written by whoever made its [`Books`]. The hall ends when the channel of orders is closed.
+//! and hear of it through the sink of events and [`Gauges`]; what the engine wants to know of revocation is looked for by whoever made its [`Inquiry`], what it wants looked up is found by whoever made its [`Desk`], and what it wants written is written by whoever made its [`Books`]. The hall ends when the channel of orders is closed.
 
 mod books;
 mod clock;

@@ -192,12 +192,12 @@ impl Metrics {
     }
 
     /// Conversations that are alive.
-    pub fn set_conversations(&self, count: usize) {
+    pub(crate) fn set_conversations(&self, count: usize) {
         self.families.conversations.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Live sessions by service; `None`: of none that is known.
-    pub fn set_sessions<'a>(&self, counts: impl IntoIterator<Item = (Option<&'a str>, usize)>) {
+    pub(crate) fn set_sessions<'a>(&self, counts: impl IntoIterator<Item = (Option<&'a str>, usize)>) {
         let _replacing = lock(&self.replacing);
         self.families.sessions.reset();
         for (service, count) in counts {
@@ -206,17 +206,21 @@ impl Metrics {
     }
 
     /// Sessions that wait for an operator.
-    pub fn set_held(&self, count: usize) {
+    pub(crate) fn set_held(&self, count: usize) {
         self.families.held.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Steps that wait to be run.
-    pub fn set_steps_waiting(&self, count: usize) {
+    pub(crate) fn set_steps_waiting(&self, count: usize) {
         self.families.steps_waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// The CRLs in use, all of them, and when each source (authority, name of the source) was last read and found good: those of before are forgotten.
-    pub fn set_crls<'a>(&self, crls: &[CrlSummary], last_success: impl IntoIterator<Item = (&'a str, &'a str, Wall)>) {
+    pub(crate) fn set_crls<'a>(
+        &self,
+        crls: &[CrlSummary],
+        last_success: impl IntoIterator<Item = (&'a str, &'a str, Wall)>,
+    ) {
         let _replacing = lock(&self.replacing);
         let families = &self.families;
         let all = [
@@ -244,7 +248,7 @@ impl Metrics {
     }
 
     /// How many entries have disappeared from each authority's CRLs, all of them: those of before are forgotten.
-    pub fn set_vanished<'a>(&self, entries: impl IntoIterator<Item = (&'a str, usize)>) {
+    pub(crate) fn set_vanished<'a>(&self, entries: impl IntoIterator<Item = (&'a str, usize)>) {
         let _replacing = lock(&self.replacing);
         self.families.crl_vanished.reset();
         for (authority, count) in entries {
@@ -253,7 +257,7 @@ impl Metrics {
     }
 
     /// How the registry is: whether it can be written, what failed and what was dropped so far.
-    pub fn set_registry(&self, is_up: bool, failed: u64, dropped: u64) {
+    pub(crate) fn set_registry(&self, is_up: bool, failed: u64, dropped: u64) {
         let set = |gauge: &IntGauge, count: u64| gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         set(&self.families.registry_up, u64::from(is_up));
         set(&self.families.registry_failed, failed);
@@ -261,7 +265,7 @@ impl Metrics {
     }
 
     /// How many certificates there are by status.
-    pub fn set_certificates<'a>(&self, counts: impl IntoIterator<Item = (&'a str, u64)>) {
+    pub(crate) fn set_certificates<'a>(&self, counts: impl IntoIterator<Item = (&'a str, u64)>) {
         for (status, count) in counts {
             self.families.certificates.with_label_values(&[status]).set(count as f64);
         }
@@ -277,7 +281,7 @@ impl Metrics {
     }
 
     /// Blocks that no authority has followed: how many, how many for too long, and since when the oldest is.
-    pub fn set_unconfirmed(&self, count: u64, overdue: u64, oldest: Option<Wall>) {
+    pub(crate) fn set_unconfirmed(&self, count: u64, overdue: u64, oldest: Option<Wall>) {
         let set = |gauge: &IntGauge, count: u64| gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         set(&self.families.unconfirmed, count);
         set(&self.families.unconfirmed_overdue, overdue);
@@ -285,7 +289,10 @@ impl Metrics {
     }
 
     /// The responders (authority, address), whether each is asked, and when it last gave a good answer, all of them: those of before are forgotten.
-    pub fn set_responders<'a>(&self, responders: impl IntoIterator<Item = (&'a str, &'a str, bool, Option<Wall>)>) {
+    pub(crate) fn set_responders<'a>(
+        &self,
+        responders: impl IntoIterator<Item = (&'a str, &'a str, bool, Option<Wall>)>,
+    ) {
         let _replacing = lock(&self.replacing);
         let (up, last_success) = (&self.families.ocsp_responder_up, &self.families.ocsp_last_success);
         [up, last_success].iter().for_each(|family| family.reset());
@@ -298,12 +305,12 @@ impl Metrics {
     }
 
     /// Certificates of which an OCSP answer is in memory.
-    pub fn set_ocsp_answers(&self, count: u64) {
+    pub(crate) fn set_ocsp_answers(&self, count: u64) {
         self.families.ocsp_answers.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// `distrust.from` of each authority that has one, all of them: those of before are forgotten, and what was counted of others goes on.
-    pub fn set_distrust(&self, authorities: &[(Arc<str>, Wall)]) {
+    pub(crate) fn set_distrust(&self, authorities: &[(Arc<str>, Wall)]) {
         let _replacing = lock(&self.replacing);
         self.distrusts.set(&self.families, authorities);
     }
@@ -314,12 +321,12 @@ impl Metrics {
     }
 
     /// The admin door turned somebody away; `why`: of a closed list.
-    pub fn admin_refused(&self, why: &'static str) {
+    pub(crate) fn admin_refused(&self, why: &'static str) {
         self.families.admin_refusals.with_label_values(&[why]).inc();
     }
 
     /// notAfter of each identity, all of them: those of before are forgotten.
-    pub fn set_identities(&self, identities: &[(Arc<str>, Wall)]) {
+    pub(crate) fn set_identities(&self, identities: &[(Arc<str>, Wall)]) {
         let _replacing = lock(&self.replacing);
         self.families.identity_not_after.reset();
         for (name, not_after) in identities {
@@ -328,7 +335,7 @@ impl Metrics {
     }
 
     /// The identities whose certificate names a responder, until when their stapled answer is good (`None`: there is none), and whether they are revoked, all of them: those of before are forgotten.
-    pub fn set_staples<'a>(&self, staples: impl IntoIterator<Item = (&'a str, Option<Wall>, bool)>) {
+    pub(crate) fn set_staples<'a>(&self, staples: impl IntoIterator<Item = (&'a str, Option<Wall>, bool)>) {
         let _replacing = lock(&self.replacing);
         let (next_update, is_revoked) = (&self.families.identity_staple_next_update, &self.families.identity_revoked);
         [next_update, is_revoked].iter().for_each(|family| family.reset());
@@ -339,12 +346,12 @@ impl Metrics {
     }
 
     /// A responder was asked about an identity; `result` of closed lists.
-    pub fn staple_fetched(&self, identity: &str, result: &'static str) {
+    pub(crate) fn staple_fetched(&self, identity: &str, result: &'static str) {
         self.families.identity_staple_fetches.with_label_values(&[identity, result]).inc();
     }
 
     /// A configuration was loaded, or could not be.
-    pub fn set_reload(&self, successful: bool, at: Wall) {
+    pub(crate) fn set_reload(&self, successful: bool, at: Wall) {
         self.families.reload_successful.set(i64::from(successful));
         if successful {
             self.families.reload_success.set(at.0);
@@ -358,7 +365,7 @@ impl Metrics {
 
     /// Everything in Prometheus' text format ([`prometheus::TEXT_FORMAT`]).
     #[must_use]
-    pub fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let _replacing = lock(&self.replacing);
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }

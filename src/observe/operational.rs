@@ -61,7 +61,7 @@ pub fn init_tracing(settings: &LogSettings) -> Tracing {
 
 impl Tracing {
     /// Writes in another way from now on.
-    pub fn set_log(&self, settings: &LogSettings) {
+    pub(crate) fn set_log(&self, settings: &LogSettings) {
         self.style.store(Arc::new(Style::new(settings)));
     }
 }

@@ -66,7 +66,7 @@ impl Observer {
     }
 
     /// As [`Observer::spawn`], lines go to `to`.
-    pub fn spawn_to(
+    pub(crate) fn spawn_to(
         to: Box<dyn Write + Send>,
         settings: &LogSettings,
         metrics: Arc<Metrics>,
@@ -101,7 +101,7 @@ impl Sink {
     }
 
     /// Writes lines in another way from now on.
-    pub fn set_log(&self, settings: &LogSettings) {
+    pub(crate) fn set_log(&self, settings: &LogSettings) {
         self.style.store(Arc::new(Style::new(settings)));
     }
 

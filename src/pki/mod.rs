@@ -6,7 +6,7 @@
 //! - A CRL's octets → [`Crl`] → [`Revocation`]: `crl`, `serials`, `points`, `signers`, `revocation`.
 //! - One set of CRLs after another → [`Vanished`], what is on no list any more and stays revoked: `vanished`.
 //! - A responder's octets → [`OcspAnswer`] → [`Answers`]: `ocsp`.
-//! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What will be missing for one: `gaps`. Which certificates of many are worth one: `suspicion`.
+//! - Facts at a moment → [`Verdict`]: `verdict`, `purpose`. What is said of a certificate of which there are none: `listed`. What will be missing for one: `gaps`. Which certificates of many are worth one: `suspicion`.
 //! - What a live session keeps, to be judged again: `imprint`.
 //!
 //! `der` reads what strangers send before any other parser does, `extension` what certificates, CRLs and OCSP messages share; `digest` is what they are known by.

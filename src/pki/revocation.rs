@@ -80,7 +80,7 @@ impl Revocation {
 
     /// With these entries that have disappeared from CRLs; see [`Revocation::succeed`].
     #[must_use]
-    pub fn with_vanished(self, vanished: Arc<Vanished>) -> Self {
+    pub(crate) fn with_vanished(self, vanished: Arc<Vanished>) -> Self {
         Self { vanished, ..self }
     }
 

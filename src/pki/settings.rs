@@ -26,13 +26,13 @@ pub enum RevocationSource {
 impl RevocationSource {
     /// Whether CRLs are consulted, first or second.
     #[must_use]
-    pub fn consults_crls(self) -> bool {
+    pub(crate) fn consults_crls(self) -> bool {
         self.order().contains(&Source::Crl)
     }
 
     /// Whether OCSP is consulted, first or second.
     #[must_use]
-    pub fn consults_ocsp(self) -> bool {
+    pub(crate) fn consults_ocsp(self) -> bool {
         self.order().contains(&Source::Ocsp)
     }
 

@@ -36,7 +36,6 @@ pub struct Trust {
     pub(super) cas: Vec<Ca>,
     /// Verified chains by the leaf's fingerprint, a digest, for which a cheap hash is good enough. It dies with this trust, so no entry outlives the CAs that it rests on.
     chains: Cache<[u8; 32], Arc<Facts>, RandomState>,
-    generation: u64,
 }
 
 /// One table.
@@ -96,23 +95,12 @@ pub struct AuthoritySummary {
 }
 
 impl Trust {
-    pub(super) fn prepared(
-        authorities: Vec<Arc<Authority>>,
-        issuers: Vec<Issuer>,
-        cas: Vec<Ca>,
-        generation: u64,
-    ) -> Self {
+    pub(super) fn prepared(authorities: Vec<Arc<Authority>>, issuers: Vec<Issuer>, cas: Vec<Ca>) -> Self {
         let chains = Cache::builder()
             .max_capacity(CACHE_OCTETS)
             .weigher(|_, facts: &Arc<Facts>| u32::try_from(facts.weight()).unwrap_or(u32::MAX))
             .build_with_hasher(RandomState::default());
-        Self { authorities, issuers, cas, chains, generation }
-    }
-
-    /// A number that no other trust of this process has.
-    #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.generation
+        Self { authorities, issuers, cas, chains }
     }
 
     /// The authorities in the order of the configuration.

@@ -43,7 +43,7 @@ impl Attributes {
     }
 
     /// Adds a tagged integer (RFC 2868 section 3.1): the tag, 0 to 31, and three octets.
-    pub fn push_tagged_integer(&mut self, kind: Type, tag: u8, value: u32) -> Result<(), TooLong> {
+    pub(crate) fn push_tagged_integer(&mut self, kind: Type, tag: u8, value: u32) -> Result<(), TooLong> {
         match value.to_be_bytes() {
             [0, b, c, d] if tag <= MAX_TAG => {
                 self.octets.extend_from_slice(&[kind.0, 6, tag, b, c, d]);
@@ -54,7 +54,7 @@ impl Attributes {
     }
 
     /// Adds a tagged text (RFC 2868 section 3.3). Tag 0 is told by leaving the octet out, as equipment expects: a first octet above 0x1F is no tag.
-    pub fn push_tagged(&mut self, kind: Type, tag: u8, value: &[u8]) -> Result<(), TooLong> {
+    pub(crate) fn push_tagged(&mut self, kind: Type, tag: u8, value: &[u8]) -> Result<(), TooLong> {
         let looks_like_a_tag = value.first().is_some_and(|first| *first <= MAX_TAG);
         match tag {
             0 if !looks_like_a_tag => self.push(kind, value),

@@ -11,7 +11,7 @@ pub fn text(octets: &[u8]) -> String {
 
 /// Calling-Station-Id in one form, so that two vendors' notations of a device are one device: twelve lower-case hex digits with colons; else as it came.
 #[must_use]
-pub fn normal(octets: &[u8]) -> String {
+pub(crate) fn normal(octets: &[u8]) -> String {
     match address(octets) {
         Some((digits, [])) => {
             let mut normal = String::with_capacity("02:ab:00:00:00:01".len());

@@ -109,7 +109,7 @@ impl Sessions {
     }
 
     /// Takes over sessions that were live when the last process ended, all to be judged anew. Those that would have been silent for too long meanwhile have ended.
-    pub fn restore(&mut self, now: Now, kept: Vec<Kept>) {
+    pub(crate) fn restore(&mut self, now: Now, kept: Vec<Kept>) {
         let (kept, silent): (Vec<_>, Vec<_>) = kept.into_iter().partition(|kept| kept.until > now.wall);
         if !silent.is_empty() {
             let ids = silent.iter().map(|kept| kept.session.id).collect();
@@ -148,13 +148,13 @@ impl Sessions {
     }
 
     /// Those at one device.
-    pub fn of_device<'s>(&'s self, device: &Arc<Device>) -> impl Iterator<Item = &'s Session> + use<'s> {
+    pub(crate) fn of_device<'s>(&'s self, device: &Arc<Device>) -> impl Iterator<Item = &'s Session> + use<'s> {
         self.index.of_device(device).filter_map(|id| self.all.get(&id))
     }
 
     /// Whether none waits to be judged.
     #[must_use]
-    pub fn all_judged(&self) -> bool {
+    pub(crate) fn all_judged(&self) -> bool {
         self.sweep.is_over()
     }
 
@@ -198,7 +198,7 @@ impl Sessions {
     }
 
     /// What sessions are judged by has changed: all of them are judged, slice by slice, by [`Sessions::handle_timeout`].
-    pub fn judge_all(&mut self) {
+    pub(crate) fn judge_all(&mut self) {
         if !self.all.is_empty() {
             self.sweep.begin();
         }

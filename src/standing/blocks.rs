@@ -91,7 +91,7 @@ impl Blocks {
 impl Block {
     /// Whether an operator has done it here, one by one; else a list says so, of however many.
     #[must_use]
-    pub fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         &*self.by != BY_LIST
     }
 

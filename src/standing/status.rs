@@ -37,7 +37,7 @@ impl Status {
 
     /// As people and the CA's lists have it.
     #[must_use]
-    pub fn japanese(self) -> &'static str {
+    pub(crate) fn japanese(self) -> &'static str {
         match self {
             Self::Revoked => "失効済",
             Self::RevocationRequested => "失効申請中",

@@ -10,7 +10,7 @@ const ORDER: &str = " AND c.facts IS NOT NULL ORDER BY c.not_after DESC, c.id DE
 
 impl Store {
     /// What verified chains have said of certificates that bear a name, in whatever part, without case: at most so many, the last to end first. Which part it may be is for whoever reads them to say.
-    pub async fn facts_of_name(&self, name: &str, most: i64) -> Result<Vec<Vec<u8>>, Failure> {
+    pub(crate) async fn facts_of_name(&self, name: &str, most: i64) -> Result<Vec<Vec<u8>>, Failure> {
         let mut query = beginning();
         query.push("c.id IN (SELECT certificate FROM search WHERE key = ").push_bind(name.to_lowercase());
         query.push(" UNION SELECT id FROM certificate WHERE user = ").push_bind(name.to_owned()).push(")");
@@ -18,14 +18,14 @@ impl Store {
     }
 
     /// The same of the one with this SHA-256.
-    pub async fn facts_of_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Vec<Vec<u8>>, Failure> {
+    pub(crate) async fn facts_of_fingerprint(&self, fingerprint: &[u8; 32]) -> Result<Vec<Vec<u8>>, Failure> {
         let mut query = beginning();
         query.push("c.fingerprint = ").push_bind(fingerprint.to_vec());
         self.facts(query, 1).await
     }
 
     /// The same of those with this serial number, of whatever authority.
-    pub async fn facts_of_serial(&self, serial: &[u8], most: i64) -> Result<Vec<Vec<u8>>, Failure> {
+    pub(crate) async fn facts_of_serial(&self, serial: &[u8], most: i64) -> Result<Vec<Vec<u8>>, Failure> {
         let serial = serial_text(serial);
         let mut query = beginning();
         query.push("c.id IN (SELECT certificate FROM search WHERE key = ").push_bind(serial.clone());

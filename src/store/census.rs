@@ -34,7 +34,7 @@ const BLOCKED: &str = "SELECT count(*), min(requested), count(*) FILTER (WHERE r
 
 impl Store {
     /// Counts certificates, along one index; `overdue`: blocked before that and not revoked by their authority.
-    pub async fn census(&self, now: Wall, distrusts: Vec<Distrusted>, overdue: Wall) -> Result<Census, Failure> {
+    pub(crate) async fn census(&self, now: Wall, distrusts: Vec<Distrusted>, overdue: Wall) -> Result<Census, Failure> {
         self.read(move |connection| {
             Box::pin(async move {
                 let row = question(now, &distrusts).build().fetch_one(&mut *connection).await?;

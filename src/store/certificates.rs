@@ -215,7 +215,7 @@ impl Store {
     }
 
     /// What authorities say of certificates, by row; `None`: nothing any more.
-    pub async fn set_revoked(&self, found: Vec<(i64, Option<Revoked>)>) -> Result<(), Failure> {
+    pub(crate) async fn set_revoked(&self, found: Vec<(i64, Option<Revoked>)>) -> Result<(), Failure> {
         self.write(move |connection| {
             Box::pin(async move {
                 for (row, revoked) in found {

@@ -1,4 +1,4 @@
-//! The registry on disk: certificates, people, decisions, what was changed by whom. SQLite in `state-dir`; no SQL type leaves this module, and no rule is kept in it.
+//! The registry on disk: certificates, people and the sealed keys of their codes, decisions, accounting records and sessions, what was changed by whom. SQLite in `state-dir`; no SQL type leaves this module, and no rule is kept in it.
 //!
 //! [`Store::open`] starts a thread that owns the file. Every change is a job for its one writer, which commits jobs in batches: whoever waits for one is answered
 //! after the COMMIT that holds it, so that what he is told survives the end of the process and of the machine. Readers have connections of their own, and never wait for the writer.

@@ -11,7 +11,7 @@ pub type Place = (i64, i64);
 
 impl Store {
     /// The last row that there is; 0: none.
-    pub async fn last_row(&self) -> Result<i64, Failure> {
+    pub(crate) async fn last_row(&self) -> Result<i64, Failure> {
         let last = "SELECT coalesce(max(id), 0) FROM certificate";
         self.read(move |connection| Box::pin(async move { sqlx::query_scalar(last).fetch_one(connection).await })).await
     }
@@ -39,7 +39,11 @@ impl Store {
     }
 
     /// Those of an authority's certificates with these serials of which it isn't written that the authority has revoked them.
-    pub async fn unrevoked(&self, authority: Option<String>, serials: Vec<String>) -> Result<Vec<Record>, Failure> {
+    pub(crate) async fn unrevoked(
+        &self,
+        authority: Option<String>,
+        serials: Vec<String>,
+    ) -> Result<Vec<Record>, Failure> {
         self.read(move |connection| {
             Box::pin(async move {
                 let mut query: QueryBuilder<Sqlite> = select();
@@ -55,7 +59,7 @@ impl Store {
     }
 
     /// Certificates of which it is written that their authority has revoked them, that end at a time or later, after a place; and the place of the last.
-    pub async fn written_revoked(
+    pub(crate) async fn written_revoked(
         &self,
         ends: Wall,
         after: Option<Place>,

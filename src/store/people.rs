@@ -12,7 +12,7 @@ pub type PersonCondition = Box<dyn FnOnce(Option<&Person>) -> bool + Send>;
 
 impl Store {
     /// Blocks a person. Of one who is blocked already reason and end change; it goes on since then.
-    pub async fn block_person(
+    pub(crate) async fn block_person(
         &self,
         mut person: Person,
         condition: PersonCondition,
@@ -41,7 +41,7 @@ impl Store {
     }
 
     /// Lifts a person's block.
-    pub async fn unblock_person(
+    pub(crate) async fn unblock_person(
         &self,
         name: &str,
         condition: PersonCondition,

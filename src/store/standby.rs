@@ -142,7 +142,7 @@ impl Page {
 
 impl Store {
     /// Keeps what is blocked beside the database, on disk when this returns.
-    pub async fn keep_blocked(&self, blocked: Blocked) -> Result<(), Failure> {
+    pub(crate) async fn keep_blocked(&self, blocked: Blocked) -> Result<(), Failure> {
         let page = Arc::clone(&self.page);
         let written = tokio::task::spawn_blocking(move || page.write(&blocked)).await;
         let failure = match written {

@@ -87,7 +87,7 @@ impl fmt::Debug for Report {
 impl Report {
     /// Whether a supplicant that doesn't insist on RFC 9190's protected success takes it for a login: hostapd 2.10 ends a resumed TLS 1.3 handshake without it.
     #[must_use]
-    pub fn is_believed(&self) -> bool {
+    pub(crate) fn is_believed(&self) -> bool {
         self.accepted && self.eap_success == Some(true) && self.finished && self.keys_agree != Some(false)
     }
 }
@@ -184,7 +184,7 @@ impl Login {
 
     /// Why the last datagram that was ignored is not our reply: where only such came, the secret is probably another.
     #[must_use]
-    pub fn bad_reply(&self) -> Option<BadReply> {
+    pub(crate) fn bad_reply(&self) -> Option<BadReply> {
         self.bad_reply
     }
 

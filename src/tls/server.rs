@@ -117,13 +117,8 @@ impl Server {
         Connection::new(self, Arc::new(Dealings::new(Arc::clone(self), preference, context, judge, now)))
     }
 
-    /// Each identity's name and chain (DER, leaf first), in the configuration's order.
-    pub fn identities(&self) -> impl Iterator<Item = (&Arc<str>, Vec<Vec<u8>>)> {
-        self.identities.iter().map(|identity| (&identity.name, identity.chain()))
-    }
-
-    /// What is sent from the next handshake on to clients that ask how the certificate of `identity` stands (status_request, RFC 6066 section 8): an OCSP answer in DER, about the leaf that [`Server::identities`]
-    /// shows here, and good for as long as nobody replaces it: who staples sees to both. `None` or an empty one: nothing any more.
+    /// What is sent from the next handshake on to clients that ask how the certificate of `identity` stands (status_request, RFC 6066 section 8): an OCSP answer in DER, about its leaf,
+    /// and good for as long as nobody replaces it: who staples sees to both. `None` or an empty one: nothing any more.
     pub fn staple(&self, identity: &str, ocsp: Option<Vec<u8>>) {
         if let Some(identity) = self.identities.iter().find(|known| &*known.name == identity) {
             identity.staple(ocsp);
@@ -183,10 +178,6 @@ impl Identity {
     /// Chain, key, and what is stapled today.
     pub(super) fn key(&self) -> Arc<CertifiedKey> {
         self.key.load_full()
-    }
-
-    fn chain(&self) -> Vec<Vec<u8>> {
-        self.key().cert.iter().map(|certificate| certificate.to_vec()).collect()
     }
 
     fn staple(&self, ocsp: Option<Vec<u8>>) {

@@ -183,7 +183,7 @@ impl Conversation {
     }
 
     /// A further request whose EAP-Message attributes make no EAP packet (RFC 3579 section 3.1): the end.
-    pub fn unreadable(&mut self, now: Now) -> Turn {
+    pub(crate) fn unreadable(&mut self, now: Now) -> Turn {
         self.out_of_turn(now, "EAP-Message attributes that make no packet")
     }
 
@@ -215,13 +215,13 @@ impl Conversation {
 
     /// What is left of an ended conversation.
     #[must_use]
-    pub fn farewell(self, reply: Reply) -> Farewell {
+    pub(crate) fn farewell(self, reply: Reply) -> Farewell {
         Farewell::new(self.last.map(|last| last.hash), self.hasher, reply)
     }
 
     /// Whether public-key work has begun: such a conversation goes before new ones.
     #[must_use]
-    pub fn is_begun(&self) -> bool {
+    pub(crate) fn is_begun(&self) -> bool {
         match &self.phase {
             Phase::AwaitIdentity | Phase::Started => false,
             Phase::Pending(handshake, _) => handshake.is_begun(),
@@ -231,7 +231,7 @@ impl Conversation {
 
     /// Whether the supplicant has been told by an alert that it is refused, and only has to acknowledge that.
     #[must_use]
-    pub fn is_told(&self) -> bool {
+    pub(crate) fn is_told(&self) -> bool {
         matches!(self.phase, Phase::Refusing(_))
     }
 
@@ -389,7 +389,7 @@ impl Conversation {
     /// The supplicant or its NAS fell silent. Whoever was told by an alert that it is refused has been refused; of others it says how far they got,
     /// since a supplicant that doesn't trust our certificate often says nothing more. `None`: it had not even said who it is.
     #[must_use]
-    pub fn expire(mut self, now: Now) -> Option<Ended> {
+    pub(crate) fn expire(mut self, now: Now) -> Option<Ended> {
         self.identity.as_ref()?;
         let mut authentication = self.authentication(now);
         let mut would_let_in = None;

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use crate::admin::cursor::{self, List};
 use crate::admin::etag::{self, ETag, IfMatch};
-use crate::admin::input::{Body, Listing, Path, Query};
+use crate::admin::input::{Body, Listing, Path};
 use crate::admin::problem::Problem;
 use crate::admin::time::Time;
 use crate::admin::{Caller, Role, csv};
@@ -91,8 +91,6 @@ fn a_query_that_is_wrong_says_where() {
         let sent = shown(listing(uri).expect_err(uri).into_response());
         assert_eq!((sent["status"].as_u64(), sent["errors"][0]["field"].as_str()), (Some(400), Some(field)), "{sent}");
     }
-    let plain = now(Query::<Filter>::from_request_parts(&mut asked("/x?limit=5"), &()));
-    assert!(plain.is_err(), "what is no list has no limit");
 }
 
 #[test]
@@ -260,7 +258,7 @@ fn a_change_counts_for_the_version_that_was_looked_at() {
     struct Shown(u32);
     let response = etag::shown(&HeaderMap::new(), &Shown(1)).expect("JSON");
     let tag = response.headers()[header::ETAG].to_str().expect("ASCII").to_owned();
-    let (current, other) = (ETag::of_json(&Shown(1)), ETag::of_json(&Shown(2)));
+    let (current, other) = (ETag::of(b"1"), ETag::of(b"2"));
     for (wanted, current, holds) in [
         (None, Some(&current), true),
         (None, None, true),

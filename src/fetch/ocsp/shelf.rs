@@ -99,30 +99,10 @@ impl Shelf {
         trust: &Trust,
         now: Wall,
     ) -> (Self, Vec<Arc<OcspAnswer>>) {
-        let mut shelf = Self {
-            store,
-            most: usize::try_from(most).unwrap_or(usize::MAX).max(1),
-            kept: HashMap::new(),
-            order: BTreeSet::new(),
-            unkept: BTreeMap::new(),
-            surplus: BTreeSet::new(),
-            writing: false,
-            failure: None,
-            bad: None,
-        };
-        let names = match shelf.store.names() {
-            Ok((names, left)) => {
-                shelf.surplus.extend(left);
-                names
-            }
-            Err(error) => {
-                shelf.bad = Some(format!("what was kept cannot be listed: {error}"));
-                Vec::new()
-            }
-        };
+        let mut shelf = Self::empty(store, usize::try_from(most).unwrap_or(usize::MAX));
         let mut answers = HashMap::new();
         let mut bad: Vec<(String, String)> = Vec::new();
-        for name in names {
+        for name in shelf.list() {
             match shelf.take_up(&name, &is_wanted, trust, now) {
                 Ok(Some(answer)) => {
                     shelf.note(name.clone(), Kept::of(&answer));
@@ -143,6 +123,34 @@ impl Shelf {
         let answers = answers.into_iter().filter(|(name, _)| shelf.kept.contains_key(name));
         let answers = answers.map(|(_, answer)| answer).collect();
         (shelf, answers)
+    }
+
+    fn empty(store: Store, most: usize) -> Self {
+        Self {
+            store,
+            most: most.max(1),
+            kept: HashMap::new(),
+            order: BTreeSet::new(),
+            unkept: BTreeMap::new(),
+            surplus: BTreeSet::new(),
+            writing: false,
+            failure: None,
+            bad: None,
+        }
+    }
+
+    /// The names of what is on disk; what doesn't belong there is surplus.
+    fn list(&mut self) -> Vec<String> {
+        match self.store.names() {
+            Ok((names, left)) => {
+                self.surplus.extend(left);
+                names
+            }
+            Err(error) => {
+                self.bad = Some(format!("what was kept cannot be listed: {error}"));
+                Vec::new()
+            }
+        }
     }
 
     /// One file. `None`: it isn't wanted now.

@@ -166,7 +166,7 @@ impl Explainer {
 
     /// Says what a login would ask, and whom. One or two sentences.
     #[must_use]
-    pub fn unasked(&self, unasked: &Unasked) -> String {
+    pub(crate) fn unasked(&self, unasked: &Unasked) -> String {
         match self.language {
             Language::Ja => ja::unasked(unasked),
             Language::En => en::unasked(unasked),

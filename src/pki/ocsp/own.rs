@@ -14,7 +14,6 @@ use crate::now::Wall;
 #[derive(Clone, Debug)]
 pub struct OwnCertificate {
     question: Question,
-    responders: Vec<String>,
     issuer_name: Vec<u8>,
     issuer_spki: Vec<u8>,
     issuer_text: String,
@@ -39,29 +38,16 @@ impl OwnCertificate {
             Question { authority: Arc::clone(name), issuer: issuer.authority_id(), serial: leaf.serial.clone() };
         Ok(Self {
             question,
-            responders: leaf.locations.ocsp.clone(),
             issuer_name: issuer.subject.as_raw().to_vec(),
             issuer_spki: issuer.key.raw.to_vec(),
             issuer_text: name::shown(&issuer.subject),
         })
     }
 
-    /// What is asked about it.
-    #[must_use]
-    pub fn question(&self) -> &Question {
-        &self.question
-    }
-
-    /// The responders that a certificate (DER) names, as [`OwnCertificate::responders`], whoever its issuer is; none where it can't be read.
+    /// The responders that a certificate (DER) names (authorityInfoAccess with id-ad-ocsp), http and https only, whoever its issuer is; none where it can't be read.
     #[must_use]
     pub fn responders_in(certificate: &[u8]) -> Vec<String> {
         Certificate::read(certificate).map_or_else(|_| Vec::new(), |certificate| certificate.locations.ocsp)
-    }
-
-    /// The responders that it names (authorityInfoAccess with id-ad-ocsp), http and https only.
-    #[must_use]
-    pub fn responders(&self) -> &[String] {
-        &self.responders
     }
 
     /// As [`Question::request`].

@@ -5,7 +5,6 @@ mod paths;
 mod tables;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustls::pki_types::CertificateDer;
 
@@ -19,8 +18,6 @@ use super::locations::Locations;
 use super::trust::{Authority, Issuer, Trust};
 use super::{AuthoritySettings, BadAuthority, Purpose, RevocationSource, name};
 use crate::now::Wall;
-
-static GENERATION: AtomicU64 = AtomicU64::new(1);
 
 impl Trust {
     /// Checks and prepares the authorities: fingerprints, CA certificates, intermediates below their anchors.
@@ -36,8 +33,7 @@ impl Trust {
         if builder.findings.iter().any(|finding| !finding.warning) {
             return Err(builder.findings);
         }
-        let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
-        Ok((Self::prepared(builder.authorities, builder.issuers, builder.cas, generation), builder.findings))
+        Ok((Self::prepared(builder.authorities, builder.issuers, builder.cas), builder.findings))
     }
 }
 

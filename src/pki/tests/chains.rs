@@ -322,7 +322,6 @@ fn facts_are_remembered_for_one_trust_only() {
     let first = facts(&trust_before, &leaf);
     assert!(std::sync::Arc::ptr_eq(&first, &facts(&trust_before, &leaf)), "the second time from the cache");
     let after = trust(&campus.settings()[..1]);
-    assert_ne!(trust_before.generation(), after.generation());
     assert!(after.facts(&[&leaf]).is_err(), "the CA is gone");
 }
 

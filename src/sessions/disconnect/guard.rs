@@ -144,7 +144,7 @@ impl Guard {
 
     /// Whether sessions are gathered and, as others are still judged, wait for those of the same cause.
     #[must_use]
-    pub fn is_due(&self, now: Mono, all_judged: bool) -> bool {
+    pub(crate) fn is_due(&self, now: Mono, all_judged: bool) -> bool {
         self.gathered_since.is_some_and(|since| all_judged || now.since(since) >= GATHER)
     }
 
@@ -182,7 +182,7 @@ impl Guard {
     }
 
     /// All have been judged since the restart: those of the past that nothing stands against any more.
-    pub fn forget_past(&mut self) -> Vec<SessionId> {
+    pub(crate) fn forget_past(&mut self) -> Vec<SessionId> {
         self.left.drain().map(|(id, _)| id).collect()
     }
 
@@ -226,7 +226,7 @@ impl Guard {
     }
 
     /// Nothing stands against these any more. What an operator has discarded stays discarded.
-    pub fn pardoned(&mut self, ids: &[SessionId]) {
+    pub(crate) fn pardoned(&mut self, ids: &[SessionId]) {
         let waiting =
             |batches: &BTreeMap<BatchId, Batch>| batches.values().map(|batch| batch.sessions.len()).sum::<usize>();
         let before = waiting(&self.batches);

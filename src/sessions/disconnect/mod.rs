@@ -274,7 +274,7 @@ impl Disconnects {
     }
 
     /// A datagram that came to where requests are sent from. What isn't an authentic answer to one of them changes nothing.
-    pub fn replied(&mut self, now: Now, from: SocketAddr, octets: &[u8], online: Online<'_>) {
+    pub(crate) fn replied(&mut self, now: Now, from: SocketAddr, octets: &[u8], online: Online<'_>) {
         let Ok((request, reply)) = self.requests.reply(from, octets) else { return };
         self.finish(now, request, verdict(&reply), online);
         self.send(now, online);
@@ -309,12 +309,12 @@ impl Disconnects {
     }
 
     /// The next datagram to send.
-    pub fn poll_datagram(&mut self) -> Option<Datagram> {
+    pub(crate) fn poll_datagram(&mut self) -> Option<Datagram> {
         self.datagrams.pop_front()
     }
 
     /// The next result.
-    pub fn poll_result(&mut self) -> Option<Disconnected> {
+    pub(crate) fn poll_result(&mut self) -> Option<Disconnected> {
         self.results.pop_front()
     }
 

@@ -12,7 +12,7 @@ use crate::radius::station;
 
 impl Sessions {
     /// Somebody has been let in. From here on there is a session, whether its NAS accounts for it or not.
-    pub fn admit(&mut self, now: Now, admitted: Admitted, device: &Device, law: Law<'_>) {
+    pub(crate) fn admit(&mut self, now: Now, admitted: Admitted, device: &Device, law: Law<'_>) {
         let device = self.device(device);
         let before = self.again(&device, &admitted);
         match self.taken_over(now, before, &admitted) {

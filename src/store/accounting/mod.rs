@@ -41,12 +41,12 @@ pub enum Entry {
 
 impl Store {
     /// Writes all of these, or none.
-    pub async fn enter(&self, entries: Arc<[Entry]>) -> Result<(), Failure> {
+    pub(crate) async fn enter(&self, entries: Arc<[Entry]>) -> Result<(), Failure> {
         self.write(move |connection| Box::pin(async move { enter(connection, &entries).await })).await
     }
 
     /// Throws away records of before a time, sessions that had ended by then and what became of those that were to end, some of them; how many. To be called again until there are none.
-    pub async fn purge_sessions(&self, before: Wall) -> Result<u64, Failure> {
+    pub(crate) async fn purge_sessions(&self, before: Wall) -> Result<u64, Failure> {
         let purge = [
             "DELETE FROM accounting WHERE id IN (SELECT id FROM accounting WHERE happened < ? LIMIT ?)",
             "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE ended < ? LIMIT ?)",

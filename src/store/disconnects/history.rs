@@ -60,7 +60,12 @@ pub struct Endings {
 
 impl Store {
     /// What became of sessions that were to end, the newest first, after a position (time, number).
-    pub async fn endings(&self, which: Endings, after: Option<(i64, i64)>, most: i64) -> Result<Vec<Ending>, Failure> {
+    pub(crate) async fn endings(
+        &self,
+        which: Endings,
+        after: Option<(i64, i64)>,
+        most: i64,
+    ) -> Result<Vec<Ending>, Failure> {
         self.read(move |connection| {
             Box::pin(async move {
                 let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM disconnect WHERE 1");

@@ -238,7 +238,7 @@ impl Crowd {
 
     /// How many have begun and not ended.
     #[must_use]
-    pub fn underway(&self) -> usize {
+    pub(crate) fn underway(&self) -> usize {
         self.underway.len() - self.free.len()
     }
 

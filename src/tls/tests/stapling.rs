@@ -149,11 +149,3 @@ fn another_certificate_of_the_same_name_begins_without() {
         assert!(stapled(&reloaded, version).is_empty());
     }
 }
-
-#[test]
-fn the_identities_are_told_by_name_and_chain() {
-    let server = server();
-    let told: Vec<_> = server.identities().map(|(name, chain)| (name.to_string(), chain)).collect();
-    let wanted = [("rsa", &pki().server_rsa), ("ecdsa", &pki().server_ecdsa)];
-    assert_eq!(told, wanted.map(|(name, pair)| (name.to_owned(), pair.ders())));
-}
