@@ -5,5 +5,6 @@ mod code;
 mod gateway;
 mod names;
 mod other_states;
+mod seats;
 mod unproved;
 mod without_code;
