@@ -6,5 +6,6 @@ mod gateway;
 mod names;
 mod other_states;
 mod seats;
+mod shown;
 mod unproved;
 mod without_code;

@@ -1,7 +1,7 @@
 //! Who means ill on the roads without EAP, on the real program: what he types, how often, how fast, and what is left of it.
 
 use std::fs;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::time::Duration;
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER, HEXUPPER};
@@ -161,7 +161,10 @@ fn o02_no_secret_is_in_a_log_that_says_everything_nor_in_metrics_history_or_regi
     let look = |files: &mut Vec<(String, Vec<u8>)>| {
         for name in ["registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm"] {
             // At the end nothing but the first is left.
-            files.extend(fs::read(vpn.campus.path(name)).ok().map(|octets| (name.to_owned(), octets)));
+            let Ok(octets) = fs::read(vpn.campus.path(name)) else { continue };
+            let mode = fs::metadata(vpn.campus.path(name)).expect("it is there").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name} is for others too: {mode:o}");
+            files.push((name.to_owned(), octets));
         }
     };
     look(&mut files);
