@@ -332,7 +332,8 @@ fn a_path_that_is_no_name_enrols_nobody() {
         let Said(status, ..) = ask(&serving, "operator", "POST", &format!("/api/v1/{path}"), None);
         assert!([400, 404].contains(&status), "{path}: {status}");
     }
-    for body in [json!({ "replace": "true" }), json!({ "replace": null }), json!({ "key": "GEZDGNBV" }), json!(1)] {
+    let (lists, more) = ([json!([]), json!([true])], [json!({ "key": "GEZDGNBV" }), json!(1)]);
+    for body in [json!({ "replace": "true" }), json!({ "replace": null })].into_iter().chain(lists).chain(more) {
         let Said(status, ..) = ask(&serving, "operator", "POST", OTP, Some(body.clone()));
         assert!([400, 422].contains(&status), "{body}: {status}");
     }
