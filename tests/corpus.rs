@@ -45,7 +45,7 @@ macro_rules! targets {
     };
 }
 
-targets! { authority certificate conversation crl eap exchange ocsp packet text ticket }
+targets! { authority certificate conversation crl eap exchange ocsp otp packet text ticket }
 
 #[test]
 fn every_target_is_here() {

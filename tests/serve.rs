@@ -24,6 +24,8 @@ mod afar;
 mod calls;
 #[path = "serve/contract.rs"]
 mod contract;
+#[path = "serve/hostile.rs"]
+mod hostile;
 #[path = "serve/learned.rs"]
 mod learned;
 #[path = "serve/nas.rs"]

@@ -13,6 +13,7 @@ pub mod eap;
 pub mod exchange;
 mod input;
 pub mod ocsp;
+pub mod otp;
 pub mod packet;
 pub mod text;
 pub mod ticket;

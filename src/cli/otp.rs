@@ -155,9 +155,14 @@ struct Told {
 
 fn enrol_by_api(place: &Place, user: &str, replace: bool) -> Result<String, Fault> {
     let told = by_api(place, Wish::Enrol { user: user.to_owned(), replace })?;
-    let told: Told = serde_json::from_slice(&told)
-        .map_err(|_| Fault::Unusable("the API's answer has no URI: it is that of something else".to_owned()))?;
-    Ok(told.uri)
+    read_uri(&told)
+        .ok_or_else(|| Fault::Unusable("the API's answer has no URI: it is that of something else".to_owned()))
+}
+
+/// The URI in an answer; whatever else it holds would come to a terminal as it is.
+fn read_uri(told: &[u8]) -> Option<String> {
+    let Told { uri } = serde_json::from_slice(told).ok()?;
+    (uri.starts_with("otpauth://") && uri.bytes().all(|octet| octet.is_ascii_graphic())).then_some(uri)
 }
 
 fn remove(place: &Place, user: &str) -> Result<(), Fault> {
@@ -194,5 +199,22 @@ mod tests {
         for bad in ["", "  ", "a\u{200b}b", "a\nb", &"x".repeat(254)] {
             assert!(user(bad).is_err(), "{bad:?}");
         }
+    }
+    #[test]
+    fn what_is_no_uri_does_not_come_to_a_terminal() {
+        let told = |uri: &str| read_uri(serde_json::json!({ "uri": uri, "user": "x" }).to_string().as_bytes());
+        let uri = "otpauth://totp/Campus:hanako%40x?secret=GEZDGNBV&issuer=Campus";
+        assert_eq!(told(uri).as_deref(), Some(uri));
+        for bad in [
+            "",
+            "https://x/",
+            "otpauth://totp/\u{1b}[2J",
+            "otpauth://totp/a b",
+            "otpauth://totp/\u{9b}31m\n",
+            "otpauth://é",
+        ] {
+            assert_eq!(told(bad), None, "{bad:?}");
+        }
+        assert_eq!(read_uri(b"{}"), None);
     }
 }

@@ -5,5 +5,7 @@ mod code;
 mod gateway;
 mod names;
 mod other_states;
+mod seats;
+mod shown;
 mod unproved;
 mod without_code;

@@ -15,16 +15,16 @@ use super::sessions::sessions;
 use super::vpn::{Answer, HANAKO, PASSWORD, Vpn, Wish, accepted, answer, by_name, receive, rejected, revocation, send};
 use super::{Campus, Serving, said};
 
-const OTP: &str = "/api/v1/users/hanako@example.ac.jp/otp";
+pub(super) const OTP: &str = "/api/v1/users/hanako@example.ac.jp/otp";
 
 /// How an authenticator app makes codes.
 pub(super) struct App {
-    key: Vec<u8>,
+    pub(super) key: Vec<u8>,
     present: u64,
 }
 
 impl App {
-    fn read(uri: &str) -> Self {
+    pub(super) fn read(uri: &str) -> Self {
         let query = uri.strip_prefix("otpauth://totp/Campus:hanako%40example.ac.jp?").expect("what apps read");
         let key = query.split('&').find_map(|pair| pair.strip_prefix("secret=")).expect("a key");
         assert!(query.contains("issuer=Campus") && query.contains("digits=6") && query.contains("period=30"), "{uri}");
@@ -44,7 +44,7 @@ impl App {
     }
 
     /// A code of none of the steps about now.
-    fn wrong(&self) -> String {
+    pub(super) fn wrong(&self) -> String {
         let near: Vec<_> = (-20..=20).map(|after| self.code(after)).collect();
         (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).expect("there are enough")
     }
@@ -150,7 +150,7 @@ fn a_code_is_right_once_and_asked_for_where_none_was_typed() {
     assert_eq!(serving.end(), Some(0));
 }
 
-fn answer_to_password(nas: &Nas, serving: &Serving) -> Answer {
+pub(super) fn answer_to_password(nas: &Nas, serving: &Serving) -> Answer {
     let asked = answer(nas, serving, &Wish::of(HANAKO, PASSWORD));
     assert_eq!(asked.code, Code::ACCESS_CHALLENGE, "{asked:?}");
     assert!(asked.message.as_deref().is_some_and(|text| text.contains("One-time password")), "{asked:?}");

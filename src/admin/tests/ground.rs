@@ -51,6 +51,7 @@ fn a_body_that_is_wrong_says_where() {
         (r#"{"name": "x", "at": "yesterday"}"#, 422, Some("at")),
         (r#"{"name": "x", "name": "y"}"#, 422, Some(".")),
         (r#"[]"#, 422, Some(".")),
+        (r#" ["x", "2027-03-31T23:59:59+09:00"]"#, 422, Some(".")),
     ] {
         let sent = shown(body(text).expect_err(text).into_response());
         assert_eq!(sent["status"], status, "{text}: {sent}");

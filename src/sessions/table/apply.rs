@@ -118,7 +118,11 @@ impl Sessions {
     fn expected(&self, device: &Arc<Device>, record: &Record) -> Option<SessionId> {
         let waits = |session: &&Session| session.stage == Stage::Provisional;
         let fits = |session: &&Session| record.certificate.is_none_or(|it| session.fingerprint() == Some(&it));
-        let of_station = || self.of_station(device, record.marks.station.as_deref()).filter(waits).filter(fits);
+        let may_be = |session: &&Session| may_be_of(session, record);
+        let of_station = || {
+            let waiting = self.of_station(device, record.marks.station.as_deref()).filter(waits);
+            waiting.filter(fits).filter(may_be)
+        };
         // Where many have one address, and no Class tells them apart, their names do.
         let is_named = |session: &&Session| is_called(session, record);
         let here = || of_station().filter(|session| session.device == *device);
@@ -199,8 +203,23 @@ fn id(session: &Session) -> SessionId {
 /// Whether a record bears the name of a session's user, by which the Accept called him or his certificate does.
 fn is_called(session: &Session, record: &Record) -> bool {
     let names = [session.user_name.as_deref(), session.user.as_deref()];
-    let is_it = |name: &str| record.user_name.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name));
+    let is_it = |name: &str| record.user_name.as_deref().is_some_and(|it| is_same_name(it, name));
     names.into_iter().flatten().any(is_it)
+}
+
+/// Without case, and with or without its realm: a concentrator may take that off, or put it on.
+fn is_same_name(one: &str, other: &str) -> bool {
+    let local = |name: &str, bare: &str| {
+        !bare.contains('@') && name.rsplit_once('@').is_some_and(|(local, _)| local.eq_ignore_ascii_case(bare))
+    };
+    one.eq_ignore_ascii_case(other) || local(one, other) || local(other, one)
+}
+
+/// Whether a session that waits may be the one that a record is about. At a concentrator many come from one address: who is accounted for by another name takes nobody's seat, by whose block he would
+/// go, and not by his own, unless a Class says that it is his.
+fn may_be_of(session: &Session, record: &Record) -> bool {
+    let has_name = record.user_name.as_deref().is_some_and(|name| !name.is_empty());
+    session.method == Method::EapTls || !has_name || record.certificate.is_some() || is_called(session, record)
 }
 
 /// Whether a record of the same name is about another session: another station's, or another certificate's.

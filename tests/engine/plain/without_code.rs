@@ -2,6 +2,8 @@
 
 use sekisho::engine::{Checked, Found, Lookup};
 use sekisho::event::Reason;
+use sekisho::now::Wall;
+use sekisho::otp::{Key, PERIOD};
 use sekisho::policy::{AuthorizePassword, OtpAfter};
 use sekisho::radius::{Attributes, Code, Type, Writer};
 
@@ -9,7 +11,7 @@ use super::gateway::{
     AUTHORIZE_ONLY, CODE, COMMON, Gateway, SERVICE_TYPE, TARO, accepted, answer, by_both, by_code, by_name,
     certificate_blocked, facts, found, last_look, refused, reply,
 };
-use crate::hand::key;
+use crate::hand;
 use crate::pki::pki;
 use crate::world::{Options, World};
 
@@ -26,7 +28,7 @@ fn signed(gateway: &mut Gateway, attributes: &Attributes) -> Vec<u8> {
     let mut octets = Vec::new();
     let mut writer = Writer::new(&mut octets, Code::ACCESS_REQUEST, gateway.count);
     writer.extend(attributes);
-    writer.finish(&key(), &[gateway.count; 16]).expect("short");
+    writer.finish(&hand::key(), &[gateway.count; 16]).expect("short");
     octets
 }
 
@@ -220,4 +222,28 @@ fn no_other_answer_of_the_registry_is_a_right_code() {
     refused(&world, &sent, Reason::OtpWrong);
     assert!(answer(&mut world, Found::Code(Checked::Right)).is_empty());
     assert_eq!(world.engine.sessions().len(), 0);
+}
+
+/// A clock that is set back, or forth and back: what was used up stays so, and what came before it too.
+#[test]
+fn r26_no_clock_makes_a_used_code_good_again() {
+    let key = Key::random().expect("random octets");
+    let at = |step: i64| Wall(step * PERIOD + 3);
+    let codes: Vec<_> = (900..=1_100).map(|step| (step, key.code(step))).collect();
+    for last in [1_000, 1_050] {
+        for now in [0, 1, 950, 999, 1_000, 1_001, 1_050] {
+            for (step, code) in &codes {
+                let found = key.step(code, at(now), 10, Some(last));
+                // Another step's code may be the same, by chance.
+                assert!(
+                    found.is_none_or(|found| found > last && found.abs_diff(now.unsigned_abs()) <= 10),
+                    "{step} at {now}"
+                );
+            }
+        }
+    }
+    assert_eq!(key.step(&key.code(0), Wall(-1), 10, None), None, "before 1970 there are no steps");
+    assert_eq!(key.step(&key.code(0), Wall(i64::MIN), 10, None), None);
+    let end = u64::try_from(i64::MAX / PERIOD).expect("positive");
+    assert_eq!(key.step(&key.code(end), Wall(i64::MAX), 10, None), Some(end));
 }
