@@ -139,19 +139,31 @@ impl Engine {
         if self.table.look(now.mono, number, &lookup) {
             self.outputs.push_back(Output::Look(Ticket(number), lookup));
         } else {
-            self.go_on_with(now, number, Found::Nothing);
+            self.crowded_out(now, number);
         }
+    }
+
+    /// There is no room to look it up: no answer, so that the NAS asks again, here or elsewhere. Whoever has been asked for a code is still there then.
+    fn crowded_out(&mut self, now: Now, number: u64) {
+        let Some(slot) = self.table.get_mut(number) else { return };
+        let Some(request) = slot.pending.take() else { return };
+        let stays = slot.conversation.as_mut().is_some_and(|conversation| conversation.crowded_out());
+        if !stays {
+            self.table.remove(number);
+        }
+        self.unanswered(now, request, Reason::Overload);
+        self.drained();
     }
 
     /// Something has been looked up. Each thing is looked up once for a conversation: what comes too late, or to nothing, finds nobody.
     fn found(&mut self, now: Now, number: u64, found: Found) {
-        if self.table.stop_looking(number, &found) {
-            self.go_on_with(now, number, found);
+        match self.table.stop_looking(number, &found).then_some(found) {
+            Some(Found::NoRoom) => self.crowded_out(now, number),
+            Some(found) => {
+                self.waited(now, number, |conversation, access, nas| conversation.found(now, access, nas, found));
+            }
+            None => {}
         }
-    }
-
-    fn go_on_with(&mut self, now: Now, number: u64, found: Found) {
-        self.waited(now, number, |conversation, access, nas| conversation.found(now, access, nas, found));
     }
 
     /// What a conversation has asked is answered. It asks once, and its number is used once: an answer that comes too late, or to nothing, finds nobody.
@@ -401,6 +413,7 @@ impl Engine {
             Turn::Challenge(reply) => {
                 self.answer(now, &request, reply);
                 self.table.answered(now.mono, number, request.exchange);
+                self.table.ranked(number);
                 let event = of_request(dropped(now, request.hop, Reason::Ok), &request);
                 self.event(Event { outcome: Outcome::Challenge, ..event });
             }
@@ -408,6 +421,7 @@ impl Engine {
             Turn::Look(lookup) => {
                 let Some(slot) = self.table.get_mut(number) else { return };
                 slot.pending = Some(request);
+                self.table.ranked(number);
                 self.look(now, number, lookup);
             }
             Turn::Doubt(questions) => {

@@ -186,6 +186,17 @@ impl Plain {
         }
     }
 
+    /// See [`Dialogue::crowded_out`](super::Dialogue::crowded_out). Who was asked for his code can give it again.
+    pub(super) fn crowded_out(&mut self) -> bool {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Checking(decided) if self.rounds > 1 => {
+                self.phase = Phase::Prompting(decided);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The State that names it.
     pub(super) fn state(&self) -> &State {
         &self.state
