@@ -3,4 +3,5 @@
 mod by_name;
 mod code;
 mod gateway;
+mod namesakes;
 mod ranks;

@@ -246,7 +246,7 @@ impl Plain {
         let bearers = certificates::bearers(&self.by, service, self.name().unwrap_or_default(), kept);
         let presume =
             |facts: &Arc<Facts>| gate::presume(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall);
-        let Some(best) = certificates::best(bearers.iter().map(presume)) else {
+        let Some(best) = certificates::best(bearers.iter().map(presume).collect(), now.wall) else {
             return self.refuse(now, Reason::NoGoodCertificate, Vec::new());
         };
         if best.questions.is_empty() {
@@ -262,7 +262,7 @@ impl Plain {
         let bearers = bearers.iter().filter(|facts| self.by.policy.bears(service, facts, name));
         let decide =
             |facts: &Arc<Facts>| gate::decide(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall);
-        certificates::best(bearers.map(decide)).ok_or(Reason::NoGoodCertificate)
+        certificates::best(bearers.map(decide).collect(), now.wall).ok_or(Reason::NoGoodCertificate)
     }
 
     /// The service of the road that was taken, if that is still open.
