@@ -27,6 +27,7 @@ const METRICS: &[&str] = &[
     "sekisho_distrust_certificates",
     "sekisho_distrust_from_seconds",
     "sekisho_certificates",
+    "sekisho_otp_keys",
     "sekisho_registry_up",
     "sekisho_sessions",
     "sekisho_disconnects_total",
@@ -151,6 +152,7 @@ fn what_ends_logins_in_silence_has_an_alert() {
         "sekisho_identity_staple_next_update_seconds",
         "sekisho_identity_revoked",
         "sekisho_registry_up",
+        "sekisho_otp_keys",
     ] {
         assert!(rules.iter().any(|rule| metrics_named(rule).contains(&metric)), "{metric}");
     }

@@ -93,6 +93,15 @@ impl Dialogue {
         }
     }
 
+    /// There was no room to look anything up, and the request gets no answer; whether the conversation can go on with the same request again.
+    #[must_use]
+    pub fn crowded_out(&mut self) -> bool {
+        match self {
+            Self::Eap(_) => false,
+            Self::Plain(plain) => plain.crowded_out(),
+        }
+    }
+
     /// What is left of an ended conversation.
     #[must_use]
     pub(crate) fn farewell(self, reply: Reply) -> Farewell {

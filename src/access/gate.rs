@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use super::Snapshot;
-use crate::event::{Authentication, CertificateName, Reason};
+use crate::event::{Authentication, CertificateName, Evidence, Reason};
 use crate::lock::lock;
 use crate::now::Wall;
 use crate::pki::{self, Facts, Question, Verdict};
@@ -58,6 +58,12 @@ impl Decided {
     /// The same, refused after all.
     pub(super) fn refused(&self, reason: Reason) -> Self {
         Self { decision: Decision::refuse(reason, Vec::new(), None), questions: Vec::new(), ..self.clone() }
+    }
+
+    /// The same, refused since the name that was asked for is that of several users.
+    pub(super) fn ambiguous(self, users: Vec<String>) -> Self {
+        let decision = Decision::refuse(Reason::IdentityAmbiguous, vec![Evidence::Names(users)], None);
+        Self { decision, questions: Vec::new(), ..self }
     }
 
     /// Decides again, by what is in force and known now, and asks nobody.

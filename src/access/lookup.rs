@@ -46,6 +46,8 @@ pub enum Found {
     Code(Checked),
     /// Nobody could look, or not in time.
     Nothing,
+    /// Too much is looked for at once: nobody has looked, and whoever asks again may have more luck.
+    NoRoom,
 }
 
 /// What became of a one-time password.

@@ -37,6 +37,9 @@ pub(super) fn authorize(mut table: Table<'_>) -> Option<Authorize> {
         .and_then(|item| item.parsed(|text| dictionary::value("Service-Type", &service_type(text))));
     let certificate = table.take("certificate-attribute").filter(|item| !item.is_empty());
     let certificate = certificate.and_then(|item| item.parsed(dictionary::place));
+    if name == UsernameSource::Cn && certificate.is_none() {
+        table.warning("`name = \"cn\"` without `certificate-attribute`: a CN is a person's name, and two members of the same name are both refused, \"identity-ambiguous\"; take a mail address, or have the concentrator say which certificate it is");
+    }
     table.finish();
     Some(Authorize { name, password: password?, service_type, certificate })
 }
@@ -162,6 +165,9 @@ pub(super) fn complete(
     if (uses_otp || uses_names) && !has_registry {
         root.error("a service lets in by name or by one-time password, which are looked up in the registry: [registry].database must not be \"none\"");
     }
+    for service in services.iter().filter(|service| service.otp == Some(OtpAfter::NasPassword)) {
+        nobodys(root, service);
+    }
     for nas in all_nas.iter().filter(|nas| [Method::Authorize, Method::Otp].iter().all(|it| nas.methods.contains(it))) {
         ambiguous(root, services, nas);
     }
@@ -194,6 +200,19 @@ fn unreachable_ways(root: &Table<'_>, service: &ServiceSettings, all_nas: &[NasS
                 service.name
             ));
         }
+    }
+}
+
+/// Names without a realm that are let through to be refused.
+fn nobodys(root: &Table<'_>, service: &ServiceSettings) {
+    let realms = service.realms.as_deref().unwrap_or_default();
+    let named: Vec<_> = realms.iter().filter(|realm| !realm.is_empty()).collect();
+    let is_clear = matches!(&named[..], [only] if !only.starts_with('.'));
+    if named.len() < realms.len() && !is_clear {
+        root.warning(format!(
+            "\"{}\" takes names without a realm, and its `realms` doesn't say by one other which realm they are of: for one-time passwords they are refused, \"bad-identity\", unless its authorities have strip-realm",
+            service.name
+        ));
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn begin(store: Option<Store>, otp: &Arc<ArcSwapOption<Settings>>, mo
     let look = move |ticket, lookup| {
         if tell.try_send((ticket, lookup)).is_err() {
             // If this finds no room either, the hall decides when its time is up.
-            let _ = say.try_send((ticket, Found::Nothing));
+            let _ = say.try_send((ticket, Found::NoRoom));
         }
     };
     net::Desk { look: Box::new(look), found }

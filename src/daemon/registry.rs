@@ -85,7 +85,7 @@ pub(super) struct Running {
     /// Writes down what comes from the hall, until the hall has ended.
     keeping: tokio::task::JoinHandle<()>,
     /// What is done again and again.
-    tending: [tokio::task::JoinHandle<()>; 3],
+    tending: [tokio::task::JoinHandle<()>; 4],
     thread: JoinHandle<()>,
 }
 
@@ -133,7 +133,12 @@ impl Keeper {
         };
         let keeping = tokio::spawn(keep(keeper.store.clone(), received, Arc::clone(&keeper.bell)));
         let comparing = tokio::spawn(Arc::clone(&keeper.compares).run());
-        let tending = [tokio::spawn(keeper.clone().tend()), tokio::spawn(keeper.clone().forget()), comparing];
+        let tending = [
+            tokio::spawn(keeper.clone().tend()),
+            tokio::spawn(keeper.clone().forget()),
+            tokio::spawn(name_all(keeper.store.clone())),
+            comparing,
+        ];
         (Running { keeper, keeping, tending, thread: opened.thread }, events)
     }
 
@@ -256,6 +261,18 @@ impl Keeper {
             while self.store.purge_sessions(before).await.is_ok_and(|purged| purged > 0) {
                 sleep(REST).await;
             }
+        }
+    }
+}
+
+/// What an older version has written comes to be found by all its names.
+async fn name_all(store: Store) {
+    loop {
+        match store.name_more().await {
+            Ok(true) => sleep(REST).await,
+            Ok(false) => return,
+            // A registry that can't be used says so elsewhere.
+            Err(_) => sleep(BEAT).await,
         }
     }
 }

@@ -9,10 +9,10 @@ use super::disconnects::Leaving;
 use super::ended::Ended as LastAnswers;
 use super::queue::Queue;
 use super::table::{Full, Request, Slot, Table};
-use super::{Arrival, Done, Facts, Kept, Order, Output, Past, Question, Settings, Snapshot, Step, Stepped, Ticket};
-use crate::access::{self, Asked, Conversation, Dialogue, Ended, FollowUp, Found, Keeper, Lookup, State, Turn, Worked};
+use super::{Arrival, Done, Facts, Kept, Order, Output, Past, Settings, Snapshot, Step, Stepped, Ticket};
+use crate::access::{self, Asked, Conversation, Dialogue, Ended, FollowUp, Found, Keeper, State, Turn, Worked};
 use crate::event::{Event, MessageAuthenticator, Outcome, Reason, RequestCode};
-use crate::exchange::{Exchanges, Hop, Nas, Received, Reply};
+use crate::exchange::{Exchanges, Hop, Received, Reply};
 use crate::now::{Mono, Now};
 use crate::radius::{Code, Packet};
 use crate::secret::NoRandom;
@@ -123,68 +123,8 @@ impl Engine {
         self.turn(now, number, request, turn);
     }
 
-    /// Lets a conversation wait until its questions are answered, if not too many wait already; meanwhile the request stays without an answer.
-    fn ask(&mut self, now: Now, number: u64, questions: Vec<Question>) {
-        // All of them are about one path, so about one authority's.
-        let may_wait = questions.first().is_some_and(|one| self.table.ask(now.mono, number, &one.authority));
-        if may_wait {
-            self.outputs.push_back(Output::Ask(Ticket(number), questions));
-        } else {
-            self.decide(now, number);
-        }
-    }
-
-    /// Lets a conversation wait until something has been looked up, if not too many wait already; meanwhile the request stays without an answer.
-    fn look(&mut self, now: Now, number: u64, lookup: Lookup) {
-        if self.table.look(now.mono, number, &lookup) {
-            self.outputs.push_back(Output::Look(Ticket(number), lookup));
-        } else {
-            self.go_on_with(now, number, Found::Nothing);
-        }
-    }
-
-    /// Something has been looked up. Each thing is looked up once for a conversation: what comes too late, or to nothing, finds nobody.
-    fn found(&mut self, now: Now, number: u64, found: Found) {
-        if self.table.stop_looking(number, &found) {
-            self.go_on_with(now, number, found);
-        }
-    }
-
-    fn go_on_with(&mut self, now: Now, number: u64, found: Found) {
-        self.waited(now, number, |conversation, access, nas| conversation.found(now, access, nas, found));
-    }
-
-    /// What a conversation has asked is answered. It asks once, and its number is used once: an answer that comes too late, or to nothing, finds nobody.
-    fn answered(&mut self, now: Now, number: u64) {
-        if self.table.stop_asking(number) {
-            self.decide(now, number);
-        }
-    }
-
-    /// The decision that was held back, by what is known now.
-    fn decide(&mut self, now: Now, number: u64) {
-        self.waited(now, number, |conversation, access, nas| conversation.answered(now, access, nas));
-    }
-
-    /// A conversation has waited, and goes on with the request that it left without an answer.
-    fn waited(
-        &mut self,
-        now: Now,
-        number: u64,
-        go_on: impl FnOnce(&mut Dialogue, &Arc<access::Snapshot>, &Arc<Nas>) -> Turn,
-    ) {
-        let Some(slot) = self.table.get_mut(number) else { return };
-        let Some(conversation) = slot.conversation.as_mut() else { return };
-        let Some(request) = slot.pending.take() else { return };
-        let Some(nas) = self.snapshot.peers.find(request.hop.peer.ip()) else {
-            return self.stranger(now, number, request);
-        };
-        let turn = go_on(conversation, &self.snapshot.access, nas);
-        self.turn(now, number, request, turn);
-    }
-
     /// Who asked is no NAS of ours any more.
-    fn stranger(&mut self, now: Now, number: u64, request: Request) {
+    pub(super) fn stranger(&mut self, now: Now, number: u64, request: Request) {
         self.table.remove(number);
         self.unanswered(now, request, Reason::UnknownNas);
         self.drained();
@@ -396,12 +336,13 @@ impl Engine {
     }
 
     /// Carries out what a conversation wants.
-    fn turn(&mut self, now: Now, number: u64, request: Request, turn: Turn) {
+    pub(super) fn turn(&mut self, now: Now, number: u64, request: Request, turn: Turn) {
         match turn {
             Turn::Drop(reason) => self.unanswered(now, request, reason),
             Turn::Challenge(reply) => {
                 self.answer(now, &request, reply);
                 self.table.answered(now.mono, number, request.exchange);
+                self.table.ranked(number);
                 let event = of_request(dropped(now, request.hop, Reason::Ok), &request);
                 self.event(Event { outcome: Outcome::Challenge, ..event });
             }
@@ -409,6 +350,7 @@ impl Engine {
             Turn::Look(lookup) => {
                 let Some(slot) = self.table.get_mut(number) else { return };
                 slot.pending = Some(request);
+                self.table.ranked(number);
                 self.look(now, number, lookup);
             }
             Turn::Doubt(questions) => {

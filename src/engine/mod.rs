@@ -13,6 +13,7 @@ mod step;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

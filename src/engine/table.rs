@@ -291,6 +291,17 @@ impl Table {
         }
     }
 
+    /// One that has begun is no longer the first to go, although its user has yet to answer: who has been asked for a code types slowly, and a code that is looked at is used up.
+    pub(super) fn ranked(&mut self, number: u64) {
+        let Some(slot) = self.slots.get(&number) else { return };
+        if slot.conversation.as_ref().is_some_and(|conversation| conversation.is_begun()) {
+            let own = if slot.nas.max_conversations > 0 { self.by_nas.get_mut(&slot.nas.name) } else { None };
+            for ranks in std::iter::once(&mut self.ranks).chain(own) {
+                ranks.first_round.remove(&number);
+            }
+        }
+    }
+
     /// An exchange of it has been answered.
     pub(super) fn answered(&mut self, now: Mono, number: u64, exchange: ExchangeId) {
         let Some(slot) = self.slots.get_mut(&number) else { return };
@@ -361,7 +372,7 @@ impl Table {
         let Some(slot) = self.slots.get_mut(&number) else { return false };
         let is_it = matches!(
             (slot.looked, found),
-            (Some(_), Found::Nothing)
+            (Some(_), Found::Nothing | Found::NoRoom)
                 | (Some(Looked::Certificates), Found::Certificates(_))
                 | (Some(Looked::Code), Found::Code(_))
         );

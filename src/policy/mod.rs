@@ -4,6 +4,7 @@ mod decision;
 mod federation;
 mod glob;
 mod live;
+mod person;
 mod route;
 mod rules;
 mod settings;
@@ -128,12 +129,12 @@ impl Policy {
         conclude(service, user, basis, standing, hints)
     }
 
-    /// The decision about somebody of whom no certificate is wanted: the NAS has checked his password. His block, then the rules, none of which holds that looks at a certificate.
+    /// The decision about somebody of whom no certificate is wanted: the NAS has checked his password, and calls him by this name. His block, then the rules, none of which holds that looks at a certificate.
     #[must_use]
     pub fn decide_person(
         &self,
         service: ServiceIndex,
-        user: &Arc<str>,
+        name: &str,
         standing: &Standing,
         hints: &Hints,
         now: Wall,
@@ -141,9 +142,14 @@ impl Policy {
         let Some(service) = self.service(service) else {
             return Decision::refuse(Reason::Internal, Vec::new(), None);
         };
-        if service.otp != Some(OtpAfter::NasPassword) || !username::is_good(user) {
+        if service.otp != Some(OtpAfter::NasPassword) || !username::is_good(name) {
             return Decision::refuse(Reason::NoGoodCertificate, Vec::new(), None);
         }
+        let strips = service.authorities.iter().any(|authority| self.rule(authority).strip_realm);
+        let user: &Arc<str> = &match person::user(service, strips, name) {
+            Ok(user) => user,
+            Err(why) => return Decision::refuse(Reason::BadIdentity, vec![Evidence::Protocol(why.to_owned())], None),
+        };
         if let Some(block) = standing.blocks().person(user, now) {
             return Decision::refuse(Reason::UserBlocked, vec![blocked_by(block)], Some(user.clone()));
         }
@@ -203,18 +209,18 @@ impl Policy {
         if service.reply_username != ReplyUsername::Outer || (hints.goes_by_stations() && is_anonymous(outer)) {
             return None;
         }
-        let rule = self.rule(facts);
+        let rule = self.rule(&facts.authority);
         (!rule.is_borne(facts, outer)).then(|| rule.names(facts))
     }
 
     /// The user by the certificate, or the names that stand in the way.
     fn username(&self, facts: &Facts) -> Result<Arc<str>, Vec<String>> {
-        self.rule(facts).read(facts)
+        self.rule(&facts.authority).read(facts)
     }
 
-    fn rule(&self, facts: &Facts) -> Cow<'_, UsernameRule> {
-        let known = self.usernames.get(&facts.authority).map(Cow::Borrowed);
-        known.unwrap_or_else(|| Cow::Owned(UsernameRule::new(facts.authority.clone())))
+    fn rule(&self, authority: &Arc<str>) -> Cow<'_, UsernameRule> {
+        let known = self.usernames.get(authority).map(Cow::Borrowed);
+        known.unwrap_or_else(|| Cow::Owned(UsernameRule::new(authority.clone())))
     }
 }
 

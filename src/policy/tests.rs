@@ -1,6 +1,7 @@
 mod blocks;
 mod decide;
 mod outer;
+mod person;
 mod route;
 mod rules;
 mod username;

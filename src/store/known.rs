@@ -97,6 +97,23 @@ async fn fold(connection: &mut SqliteConnection, application: i64, into: i64) ->
     sqlx::query("DELETE FROM certificate WHERE id = ?").bind(application).execute(connection).await.map(drop)
 }
 
+/// Makes it be found by the names that a verified chain says, besides.
+pub(super) async fn name(connection: &mut SqliteConnection, row: i64, facts: &[u8]) -> Result<(), sqlx::Error> {
+    add(connection, row, &keys(pki::names(facts))).await
+}
+
+fn keys(names: Vec<String>) -> BTreeSet<String> {
+    names.iter().map(|name| name.to_lowercase()).filter(|name| !name.is_empty()).collect()
+}
+
+async fn add(connection: &mut SqliteConnection, row: i64, keys: &BTreeSet<String>) -> Result<(), sqlx::Error> {
+    for key in keys {
+        let insert = "INSERT INTO search (key, certificate) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        sqlx::query(insert).bind(key).bind(row).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
 /// Makes it be found by what is known of it now.
 async fn index(connection: &mut SqliteConnection, row: i64) -> Result<(), sqlx::Error> {
     let read = sqlx::query("SELECT mail, cn, serial, facts FROM certificate WHERE id = ?").bind(row);
@@ -107,11 +124,8 @@ async fn index(connection: &mut SqliteConnection, row: i64) -> Result<(), sqlx::
     }
     let facts: Option<Vec<u8>> = found.try_get("facts")?;
     names.extend(facts.map(|facts| pki::names(&facts)).unwrap_or_default());
-    let keys: BTreeSet<_> = names.iter().map(|name| name.to_lowercase()).filter(|name| !name.is_empty()).collect();
-    for key in &keys {
-        let insert = "INSERT INTO search (key, certificate) VALUES (?, ?) ON CONFLICT DO NOTHING";
-        sqlx::query(insert).bind(key).bind(row).execute(&mut *connection).await?;
-    }
+    let keys = keys(names);
+    add(connection, row, &keys).await?;
     let mut forget = QueryBuilder::<Sqlite>::new("DELETE FROM search WHERE certificate = ");
     forget.push_bind(row).push(" AND key NOT IN (");
     let mut list = forget.separated(", ");

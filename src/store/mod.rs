@@ -28,6 +28,7 @@ mod schema;
 mod settings;
 mod sightings;
 mod standby;
+mod unnamed;
 mod walk;
 mod writer;
 

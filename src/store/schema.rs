@@ -5,13 +5,14 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnection;
 
 /// Number, name, text.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "certificates", include_str!("migrations/0001_certificates.sql")),
     (2, "accounting", include_str!("migrations/0002_accounting.sql")),
     (3, "disconnects", include_str!("migrations/0003_disconnects.sql")),
     (4, "first_seen", include_str!("migrations/0004_first_seen.sql")),
     (5, "indexes", include_str!("migrations/0005_indexes.sql")),
     (6, "otp", include_str!("migrations/0006_otp.sql")),
+    (7, "names", include_str!("migrations/0007_names.sql")),
 ];
 
 /// Brings the file's tables up to date.

@@ -192,6 +192,24 @@ fn methods_that_no_service_has_are_warned_of() {
 }
 
 #[test]
+fn names_that_may_be_several_peoples_are_warned_of() {
+    let warns = |line: &str, what: &str| load(line, OTP).shown().iter().any(|text| text.contains(what));
+    let otp = "otp = { after = \"nas-password\" }";
+    for (realms, warned) in [
+        ("\"\"", true),
+        ("\"a.example\", \"b.example\", \"\"", true),
+        ("\".example\", \"\"", true),
+        ("\"a.example\", \"\"", false),
+        ("\"a.example\"", false),
+    ] {
+        assert_eq!(warns(&format!("realms = [{realms}]\n{otp}"), "takes names without a realm"), warned, "{realms}");
+    }
+    let cn = "authorize = { name = \"cn\", password = \"common\", password-file = \"secrets/common\"";
+    assert!(warns(&format!("{cn} }}"), "a CN is a person's name"));
+    assert!(!warns(&format!("{cn}, certificate-attribute = \"Filter-Id\" }}"), "a CN is a person's name"));
+}
+
+#[test]
 fn a_nas_that_knows_names_alone_and_is_told_others_is_warned_of() {
     let told = |services: &str, by: &str, reply: &str| {
         let nas =

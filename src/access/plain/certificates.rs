@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::gate::Decided;
 use super::super::lookup::Search;
 use super::super::{Asked, Facts, Snapshot};
+use crate::now::Wall;
 use crate::policy::{ServiceIndex, ServiceSettings};
 use crate::radius::dictionary::Place;
 
@@ -59,9 +60,15 @@ pub(super) fn bearers(by: &Snapshot, service: ServiceIndex, name: &str, kept: &[
 }
 
 /// The first that is let in, rather one about which nobody need be asked; else the first. `None`: there is none.
-pub(super) fn best(decided: impl Iterator<Item = Decided>) -> Option<Decided> {
+///
+/// Nobody is let in by a name that is several users': the concentrator may have seen the certificate of the one who is blocked, and would be told of the other's.
+pub(super) fn best(decided: Vec<Decided>, now: Wall) -> Option<Decided> {
+    let users = users(&decided, now);
     let (mut doubtful, mut refused) = (None, None);
     for decided in decided {
+        if decided.decision.accepts() && users.len() > 1 {
+            return Some(decided.ambiguous(users));
+        }
         if decided.decision.accepts() && decided.questions.is_empty() {
             return Some(decided);
         }
@@ -69,4 +76,18 @@ pub(super) fn best(decided: impl Iterator<Item = Decided>) -> Option<Decided> {
         kind.get_or_insert(decided);
     }
     doubtful.or(refused)
+}
+
+/// Whose certificates a concentrator may have seen, whether they are good by what is known here or not: those that haven't ended. Another organisation's are nobody's.
+fn users(decided: &[Decided], now: Wall) -> Vec<String> {
+    let mut users = Vec::new();
+    for one in decided {
+        let lasts = one.facts.as_ref().is_some_and(|facts| (facts.not_before..=facts.not_after).contains(&now));
+        if let Some(user) = one.decision.user().filter(|_| lasts)
+            && !users.iter().any(|known: &String| known.eq_ignore_ascii_case(user))
+        {
+            users.push(user.to_string());
+        }
+    }
+    users
 }

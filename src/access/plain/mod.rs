@@ -188,6 +188,17 @@ impl Plain {
         }
     }
 
+    /// See [`Dialogue::crowded_out`](super::Dialogue::crowded_out). Who was asked for his code can give it again.
+    pub(super) fn crowded_out(&mut self) -> bool {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Checking(decided) if self.rounds > 1 => {
+                self.phase = Phase::Prompting(decided);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The State that names it.
     pub(super) fn state(&self) -> &State {
         &self.state
@@ -238,7 +249,7 @@ impl Plain {
         let bearers = certificates::bearers(&self.by, service, self.name().unwrap_or_default(), kept);
         let presume =
             |facts: &Arc<Facts>| gate::presume(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall);
-        let Some(best) = certificates::best(bearers.iter().map(presume)) else {
+        let Some(best) = certificates::best(bearers.iter().map(presume).collect(), now.wall) else {
             return self.refuse(now, Reason::NoGoodCertificate, Vec::new());
         };
         if best.questions.is_empty() {
@@ -254,7 +265,7 @@ impl Plain {
         let bearers = bearers.iter().filter(|facts| self.by.policy.bears(service, facts, name));
         let decide =
             |facts: &Arc<Facts>| gate::decide(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall);
-        certificates::best(bearers.map(decide)).ok_or(Reason::NoGoodCertificate)
+        certificates::best(bearers.map(decide).collect(), now.wall).ok_or(Reason::NoGoodCertificate)
     }
 
     /// The service of the road that was taken, if that is still open.

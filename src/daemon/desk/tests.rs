@@ -218,7 +218,7 @@ fn without_a_registry_or_without_room_nothing_is_found_at_once() {
         // Nobody has looked yet.
         (desk.look)(Ticket(1), by_name("hanako@x"));
         (desk.look)(Ticket(2), by_name("hanako@x"));
-        assert_eq!(desk.found.try_recv(), Ok((Ticket(2), Found::Nothing)));
+        assert_eq!(desk.found.try_recv(), Ok((Ticket(2), Found::NoRoom)));
         assert_eq!(desk.found.recv().await, Some((Ticket(1), Found::Certificates(Vec::new()))));
     });
 }

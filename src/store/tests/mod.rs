@@ -8,6 +8,7 @@ mod otp;
 mod pressure;
 mod standby;
 mod traces;
+mod unnamed;
 mod walks;
 mod writing;
 
