@@ -3,3 +3,4 @@
 mod by_name;
 mod code;
 mod gateway;
+mod namesakes;

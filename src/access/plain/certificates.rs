@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::gate::Decided;
 use super::super::lookup::Search;
 use super::super::{Asked, Facts, Snapshot};
+use crate::now::Wall;
 use crate::policy::{ServiceIndex, ServiceSettings};
 use crate::radius::dictionary::Place;
 
@@ -56,6 +57,20 @@ pub(super) fn bearers(by: &Snapshot, service: ServiceIndex, name: &str, kept: &[
     let mut facts: Vec<_> = facts.filter(|facts| by.policy.bears(service, facts, name)).map(Arc::new).collect();
     facts.sort_by_key(|facts| Reverse(facts.not_after));
     facts
+}
+
+/// Whose certificates these are, where they are several people's: the name doesn't tell whom of them the NAS has seen, and one who is blocked would come in as his namesake.
+/// One whose time is over has been refused by the NAS itself.
+pub(super) fn namesakes(by: &Snapshot, decided: &[Decided], now: Wall) -> Option<Vec<String>> {
+    let ours = decided.iter().filter_map(Decided::seen);
+    let valid = ours.filter(|facts| (facts.not_before..=facts.not_after).contains(&now));
+    let mut people: Vec<String> = Vec::new();
+    for user in valid.filter_map(|facts| by.policy.user(&facts)) {
+        if !people.iter().any(|known| known.eq_ignore_ascii_case(&user)) {
+            people.push(user.to_string());
+        }
+    }
+    (people.len() > 1).then_some(people)
 }
 
 /// The first that is let in, rather one about which nobody need be asked; else the first. `None`: there is none.

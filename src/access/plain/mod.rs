@@ -231,7 +231,11 @@ impl Plain {
         let bearers = certificates::bearers(&self.by, service, self.name().unwrap_or_default(), kept);
         let presume =
             |facts: &Arc<Facts>| gate::presume(&self.by, service, Arc::clone(facts), &self.asked.hints, now.wall);
-        let Some(best) = certificates::best(bearers.iter().map(presume)) else {
+        let decided: Vec<_> = bearers.iter().map(presume).collect();
+        if let Some(people) = certificates::namesakes(&self.by, &decided, now.wall) {
+            return self.refuse(now, Reason::IdentityAmbiguous, vec![Evidence::Names(people)]);
+        }
+        let Some(best) = certificates::best(decided.into_iter()) else {
             return self.refuse(now, Reason::NoGoodCertificate, Vec::new());
         };
         if best.questions.is_empty() {
