@@ -63,6 +63,20 @@ impl Key {
         digits
     }
 
+    /// The code of this moment, as an app shows it.
+    #[must_use]
+    pub fn shown(&self, now: Wall) -> [u8; DIGITS] {
+        self.code(u64::try_from(now.0.div_euclid(PERIOD)).unwrap_or(0))
+    }
+
+    /// What an app makes of [`uri`](Self::uri).
+    #[must_use]
+    pub fn read(uri: &str) -> Option<Self> {
+        let (_, settings) = uri.strip_prefix("otpauth://totp/")?.split_once('?')?;
+        let key = settings.split('&').find_map(|setting| setting.strip_prefix("secret="))?;
+        Self::new(Secret::new(BASE32_NOPAD.decode(key.as_bytes()).ok()?))
+    }
+
     /// What an authenticator app reads, as a QR code: a secret.
     #[must_use]
     pub fn uri(&self, issuer: &str, user: &str) -> Secret {

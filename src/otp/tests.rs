@@ -34,6 +34,22 @@ fn times_are_those_of_rfc_6238() {
 }
 
 #[test]
+fn an_app_that_has_read_the_uri_shows_codes_that_are_right() {
+    let uri = rfc_key().uri("Campus SSL-VPN", "hanako@campus.example");
+    let uri = String::from_utf8_lossy(uri.expose()).into_owned();
+    let app = Key::read(&uri).unwrap();
+    assert_eq!(app, rfc_key());
+    assert_eq!(app.shown(Wall(59)), *b"287082");
+    let others = [
+        "https://totp/a?secret=GEZDGNBV",
+        "otpauth://totp/a",
+        "otpauth://totp/a?secret=",
+        "otpauth://totp/a?secret=0189",
+    ];
+    assert!(others.into_iter().all(|other| Key::read(other).is_none()));
+}
+
+#[test]
 fn the_window_is_kept_and_no_code_is_good_twice() {
     let (key, now) = (rfc_key(), Wall(30 * 100 + 7));
     let step = |counter: u64, window, last| key.step(&key.code(counter), now, window, last);

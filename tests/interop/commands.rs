@@ -12,7 +12,7 @@ use crate::eapol::{Alert, SECRET, Supplicant};
 use crate::http::get_with;
 use crate::peers;
 use crate::pki::{Credential, pki};
-use crate::process::{Place, Process, run};
+use crate::process::{Place, Process, must, run};
 use crate::scratch::{Scratch, free_port};
 use crate::server::SEKISHO;
 
@@ -124,9 +124,13 @@ fn demo_once_decides_every_login_rightly() {
     let output = run(&mut command, Duration::from_secs(60));
     assert_exit(&output, 0);
     let table = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    for reason in ["revoked", "expired", "wrong-purpose", "wrong-organisation", "distrusted-authority", "blocked"] {
+    let by_certificate =
+        ["revoked", "expired", "wrong-purpose", "wrong-organisation", "distrusted-authority", "blocked"];
+    for reason in by_certificate.into_iter().chain(["no-good-certificate", "otp-wrong"]) {
         assert!(table.contains(reason), "the table names {reason}:\n{table}");
     }
+    let widest = String::from_utf8_lossy(&output.stdout).lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "a terminal has 80 columns:\n{table}");
 }
 
 #[test]
@@ -153,6 +157,11 @@ fn demo_leaves_a_server_that_lets_eapol_test_in() {
             outcome.assert_accepted(1);
         }
     }
+    // And its concentrator's road, as the screen says.
+    let screen = demo.log();
+    let command = screen.lines().find(|line| line.contains("| radclient")).expect("a line for radclient");
+    let said = must(Place::Host.command("sh").args(["-c", command]));
+    assert!(said.contains("Received Access-Accept") && said.contains("hanako@jaist.ac.jp"), "{said}");
     // Its API is reached as the screen says.
     let token = std::fs::read_to_string(&listening.token_file).expect("the file that demo names");
     let header = format!("Authorization: Bearer {}\r\n", token.trim_end());

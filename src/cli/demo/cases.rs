@@ -9,16 +9,18 @@ use rcgen::ExtendedKeyUsagePurpose;
 use super::Error;
 use super::campus::{Campus, Credential, Subject};
 use super::files::write_credential;
-use crate::event::{Reason, TlsVersion};
+use crate::event::{Method, Reason, TlsVersion};
 
 /// One login and what must be decided.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     /// For people: who, in a few words.
     pub(super) who: &'static str,
-    /// Name of the credential.
+    /// Name of the credential, and the user's before the @.
     pub(super) credential: &'static str,
     pub(super) service: &'static str,
+    pub(super) method: Method,
+    /// Without EAP it says nothing.
     pub(super) tls: TlsVersion,
     /// The second login of a supplicant that has just been let in.
     pub(super) resumes: bool,
@@ -40,12 +42,32 @@ pub(super) enum Before {
     Blocked,
     /// An operator lifts that.
     Lifted,
+    /// A line of the CA's list is registered, without a certificate.
+    Listed,
+    /// An operator enrols the user for one-time passwords. Without that, the code of before is typed again.
+    Enrolled,
 }
+
+impl Case {
+    /// As the user is called where no certificate says it.
+    pub(super) fn user(&self) -> String {
+        format!("{}@jaist.ac.jp", self.credential)
+    }
+
+    /// Whether it is the concentrator that asks.
+    pub(super) fn by_vpn(&self) -> bool {
+        self.service == VPN
+    }
+}
+
+/// Service of the demo's concentrator.
+const VPN: &str = "ssl-vpn";
 
 const MEMBER: Case = Case {
     who: "a member",
     credential: "hanako",
     service: "JAIST",
+    method: Method::EapTls,
     tls: TlsVersion::Tls13,
     resumes: false,
     before: Before::Nothing,
@@ -53,37 +75,53 @@ const MEMBER: Case = Case {
     alert: None,
 };
 
+/// A member whom the concentrator asks about by name.
+const BY_NAME: Case = Case { who: "a member, by name", service: VPN, method: Method::Authorize, ..MEMBER };
+/// One whose password the concentrator has checked.
+const BY_CODE: Case = Case { who: "a member, by a code", service: VPN, method: Method::Otp, ..MEMBER };
+
 /// All of them, in their order.
 pub(super) fn all() -> Vec<Case> {
     let refused = |who, credential, expected, alert| Case { who, credential, expected, alert: Some(alert), ..MEMBER };
+    let by_name = |who, credential, expected| Case { who, credential, expected, ..BY_NAME };
     vec![
-        Case { who: "a member", ..MEMBER },
+        MEMBER,
         Case { who: "the same, on eduroam", service: "eduroam", ..MEMBER },
-        Case { who: "the same, on the SSL-VPN", service: "ssl-vpn", tls: TlsVersion::Tls12, ..MEMBER },
-        Case { who: "a member, certificate of the CA before", credential: "taro", ..MEMBER },
-        Case { who: "a member, TLS 1.2", tls: TlsVersion::Tls12, ..MEMBER },
-        Case { who: "a member comes back (resumed)", resumes: true, ..MEMBER },
-        Case { who: "a member comes back (resumed), TLS 1.2", resumes: true, tls: TlsVersion::Tls12, ..MEMBER },
+        Case { who: "the same, on the SSL-VPN", service: VPN, tls: TlsVersion::Tls12, ..MEMBER },
+        Case { who: "a member, older CA", credential: "taro", ..MEMBER },
+        Case { who: "a member, by TLS 1.2", tls: TlsVersion::Tls12, ..MEMBER },
+        Case { who: "a member comes back", resumes: true, ..MEMBER },
+        Case { who: "a member comes back", resumes: true, tls: TlsVersion::Tls12, ..MEMBER },
         refused("revoked", "revoked", Reason::Revoked, 44),
         refused("expired", "expired", Reason::Expired, 45),
-        refused("a certificate for mail only (S/MIME)", "smime", Reason::WrongPurpose, 43),
-        refused("another customer of the shared CA", "neighbour", Reason::WrongOrganisation, 49),
-        refused("of an authority that has ended", "old-timer", Reason::DistrustedAuthority, 46),
+        refused("S/MIME, for mail only", "smime", Reason::WrongPurpose, 43),
+        refused("the CA's other customer", "neighbour", Reason::WrongOrganisation, 49),
+        refused("of a CA that has ended", "old-timer", Reason::DistrustedAuthority, 46),
         refused("of nobody's CA", "stranger", Reason::UntrustedIssuer, 48),
         refused("suspended by a group", "jiro", Reason::Policy, 49),
         Case {
             before: Before::Revoked,
             resumes: true,
-            ..refused("comes back (resumed) after a revocation", "saburo", Reason::Revoked, 44)
+            ..refused("revoked, comes back", "saburo", Reason::Revoked, 44)
         },
+        by_name("the same, by name", "saburo", Reason::Revoked),
         Case {
             before: Before::Blocked,
             resumes: true,
-            ..refused("comes back (resumed), blocked by the API", "hachiro", Reason::Blocked, 44)
+            ..refused("blocked, comes back", "hachiro", Reason::Blocked, 44)
         },
-        Case { who: "the same, the block lifted by the API", credential: "hachiro", before: Before::Lifted, ..MEMBER },
+        by_name("the same, by name", "hachiro", Reason::Blocked),
+        Case { who: "the same, block lifted", credential: "hachiro", before: Before::Lifted, ..MEMBER },
+        by_name("the same, by name", "hachiro", Reason::Ok),
+        BY_NAME,
+        Case { before: Before::Listed, ..by_name("only on the CA's list", LISTED, Reason::NoGoodCertificate) },
+        Case { before: Before::Enrolled, ..BY_CODE },
+        Case { who: "the same code again", expected: Reason::OtpWrong, ..BY_CODE },
     ]
 }
+
+/// Of whom there is a line on the CA's list, and no certificate.
+pub(super) const LISTED: &str = "kuro";
 
 /// Every credential that the cases name, written below the directory. Returns those that a CRL must list.
 pub(super) fn certify(dir: &Path, campus: &mut Campus, mut progress: impl FnMut(&str)) -> Result<Certified, Error> {

@@ -5,13 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
+use zeroize::Zeroizing;
 
 use super::Error;
 use super::campus::{Campus, Credential, p256, rsa};
 use crate::admin::hash_token;
+use crate::secret::random;
 
 /// Shared secret of the demo's NAS; it guards nothing but loopback.
 pub(super) const SECRET: &str = "sekisho-demo-shared-secret";
+
+/// What the demo's concentrator says in place of a password, when it has checked a certificate.
+pub(super) const COMMON: &str = "the certificate is checked";
+/// The file that it is in.
+pub(super) const COMMON_FILE: &str = "secrets/concentrator";
 
 /// The file that an operator's token of the demo is in.
 pub(super) const TOKEN: &str = "secrets/operator.token";
@@ -54,6 +61,8 @@ pub(super) fn write_credential(dir: &Path, name: &str, credential: &Credential) 
 
 /// Writes everything that the server's configuration names, and the configuration itself.
 pub(super) fn write_server(dir: &Path, campus: &mut Campus, ports: Ports, token: &str) -> Result<PathBuf, Error> {
+    let seal = random::<32>().map_err(|_| "the system has no randomness".to_owned())?;
+    let seal = Zeroizing::new(HEXLOWER.encode(&seal));
     for (name, key) in [("ecdsa", p256()?), ("rsa", rsa()?)] {
         let credential = campus.server(HOST, &key)?;
         write(dir, &format!("tls/server-{name}.pem"), &credential.chain)?;
@@ -72,6 +81,8 @@ pub(super) fn write_server(dir: &Path, campus: &mut Campus, ports: Ports, token:
         write(dir, &format!("pki/{name}.crl"), &campus.crl(authority, 1, &[])?)?;
     }
     write_secret(dir, "secrets/nas", &format!("{SECRET}\n"))?;
+    write_secret(dir, COMMON_FILE, &format!("{COMMON}\n"))?;
+    write_secret(dir, "secrets/otp", &seal)?;
     write(dir, "groups/suspended", "# one user a line\njiro@jaist.ac.jp\n")?;
     fs::create_dir_all(dir.join("state")).map_err(|error| Error(format!("state: {error}")))?;
     write_secret(dir, TOKEN, &format!("{token}\n"))?;
@@ -135,11 +146,13 @@ address = ["127.0.0.1"]
 secret-file = "secrets/nas"
 services = ["JAIST", "eduroam"]
 
+# Passes EAP through, asks by name for those whose certificate it has checked, and wants a code of those whose password it has.
 [[nas]]
 name = "vpn"
 address = ["127.0.0.2"]
 secret-file = "secrets/nas"
 services = ["ssl-vpn"]
+methods = ["eap-tls", "authorize", "otp"]
 class = false
 
 [[service]]
@@ -169,6 +182,12 @@ authorities = ["ca16"]
 reply-username = "outer"
 session-timeout = "12h"
 attributes = ["Class=OU=members"]
+authorize = {{ name = "san-email", password = "common", password-file = "{COMMON_FILE}" }}
+otp = {{ after = "nas-password" }}
+
+[otp]
+issuer = "sekisho demo"
+seal-key-file = "secrets/otp"
 
 [[group]]
 name = "suspended"

@@ -3,6 +3,7 @@
 mod campus;
 mod cases;
 mod files;
+mod plain;
 mod server;
 mod table;
 
@@ -14,7 +15,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
@@ -23,13 +24,15 @@ use zeroize::Zeroizing;
 
 use self::campus::Campus;
 use self::cases::{Before, Case};
-use self::files::{Ports, SECRET, TOKEN};
+use self::files::{COMMON, COMMON_FILE, Ports, SECRET, TOKEN};
+use self::plain::CONCENTRATOR;
 use self::server::{Ending, Server};
 use super::credentials;
 use super::nas::Nas;
 use crate::admin;
-use crate::event::TlsVersion;
+use crate::event::{Method, Reason, TlsVersion};
 use crate::exchange::Asker;
+use crate::otp::{self, Key};
 use crate::radius::Attributes;
 use crate::secret::Secret;
 use crate::supplicant::{Report, Settings, Station, Supplicant};
@@ -138,13 +141,24 @@ struct Stage {
     /// An operator's.
     token: Zeroizing<String>,
     server: Server,
-    /// By credential and TLS version, so that a second login can resume the first.
-    supplicants: HashMap<(&'static str, TlsVersion), Supplicant>,
+    /// By credential, TLS version and outer identity, so that a second login can resume the first.
+    supplicants: HashMap<(&'static str, TlsVersion, String), Supplicant>,
+    /// The one-time password that was shown last.
+    code: Option<Secret>,
+}
+
+/// What a client has seen.
+struct Seen {
+    accepted: bool,
+    resumed: bool,
+    requests: u32,
+    /// That the server sent, by number.
+    alert: Option<u8>,
 }
 
 /// What came of a case.
 struct Outcome {
-    report: Report,
+    seen: Seen,
     /// The server's log line of the decision.
     logged: Option<Value>,
     right: bool,
@@ -162,36 +176,49 @@ impl Stage {
         eprintln!("Starting the server: sekisho serve --config {}", configuration.display());
         let server = Server::start(&configuration, ports)?;
         eprintln!("Logging in over UDP to 127.0.0.1:{} …", ports.radius);
-        Ok(Self { dir: dir.to_owned(), campus, certified, ports, token, server, supplicants: HashMap::new() })
+        Ok(Self {
+            dir: dir.to_owned(),
+            campus,
+            certified,
+            ports,
+            token,
+            server,
+            supplicants: HashMap::new(),
+            code: None,
+        })
     }
 
     fn play(&mut self, number: usize, case: &Case) -> Result<Outcome, Error> {
         if case.resumes {
             let first = self.log_in(case, &format!("02:00:00:00:01:{number:02x}"), false)?;
-            if !first.logged_in {
-                return Err(Error(format!("{}: the login to be resumed failed: {:?}", case.who, first.fault)));
+            if !first.accepted {
+                return Err(Error(format!("{}: the login to be resumed failed", case.who)));
             }
         }
-        self.happens(case.before)?;
+        self.happens(case)?;
         let mac = format!("02:00:00:00:00:{number:02x}");
-        let report = self.log_in(case, &mac, case.resumes)?;
+        let seen = match case.method {
+            Method::EapTls => self.log_in(case, &mac, case.resumes)?,
+            _ => self.ask(case, &mac)?,
+        };
         let logged = self.server.decision_for(&mac);
-        let reason = logged.as_ref().and_then(|line| line.get("reason")?.as_str());
-        let accepts = case.alert.is_none();
-        let right = reason == Some(case.expected.name())
-            && report.logged_in == accepts
-            && report.alert_received == case.alert
-            && report.resumed == (case.resumes && accepts);
-        Ok(Outcome { report, logged, right })
+        let said = |name: &str| logged.as_ref().and_then(|line| line.get(name)?.as_str());
+        let accepts = case.expected == Reason::Ok;
+        let right = said("reason") == Some(case.expected.name())
+            && said("method") == Some(case.method.name())
+            && seen.accepted == accepts
+            && seen.alert == case.alert
+            && seen.resumed == (case.resumes && accepts);
+        Ok(Outcome { seen, logged, right })
     }
 
     /// What comes before a login counts when this returns.
-    fn happens(&mut self, before: Before) -> Result<(), Error> {
+    fn happens(&mut self, case: &Case) -> Result<(), Error> {
         let path = || {
             let serial = HEXLOWER.encode(&self.certified.to_be_blocked);
             format!("/api/v1/certificates/ca16:{serial}/revocation")
         };
-        match before {
+        match case.before {
             Before::Nothing => Ok(()),
             Before::Revoked => {
                 let revoked: [&[u8]; 2] = [&self.certified.revoked, &self.certified.to_be_revoked];
@@ -200,33 +227,68 @@ impl Stage {
             }
             Before::Blocked => {
                 let why = json!({ "reason": "keyCompromise", "note": "laptop left on the train" });
-                self.server.ask(&self.token, "POST", &path(), &why.to_string())
+                self.server.ask(&self.token, "POST", &path(), &why.to_string()).map(drop)
             }
-            Before::Lifted => self.server.ask(&self.token, "DELETE", &path(), ""),
+            Before::Lifted => self.server.ask(&self.token, "DELETE", &path(), "").map(drop),
+            Before::Listed => {
+                let line = json!({ "authority": "ca16", "serial": "5ec0ffee", "mail": case.user(), "subject": "CN=Kuro Wada,C=JP" });
+                self.server.ask(&self.token, "POST", "/api/v1/certificates", &line.to_string()).map(drop)
+            }
+            Before::Enrolled => self.enrol(&case.user()),
         }
     }
 
-    fn log_in(&mut self, case: &Case, mac: &str, resume: bool) -> Result<Report, Error> {
-        let supplicant = match self.supplicants.entry((case.credential, case.tls)) {
-            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(new) => new.insert(supplicant(&self.dir, case)?),
+    /// The user's app has shown a code when this returns.
+    fn enrol(&mut self, user: &str) -> Result<(), Error> {
+        let path = format!("/api/v1/users/{}/otp", otp::escaped(user));
+        let told = self.server.ask(&self.token, "POST", &path, "{}")?;
+        let told: Value = serde_json::from_str(&told).map_err(|error| Error(format!("{path}: {error}")))?;
+        let app = told.get("uri").and_then(Value::as_str).and_then(Key::read);
+        let app = app.ok_or_else(|| Error(format!("{path}: no URI that an app reads")))?;
+        self.code = Some(Secret::new(app.shown(SystemTime::now().into())));
+        Ok(())
+    }
+
+    /// The concentrator asks, without EAP.
+    fn ask(&self, case: &Case, mac: &str) -> Result<Seen, Error> {
+        let common = Secret::new(COMMON);
+        let password = match case.method {
+            Method::Otp => self.code.as_ref().ok_or_else(|| Error(format!("{}: no code was shown", case.who)))?,
+            _ => &common,
         };
-        // The demo's concentrator has an address of its own, as a real one has.
-        let vpn = case.service == "ssl-vpn";
-        let source = if vpn { Ipv4Addr::new(127, 0, 0, 2) } else { Ipv4Addr::LOCALHOST };
+        let accepted = plain::ask(self.address(), &case.user(), password, mac)?;
+        Ok(Seen { accepted, resumed: false, requests: 1, alert: None })
+    }
+
+    /// Of RADIUS.
+    fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.radius).into()
+    }
+
+    fn log_in(&mut self, case: &Case, mac: &str, resume: bool) -> Result<Seen, Error> {
+        let address = self.address();
+        // A VPN knows its users by the outer identity; the Wi-Fi need not.
+        let identity = if case.by_vpn() { case.user() } else { "@jaist.ac.jp".to_owned() };
+        let supplicant = match self.supplicants.entry((case.credential, case.tls, identity)) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(new) => {
+                let supplicant = supplicant(&self.dir, case, &new.key().2)?;
+                new.insert(supplicant)
+            }
+        };
+        let source = if case.by_vpn() { CONCENTRATOR } else { Ipv4Addr::LOCALHOST };
         let station = Station {
-            ssid: (!vpn).then(|| case.service.to_owned()),
+            ssid: (!case.by_vpn()).then(|| case.service.to_owned()),
             mac: mac.to_owned(),
             framed_mtu: None,
             nas_identifier: Some("demo".to_owned()),
             attributes: Attributes::default(),
         };
         let asker = Arc::new(Asker::new(Secret::new(SECRET.as_bytes())));
-        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.radius));
-        let mut nas = Nas::connect(source.into(), server, LIMIT)?;
+        let mut nas = Nas::connect(source.into(), address, LIMIT)?;
         let answer = nas.log_in(|now| supplicant.login(asker, station, resume, now))?;
         let report = answer.report.ok_or_else(|| Error(format!("{}: no answer", case.who)))?;
-        Ok(*report)
+        Ok(report.as_ref().into())
     }
 
     /// Tells how to reach the server, and waits until somebody ends it.
@@ -261,6 +323,14 @@ impl Stage {
             certs("sekisho.toml"),
             certs("certs/revoked.pem")
         );
+        eprintln!(
+            "           printf 'Packet-Src-IP-Address=%s,Message-Authenticator=0x00,User-Name=%s,User-Password=\"%s\"\\n' {CONCENTRATOR} hanako@jaist.ac.jp \"$(cat {})\" | radclient -x 127.0.0.1:{radius} auth {SECRET}",
+            certs(COMMON_FILE)
+        );
+        eprintln!(
+            "           sekisho otp enrol --api http://127.0.0.1:{admin} --token-file {} taro@jaist.ac.jp",
+            certs(TOKEN)
+        );
         if as_json {
             let listening = json!({ "radius": format!("127.0.0.1:{radius}"), "secret": SECRET, "admin": format!("127.0.0.1:{admin}"), "token-file": certs(TOKEN) });
             println!(
@@ -273,11 +343,18 @@ impl Stage {
     }
 }
 
-fn supplicant(dir: &Path, case: &Case) -> Result<Supplicant, Error> {
+impl From<&Report> for Seen {
+    fn from(report: &Report) -> Self {
+        let Report { logged_in, resumed, requests, alert_received, .. } = *report;
+        Self { accepted: logged_in, resumed, requests, alert: alert_received }
+    }
+}
+
+fn supplicant(dir: &Path, case: &Case, identity: &str) -> Result<Supplicant, Error> {
     let path = |suffix: &str| dir.join(format!("certs/{}.{suffix}", case.credential));
     let credential = credentials::read(&path("pem"), Some(&path("key")), None)?;
     let settings = Settings {
-        identity: "@jaist.ac.jp".to_owned(),
+        identity: identity.to_owned(),
         chain: credential.chain,
         key: Some(credential.key),
         anchors: credentials::read_certificates(&dir.join("tls/campus-server-ca.pem"))?,
@@ -295,11 +372,12 @@ impl Outcome {
         json!({
             "who": case.who,
             "service": case.service,
-            "tls": case.tls.name(),
-            "resumed": self.report.resumed,
-            "accepted": self.report.logged_in,
-            "requests": self.report.requests,
-            "alert": self.report.alert_received,
+            "method": case.method.name(),
+            "tls": (case.method == Method::EapTls).then(|| case.tls.name()),
+            "resumed": self.seen.resumed,
+            "accepted": self.seen.accepted,
+            "requests": self.seen.requests,
+            "alert": self.seen.alert,
             "reason": self.field("reason"),
             "expected": case.expected.name(),
             "explanation": self.field("explanation"),

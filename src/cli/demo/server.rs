@@ -83,15 +83,18 @@ impl Server {
         self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.admin))
     }
 
-    /// Asks its API, which must do it.
-    pub(super) fn ask(&self, token: &str, method: &str, path: &str, body: &str) -> Result<(), Error> {
+    /// Asks its API, which must do it. What it says, as JSON.
+    pub(super) fn ask(&self, token: &str, method: &str, path: &str, body: &str) -> Result<Zeroizing<String>, Error> {
         let request = Zeroizing::new(format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.admin,
             body.len()
         ));
-        let answer = self.exchange(&request).unwrap_or_default();
-        if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(Error(format!("{method} {path}: {answer}"))) }
+        let answer = Zeroizing::new(self.exchange(&request).unwrap_or_default());
+        match answer.split_once("\r\n\r\n") {
+            Some((head, said)) if head.starts_with("HTTP/1.1 2") => Ok(Zeroizing::new(said.to_owned())),
+            _ => Err(Error(format!("{method} {path}: {}", answer.as_str()))),
+        }
     }
 
     /// One request, and all that is answered.

@@ -86,7 +86,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::IdentityAmbiguous => (
             "The certificate does not name exactly one user.",
-            "Ask whoever issues the certificates for one that holds your mail address, and no other. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: `username` of the [[authority]] says how names are read.",
+            "Ask whoever issues the certificates for one that holds your mail address, and no other. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: `username` of the [[authority]] says how names are read; where a VPN asks by a name that several users have, let `authorize` of the [[service]] go by one that is unique (the mail address), or by `certificate-attribute`.",
         ),
         Reason::Revoked => (
             "The certificate has been revoked by its authority.",

@@ -3,12 +3,13 @@
 use rcgen::{CertificateParams, DistinguishedName, DnType};
 use sekisho::engine::{Checked, Found, Lookup};
 use sekisho::event::{Evidence, Reason};
+use sekisho::pki::Facts;
 use sekisho::policy::{Authorize, OtpAfter, ReplyUsername, UsernameSource};
 use sekisho::radius::{Code, Type};
 
 use super::gateway::{
-    CODE, COMMON, Gateway, TARO, accepted, answer, authentication, by_code, by_name, last_look, person_blocked,
-    refused, reply,
+    CODE, COMMON, Gateway, TARO, accepted, answer, authentication, by_code, by_name, certificate_blocked, last_look,
+    person_blocked, refused, reply,
 };
 use crate::certificates::{Made, mail};
 use crate::pki::pki;
@@ -46,6 +47,13 @@ fn p08_a_name_of_two_users_lets_neither_in_whichever_of_them_is_blocked() {
         let evidence = &authentication(&world).evidence;
         assert!(matches!(&evidence[..], [Evidence::Names(names)] if names.len() == 2), "{evidence:?}");
     }
+    let facts = |kept: &[u8], world: &World| Facts::decode(kept, &world.trust).expect("kept by us");
+    let other = World::with(by_cn());
+    let blocks = certificate_blocked(&facts(&jiro(&other, "jiro2@jaist.ac.jp", |_| {}), &other));
+    let mut world = World::with(Options { blocks, ..by_cn() });
+    let kept = vec![jiro(&world, "jiro@jaist.ac.jp", |_| {}), jiro(&world, "jiro2@jaist.ac.jp", |_| {})];
+    let sent = look(&mut world, kept);
+    refused(&world, &sent, Reason::IdentityAmbiguous);
 }
 
 #[test]
