@@ -60,6 +60,7 @@ impl Asked {
                 nas: nas.name.clone(),
                 allowed_services: nas.services.clone(),
                 federation: nas.federation,
+                names_alone: nas.names_alone(),
                 ssid: ssid(packet),
                 nas_port_type: packet.integer(Type::NAS_PORT_TYPE),
                 nas_identifier: packet.first(Type::NAS_IDENTIFIER).map(text),

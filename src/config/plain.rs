@@ -208,7 +208,7 @@ fn nobodys(root: &Table<'_>, service: &ServiceSettings) {
     let realms = service.realms.as_deref().unwrap_or_default();
     let named: Vec<_> = realms.iter().filter(|realm| !realm.is_empty()).collect();
     let is_clear = matches!(&named[..], [only] if !only.starts_with('.'));
-    if named.len() < realms.len() && !is_clear {
+    if named.len() < realms.len() && !named.is_empty() && !is_clear {
         root.warning(format!(
             "\"{}\" takes names without a realm, and its `realms` doesn't say by one other which realm they are of: for one-time passwords they are refused, \"bad-identity\", unless its authorities have strip-realm",
             service.name

@@ -190,6 +190,13 @@ pub struct Nas {
     pub disconnect: Option<Disconnect>,
 }
 
+impl Nas {
+    /// Whether it is told by User-Name alone which session is to end.
+    pub(crate) fn names_alone(&self) -> bool {
+        self.disconnect.as_ref().is_some_and(|it| it.identify_by == [Identify::UserName])
+    }
+}
+
 /// A NAS with what only the hop may know.
 #[derive(Debug)]
 pub(super) struct Peer {

@@ -150,7 +150,7 @@ impl Policy {
             Ok(user) => user,
             Err(why) => return Decision::refuse(Reason::BadIdentity, vec![Evidence::Protocol(why.to_owned())], None),
         };
-        if let Some(block) = standing.blocks().person(user, now) {
+        if let Some(block) = standing.blocks().called(user, now) {
             return Decision::refuse(Reason::UserBlocked, vec![blocked_by(block)], Some(user.clone()));
         }
         let basis = Basis { facts: None, evidence: &[], grace: false, lasts: Duration::MAX };
@@ -203,10 +203,10 @@ impl Policy {
     }
 
     /// The names that the NAS may know somebody by, where it is to go by the outer identity and that is none of them: whoever chooses it freely goes by another's name,
-    /// under which he is accounted for, and by which that other is thrown off when he is to go. A name that is nobody's is good where sessions go by stations and not by names.
+    /// under which he is accounted for, and by which that other is thrown off when he is to go. A name that is nobody's is good where sessions go by more than names.
     fn goes_by_another(&self, service: &ServiceSettings, facts: &Facts, hints: &Hints) -> Option<Vec<String>> {
         let outer = hints.outer.as_deref().filter(|outer| !outer.is_empty())?;
-        if service.reply_username != ReplyUsername::Outer || (hints.goes_by_stations() && is_anonymous(outer)) {
+        if service.reply_username != ReplyUsername::Outer || (hints.goes_by_more_than_names() && is_anonymous(outer)) {
             return None;
         }
         let rule = self.rule(&facts.authority);

@@ -20,10 +20,14 @@ pub(super) fn user(service: &ServiceSettings, strips: bool, name: &str) -> Resul
         ),
         (None, _) if strips => Ok(name.into()),
         (None, Some(only)) => Ok(format!("{name}@{only}").into()),
-        (None, None) => Err(
-            "a name without a realm, and `realms` of the service doesn't list \"\" and the one realm whose users have such names",
-        ),
+        (None, None) if has_no_realm(service) => Ok(name.into()),
+        (None, None) => Err("a name without a realm, and `realms` of the service lists several that it could be of"),
     }
+}
+
+/// Nothing says of which realm names are that have none: they are users of their own.
+fn has_no_realm(service: &ServiceSettings) -> bool {
+    service.realms.iter().flatten().all(String::is_empty)
 }
 
 /// The one realm whose users the service is for, where there is just one; beside it, names without any.

@@ -13,9 +13,10 @@ impl Hints {
         self.allowed_services.as_ref().is_none_or(|allowed| allowed.contains(service))
     }
 
-    /// Whether the NAS knows its sessions by the stations' addresses: a Wi-Fi or a switch, our own or one that a federation's other side asks for. A VPN knows them by names.
-    pub(super) fn goes_by_stations(&self) -> bool {
-        self.federation || self.nas_port_type.is_some_and(|kind| STATIONS.contains(&kind))
+    /// Whether sessions are told apart by something else than names: by the stations' addresses at a Wi-Fi or a switch, our own or one that a federation's other side asks for, or by what the NAS is told of them.
+    pub(super) fn goes_by_more_than_names(&self) -> bool {
+        let has_stations = self.nas_port_type.is_some_and(|kind| STATIONS.contains(&kind));
+        self.federation || has_stations || !self.names_alone
     }
 }
 

@@ -60,9 +60,13 @@ impl Law<'_> {
         });
         // Of one that nobody here has let in, all that is known is what its NAS says.
         let user = session.user.as_deref().or(session.user_name.as_deref());
+        let by_name = |user| match (&session.tie, &session.user) {
+            (None, Some(_)) => blocks.called(user, now),
+            _ => blocks.person(user, now),
+        };
         let (reason, block) = match certificate {
             Some(block) => (Reason::Blocked, block),
-            None => (Reason::UserBlocked, blocks.person(user?, now)?),
+            None => (Reason::UserBlocked, by_name(user?)?),
         };
         let own = block.is_own();
         let Block { since, until, reason: why, by } = block.clone();

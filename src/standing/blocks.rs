@@ -80,6 +80,18 @@ impl Blocks {
         self.people.get(&*name.to_ascii_lowercase()).filter(|block| block.holds(now))
     }
 
+    /// The block of somebody of whom a NAS has told the name alone. Where that has no realm, whoever is blocked by it with one may be him, and the first of them counts: another spelling must open nothing.
+    #[must_use]
+    pub fn called(&self, name: &str, now: Wall) -> Option<&Block> {
+        self.person(name, now).or_else(|| self.without_realm(name, now).filter(|_| !name.contains('@')))
+    }
+
+    fn without_realm(&self, name: &str, now: Wall) -> Option<&Block> {
+        let is_it = |known: &str| known.rsplit_once('@').is_some_and(|(local, _)| local.eq_ignore_ascii_case(name));
+        let mut found = self.people.iter().filter(|(known, block)| is_it(known) && block.holds(now));
+        found.next().map(|(_, block)| block)
+    }
+
     /// How many certificates and how many people.
     #[must_use]
     pub fn len(&self) -> (usize, usize) {

@@ -1,6 +1,7 @@
 //! What a client calls itself before anybody knows who it is, at a NAS that goes by that name.
 
 use sekisho::event::{Evidence, Outcome, Reason, TlsVersion};
+use sekisho::exchange::{DisconnectSettings, Identify};
 use sekisho::policy::ReplyUsername;
 use sekisho::radius::{Attributes, Packet, Type};
 use sekisho::supplicant::{Report, Settings, Station, Supplicant};
@@ -59,12 +60,22 @@ fn by_a_name_of_his_own_he_is_let_in_and_the_nas_gets_it_as_it_knows_it() {
 }
 
 #[test]
-fn nobodys_name_is_good_at_an_access_point_and_not_at_a_concentrator() {
+fn nobodys_name_is_good_but_where_a_concentrator_is_told_of_sessions_by_names_alone() {
+    let told = |identify_by| {
+        let disconnect = DisconnectSettings { port: 3_799, secret: None, address: None, identify_by };
+        let (disconnect, reply_username) = (Some(disconnect), ReplyUsername::Outer);
+        World::with(Options { disconnect, reply_username, ..Options::default() })
+    };
     for name in ["@jaist.ac.jp", "anonymous@jaist.ac.jp"] {
         let who = calling_himself(name, &pki().member_p256, TlsVersion::Tls13);
         let report = world().log_in(&who, &station("JAIST", 1), false);
         assert_eq!((report.logged_in, name_of(&report).as_deref()), (true, Some(name)));
-        let mut world = world();
+        let report = told(vec![Identify::UserName]).log_in(&who, &station("JAIST", 1), false);
+        assert!(report.logged_in, "{report:?}");
+        for mut world in [world(), told(vec![Identify::AcctSessionId, Identify::UserName])] {
+            assert!(world.log_in(&who, &concentrator(), false).logged_in, "more than names is told");
+        }
+        let mut world = told(vec![Identify::UserName]);
         assert!(!world.log_in(&who, &concentrator(), false).accepted);
         assert_eq!(world.decided(), (Outcome::Reject, Reason::BadIdentity));
     }

@@ -199,6 +199,7 @@ impl Conversation {
     fn take_over(&mut self, nas: &Arc<Nas>) {
         self.asked.hints.allowed_services.clone_from(&nas.services);
         self.asked.hints.federation = nas.federation;
+        self.asked.hints.names_alone = nas.names_alone();
         self.nas = nas.clone();
     }
 

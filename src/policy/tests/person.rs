@@ -27,9 +27,12 @@ fn a_name_without_a_realm_is_of_the_one_that_the_service_is_for_or_nobodys() {
         assert_eq!(decided(false, listed, name, &[]), Ok(TARO.to_owned()), "{name}");
         assert_eq!(decided(false, listed, name, &[TARO]), Err(Reason::UserBlocked), "{name}");
     }
-    for realms in
-        [None, Some(&[""][..]), Some(&["a.jp", "b.jp", ""]), Some(&[".jaist.ac.jp", ""]), Some(&["a.jp", ".b.jp", ""])]
-    {
+    for realms in [None, Some(&[""][..])] {
+        assert_eq!(decided(false, realms, "Taro", &[]), Ok("taro".to_owned()), "{realms:?}");
+        assert_eq!(decided(false, realms, "taro", &[TARO]), Err(Reason::UserBlocked), "{realms:?}");
+        assert_eq!(decided(false, realms, "tar", &[TARO]), Ok("tar".to_owned()), "{realms:?}");
+    }
+    for realms in [Some(&["a.jp", "b.jp", ""][..]), Some(&[".jaist.ac.jp", ""]), Some(&["a.jp", ".b.jp", ""])] {
         assert_eq!(decided(false, realms, "taro", &[]), Err(Reason::BadIdentity), "{realms:?}");
         assert_eq!(decided(false, realms, TARO, &[]), Ok(TARO.to_owned()), "{realms:?}");
     }

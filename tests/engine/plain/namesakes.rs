@@ -1,11 +1,14 @@
 //! One name of several users, and several names of one.
 
+use std::time::Duration;
+
 use rcgen::{CertificateParams, DistinguishedName, DnType};
 use sekisho::engine::{Checked, Found, Lookup};
 use sekisho::event::{Evidence, Reason};
 use sekisho::pki::Facts;
 use sekisho::policy::{Authorize, OtpAfter, ReplyUsername, UsernameSource};
 use sekisho::radius::{Code, Type};
+use sekisho::sessions::State;
 
 use super::gateway::{
     CODE, COMMON, Gateway, TARO, accepted, answer, authentication, by_code, by_name, certificate_blocked, last_look,
@@ -103,12 +106,30 @@ fn a_bare_name_is_the_user_whom_the_realm_makes_of_it_for_codes_and_blocks_and_t
 
 #[test]
 fn a_bare_name_that_may_be_anybodys_is_refused_and_the_log_says_what_is_missing() {
-    for options in [of_realm(&["jaist.ac.jp", "b.example", ""]), of_realm(&[""]), by_code(OtpAfter::NasPassword)] {
-        let mut world = World::with(options);
-        let sent = Gateway::here().ask(&mut world, "taro", Some(CODE));
-        refused(&world, &sent, Reason::BadIdentity);
-        let evidence = &authentication(&world).evidence;
-        assert!(matches!(&evidence[..], [Evidence::Protocol(text)] if text.contains("`realms`")), "{evidence:?}");
+    let mut world = World::with(of_realm(&["jaist.ac.jp", "b.example", ""]));
+    let sent = Gateway::here().ask(&mut world, "taro", Some(CODE));
+    refused(&world, &sent, Reason::BadIdentity);
+    let evidence = &authentication(&world).evidence;
+    assert!(matches!(&evidence[..], [Evidence::Protocol(text)] if text.contains("`realms`")), "{evidence:?}");
+}
+
+#[test]
+fn where_nothing_tells_a_realm_a_bare_name_is_a_users_own_and_whoever_is_blocked_with_a_realm_is_blocked_without() {
+    for options in [of_realm(&[""]), by_code(OtpAfter::NasPassword)] {
+        let mut world = World::with(Options { blocks: person_blocked("jiro@jaist.ac.jp"), ..options });
+        let sent = Gateway::here().ask(&mut world, "Jiro", Some(CODE));
+        refused(&world, &sent, Reason::UserBlocked);
+        assert!(Gateway::here().ask(&mut world, "taro", Some(CODE)).is_empty());
+        let Lookup::Code(attempt) = last_look(&world) else { panic!("a code") };
+        assert_eq!(&*attempt.user, "taro");
+        let sent = answer(&mut world, Found::Code(Checked::Right));
+        accepted(&world, &sent);
+        // Who is in goes too.
+        assert!(world.engine.sessions().iter().all(|it| it.state == State::Good));
+        world.reload(|options| options.blocks = person_blocked(TARO));
+        world.wait(Duration::ZERO);
+        assert!(world.engine.sessions().iter().all(|it| it.state != State::Good));
+        assert_eq!(world.engine.sessions().len(), 1);
     }
 }
 
@@ -119,7 +140,7 @@ fn who_is_not_enrolled_is_told_by_which_name() {
     let sent = answer(&mut world, Found::Code(Checked::NotEnrolled));
     refused(&world, &sent, Reason::OtpWrong);
     let evidence = &authentication(&world).evidence;
-    assert!(matches!(&evidence[..], [Evidence::Protocol(text)] if text.ends_with(TARO)), "{evidence:?}");
+    assert!(matches!(&evidence[..], [Evidence::NotEnrolled(user)] if user == TARO), "{evidence:?}");
 }
 
 /// Who changes his name half-way is asked for nobody's code.
