@@ -267,7 +267,7 @@ impl Scene {
         assert!(self.may_enter, "nobody had vouched for this, or no code was right");
         assert_eq!(accept.first_vendor(vendor::MICROSOFT, vendor::MS_MPPE_RECV_KEY), None, "keys of nothing");
         let name = accept.text(Type::USER_NAME).expect("an Accept names its user");
-        let is_known = NAMES.iter().any(|known| *known == name.as_bytes());
+        let is_known = NAMES.contains(&name.as_bytes());
         assert!(is_known && (name.as_bytes() == NAMES[0] || self.flags & AFTER_PASSWORD != 0), "{name}");
         self.has_entered = true;
     }
