@@ -82,9 +82,9 @@ fn secrets(app: &App, typed: &[&str]) -> Vec<Vec<u8>> {
     let texts = [COMMON, PASSWORD, "a key that is long enough", super::nas::SECRET];
     let texts = texts.iter().chain(typed).map(|text| text.as_bytes());
     let written = texts.flat_map(|it| [it.to_vec(), HEXLOWER.encode(it).into_bytes(), debugged(it)]);
-    let key = &app.key;
+    let key = app.key();
     let keys = [BASE32_NOPAD.encode(key), HEXLOWER.encode(key), HEXUPPER.encode(key)].map(String::into_bytes);
-    written.chain(keys).chain([key.clone(), debugged(key)]).collect()
+    written.chain(keys).chain([key.to_vec(), debugged(key)]).collect()
 }
 
 /// As `{:?}` shows octets.
@@ -217,7 +217,7 @@ fn no_password_code_or_key_is_left_in_memory_after_its_use() {
     let typed = typed.iter().filter(|text| text.len() > 6).map(String::as_str).chain([PASSWORD]);
     let mut used: Vec<_> = typed.map(|text| text.as_bytes().to_vec()).collect();
     // What the operator was told is in no hand of ours any more: it went through his connection.
-    used.push(app.key.clone());
+    used.push(app.key().to_vec());
     let left: Vec<_> = found_in(&memory, &used).into_iter().map(String::from_utf8_lossy).collect();
     assert!(left.is_empty(), "of {} octets: {left:?}", memory.len());
     assert_eq!(serving.end(), Some(0));
