@@ -49,16 +49,17 @@ fn o01_a_name_is_one_line_of_the_log_one_text_of_the_history_and_no_series() {
     let mut serving = vpn.campus.start();
     enrol(&serving);
     // What the first of each kind brings into being.
-    rejected(&vpn.asa, &serving, &Wish::of("taro", COMMON), "no-good-certificate");
-    rejected(&vpn.ocserv, &serving, &Wish::of("taro", "123456"), "otp-wrong");
-    rejected(&vpn.ocserv, &serving, &Wish::of("\u{7f}", "123456"), "no-good-certificate");
+    rejected(&vpn.asa, &serving, &Wish::of("taro@example.ac.jp", COMMON), "no-good-certificate");
+    rejected(&vpn.ocserv, &serving, &Wish::of("taro@example.ac.jp", "123456"), "otp-wrong");
+    rejected(&vpn.ocserv, &serving, &Wish::of("\u{7f}@example.ac.jp", "123456"), "no-good-certificate");
     let refusals = |log: &str| log.matches(" reject ").count();
     serving.process.wait_until("done writing", |process| refusals(&process.log()) == 3);
     let (before, log) = (series(&serving), serving.log().lines().count());
     for name in POISON {
         for (nas, password) in [(&vpn.asa, COMMON), (&vpn.ocserv, "123456")] {
-            let station = if password == COMMON { "203.0.113.5" } else { name };
-            let answer = answer(nas, &serving, &Wish { station, ..Wish::of(name, password) });
+            let (name, home) = (format!("{name}@example.ac.jp"), "203.0.113.5".to_owned());
+            let station = if password == COMMON { home } else { name.clone() };
+            let answer = answer(nas, &serving, &Wish { station: &station, ..Wish::of(&name, password) });
             assert_eq!(answer.code, Code::ACCESS_REJECT, "{name:?}");
         }
     }
