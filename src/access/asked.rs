@@ -69,7 +69,7 @@ impl Asked {
             },
             marks: Marks::read(packet),
             calling_station,
-            user_name,
+            user_name: user_name.or_else(|| name(packet)),
             framed_mtu: packet.integer(Type::FRAMED_MTU),
             wants_key_name,
             wants_cui,
@@ -121,7 +121,7 @@ pub struct FollowUp {
     pub eap: Option<Vec<u8>>,
     /// User-Password of a request without EAP, uncovered.
     pub password: Option<Secret>,
-    /// As in [`Asked`].
+    /// User-Name of a request without EAP.
     pub user_name: Option<String>,
     /// As in [`Asked`].
     pub wants_key_name: bool,
@@ -135,7 +135,8 @@ impl FollowUp {
         let mut eap = Vec::new();
         let is_eap = packet.join_eap(&mut eap)?;
         let password = if is_eap { None } else { password() };
-        let user_name = packet.first(Type::USER_NAME).map(text);
+        // Within EAP it says nothing more.
+        let user_name = if is_eap { None } else { name(packet) };
         let mut read = Self { eap: is_eap.then_some(eap), password, user_name, ..Self::default() };
         for attribute in packet.attributes() {
             read.wants_key_name |= attribute.kind == Type::EAP_KEY_NAME;
@@ -143,6 +144,10 @@ impl FollowUp {
         }
         Ok(read)
     }
+}
+
+fn name(packet: &Packet<'_>) -> Option<String> {
+    packet.first(Type::USER_NAME).map(text)
 }
 
 /// The SSID: the vendor's own attribute, else what follows the access point's address in Called-Station-Id (RFC 3580 section 3.20).

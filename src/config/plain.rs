@@ -216,7 +216,7 @@ fn nobodys(root: &Table<'_>, service: &ServiceSettings) {
     }
 }
 
-/// Of two services: what a request without a code may mean shows only where both could be asked for.
+/// Of two services: that a request without a password may mean either shows only where both could be asked for.
 fn ambiguous(root: &Table<'_>, services: &[ServiceSettings], nas: &NasSettings) {
     let allowed = |service: &&ServiceSettings| nas.services.as_ref().is_none_or(|names| names.contains(&service.name));
     let open = services.iter().filter(allowed).find_map(|it| Some((it, typed(it.authorize.as_ref()?)?)));

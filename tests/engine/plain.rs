@@ -2,6 +2,7 @@
 
 mod by_name;
 mod code;
+mod floods;
 mod gateway;
 mod names;
 mod namesakes;

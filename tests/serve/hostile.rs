@@ -49,16 +49,17 @@ fn o01_a_name_is_one_line_of_the_log_one_text_of_the_history_and_no_series() {
     let mut serving = vpn.campus.start();
     enrol(&serving);
     // What the first of each kind brings into being.
-    rejected(&vpn.asa, &serving, &Wish::of("taro", COMMON), "no-good-certificate");
-    rejected(&vpn.ocserv, &serving, &Wish::of("taro", "123456"), "otp-wrong");
-    rejected(&vpn.ocserv, &serving, &Wish::of("\u{7f}", "123456"), "no-good-certificate");
+    rejected(&vpn.asa, &serving, &Wish::of("taro@example.ac.jp", COMMON), "no-good-certificate");
+    rejected(&vpn.ocserv, &serving, &Wish::of("taro@example.ac.jp", "123456"), "otp-wrong");
+    rejected(&vpn.ocserv, &serving, &Wish::of("\u{7f}@example.ac.jp", "123456"), "no-good-certificate");
     let refusals = |log: &str| log.matches(" reject ").count();
     serving.process.wait_until("done writing", |process| refusals(&process.log()) == 3);
     let (before, log) = (series(&serving), serving.log().lines().count());
     for name in POISON {
         for (nas, password) in [(&vpn.asa, COMMON), (&vpn.ocserv, "123456")] {
-            let station = if password == COMMON { "203.0.113.5" } else { name };
-            let answer = answer(nas, &serving, &Wish { station, ..Wish::of(name, password) });
+            let (name, home) = (format!("{name}@example.ac.jp"), "203.0.113.5".to_owned());
+            let station = if password == COMMON { home } else { name.clone() };
+            let answer = answer(nas, &serving, &Wish { station: &station, ..Wish::of(&name, password) });
             assert_eq!(answer.code, Code::ACCESS_REJECT, "{name:?}");
         }
     }
@@ -82,9 +83,9 @@ fn secrets(app: &App, typed: &[&str]) -> Vec<Vec<u8>> {
     let texts = [COMMON, PASSWORD, "a key that is long enough", super::nas::SECRET];
     let texts = texts.iter().chain(typed).map(|text| text.as_bytes());
     let written = texts.flat_map(|it| [it.to_vec(), HEXLOWER.encode(it).into_bytes(), debugged(it)]);
-    let key = &app.key;
+    let key = app.key();
     let keys = [BASE32_NOPAD.encode(key), HEXLOWER.encode(key), HEXUPPER.encode(key)].map(String::into_bytes);
-    written.chain(keys).chain([key.clone(), debugged(key)]).collect()
+    written.chain(keys).chain([key.to_vec(), debugged(key)]).collect()
 }
 
 /// As `{:?}` shows octets.
@@ -217,7 +218,7 @@ fn no_password_code_or_key_is_left_in_memory_after_its_use() {
     let typed = typed.iter().filter(|text| text.len() > 6).map(String::as_str).chain([PASSWORD]);
     let mut used: Vec<_> = typed.map(|text| text.as_bytes().to_vec()).collect();
     // What the operator was told is in no hand of ours any more: it went through his connection.
-    used.push(app.key.clone());
+    used.push(app.key().to_vec());
     let left: Vec<_> = found_in(&memory, &used).into_iter().map(String::from_utf8_lossy).collect();
     assert!(left.is_empty(), "of {} octets: {left:?}", memory.len());
     assert_eq!(serving.end(), Some(0));

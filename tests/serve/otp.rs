@@ -19,7 +19,7 @@ pub(super) const OTP: &str = "/api/v1/users/hanako@example.ac.jp/otp";
 
 /// How an authenticator app makes codes.
 pub(super) struct App {
-    pub(super) key: Vec<u8>,
+    key: Vec<u8>,
     present: u64,
 }
 
@@ -41,6 +41,11 @@ impl App {
         let begin = usize::from(tag.as_ref()[19] & 15);
         let number = u32::from_be_bytes(tag.as_ref()[begin..begin + 4].try_into().expect("four")) & 0x7fff_ffff;
         format!("{:06}", number % 1_000_000)
+    }
+
+    /// What it shares with the server.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
     }
 
     /// A code of none of the steps about now.

@@ -247,3 +247,32 @@ fn r26_no_clock_makes_a_used_code_good_again() {
     let end = u64::try_from(i64::MAX / PERIOD).expect("positive");
     assert_eq!(key.step(&key.code(end), Wall(i64::MAX), 10, None), Some(end));
 }
+
+/// The rule wants a code, whatever says that somebody comes by name; what says so is none.
+#[test]
+fn a_rule_wants_a_code_whatever_password_says_by_name() {
+    for (password, said) in [
+        (AuthorizePassword::None, None),
+        (AuthorizePassword::None, Some(&b""[..])),
+        (AuthorizePassword::Username, Some(TARO.as_bytes())),
+        (by_name().authorize.expect("there").password, Some(COMMON)),
+    ] {
+        let mut options = Options { otp_rule: true, ..by_name() };
+        options.authorize.as_mut().expect("there").password = password;
+        let mut world = World::with(options);
+        let mut gateway = Gateway::here();
+        assert!(gateway.ask(&mut world, TARO, said).is_empty());
+        let found = found(&world, &[&pki().member_p256]);
+        let sent = answer(&mut world, found);
+        gateway.keep(&sent);
+        assert_eq!(reply(&sent).code(), Code::ACCESS_CHALLENGE);
+        // The same again, as the code.
+        let sent = gateway.ask(&mut world, TARO, said);
+        if said.is_some_and(|said| !said.is_empty()) {
+            let sent = answer(&mut world, Found::Code(Checked::Wrong));
+            refused(&world, &sent, Reason::OtpWrong);
+        } else {
+            refused(&world, &sent, Reason::OtpWrong);
+        }
+    }
+}
