@@ -18,6 +18,7 @@ use super::{Asked, Facts, FollowUp, Snapshot, State};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
+use crate::otp;
 use crate::policy::{Decision, OtpAfter, Realm, ReplyUsername, ServiceIndex, ServiceSettings};
 use crate::quick::RandomState;
 use crate::radius::TooLong;
@@ -415,5 +416,5 @@ impl Plain {
 }
 
 fn is_code(password: &Secret) -> bool {
-    DIGITS.contains(&password.len()) && password.expose().iter().all(u8::is_ascii_digit)
+    otp::digits(password.expose()).is_some_and(|digits| DIGITS.contains(&digits.len()))
 }
