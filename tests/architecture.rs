@@ -13,6 +13,7 @@ const CORE: &[&str] = &[
     "tls",
     "pki",
     "standing",
+    "otp",
     "policy",
     "proxy",
     "sessions",
