@@ -305,18 +305,17 @@ impl Plain {
 
     fn checked(&mut self, now: Now, decided: Decided, checked: Checked) -> Turn {
         match checked {
+            Checked::Sealed => {
+                let fault = "the key of this user's one-time passwords is sealed by none of the seal-keys in [otp]";
+                self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::Protocol(fault.to_owned())])
+            }
             Checked::Right if decided.decision.accepts() => self.accept(now, decided),
             Checked::Right => self.refused(now, decided),
             Checked::Wrong => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
             Checked::Throttled => self.refuse_for(now, decided, Reason::OtpThrottled, Vec::new()),
             Checked::NotEnrolled => {
-                let user = decided.decision.user().map_or("this user", |user| user);
-                let fault = Evidence::Protocol(format!("no one-time password is enrolled for {user}"));
+                let fault = Evidence::Protocol("no one-time password is enrolled for this user".to_owned());
                 self.refuse_for(now, decided, Reason::OtpWrong, vec![fault])
-            }
-            Checked::Sealed => {
-                let fault = "the key of this user's one-time passwords is sealed by none of the seal-keys in [otp]";
-                self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::Protocol(fault.to_owned())])
             }
         }
     }
