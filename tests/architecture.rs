@@ -39,7 +39,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("standing", &[]),
     ("policy", &["pki", "standing", "radius"]),
     ("sessions", &["exchange", "pki", "policy", "radius", "standing"]),
-    ("access", &["eap", "exchange", "pki", "policy", "radius", "sessions", "standing", "tls"]),
+    ("access", &["eap", "exchange", "otp", "pki", "policy", "radius", "sessions", "standing", "tls"]),
     // It hands packets from the hop to the conversation, unopened.
     ("engine", &["access", "exchange", "radius", "sessions"]),
     ("supplicant", &["eap", "exchange", "radius"]),

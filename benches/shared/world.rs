@@ -11,7 +11,8 @@ use sekisho::event::{Listener, TlsVersion};
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now};
 use sekisho::pki::{AuthoritySettings, Crl, Purpose, Revocation, RevocationSource, Trust};
-use sekisho::policy::{Grants, Match, Policy, ReplyUsername, ServiceSettings, UsernameRule, UsernameSource};
+use sekisho::policy::{Grants, Match, OtpAfter, Policy, ReplyUsername, ServiceSettings, UsernameRule, UsernameSource};
+use sekisho::radius::{Attributes, Code, Type};
 use sekisho::secret::Secret;
 use sekisho::standing::{Block, BlockedCertificate, Blocks, Standing};
 use sekisho::supplicant::{Login, Next, Station, Supplicant};
@@ -262,6 +263,20 @@ impl World {
         assert!(self.serve(hop, &request).expect("an answer").octets.len() > 500, "the server's first flight");
     }
 
+    /// A user whose password a concentrator has checked is asked for a code, and says nothing.
+    pub(crate) fn leave_prompted(&mut self, user: u32) {
+        let (hop, asker, mut attributes) = (self.next_hop(), asker(), Attributes::default());
+        let [a, b, c, d] = user.to_be_bytes();
+        let authenticator = [[a, b, c, d]; 4].concat().try_into().expect("16 octets");
+        attributes.push(Type::USER_NAME, format!("member{user}@campus.example").as_bytes()).expect("short");
+        attributes.push(Type::CALLED_STATION_ID, b"02-00-00-00-00-01:JAIST").expect("short");
+        attributes.push(Type::CALLING_STATION_ID, format!("203.{b}.{c}.{d}").as_bytes()).expect("short");
+        asker.push_password(&authenticator, &Secret::new(*b"her own password"), &mut attributes).expect("short");
+        let request = asker.request(Code::ACCESS_REQUEST, 0, authenticator, &[], &attributes).expect("it fits");
+        let answer = self.serve(hop, &request).expect("an answer");
+        assert_eq!(answer.octets.first(), Some(&Code::ACCESS_CHALLENGE.0), "a code is asked for");
+    }
+
     /// Turns the clock.
     pub(crate) fn wait(&mut self, time: Duration) {
         self.now = Now { mono: self.now.mono + time, wall: self.now.wall + time };
@@ -401,7 +416,8 @@ fn fingerprint(number: u32) -> [u8; 32] {
 }
 
 fn nas(name: &str, address: Prefix) -> NasSettings {
-    NasSettings::new(name, vec![address], Secret::new(SECRET))
+    let methods = vec![Method::EapTls, Method::Otp];
+    NasSettings { methods, ..NasSettings::new(name, vec![address], Secret::new(SECRET)) }
 }
 
 fn policy() -> Policy {
@@ -415,7 +431,7 @@ fn policy() -> Policy {
         grants: Grants { vlan: Some("120".to_owned()), ..Grants::default() },
         rules: Vec::new(),
         authorize: None,
-        otp: None,
+        otp: Some(OtpAfter::NasPassword),
     };
     let username = UsernameRule {
         authority: NAME.into(),

@@ -30,7 +30,8 @@ A server that runs is reached by --api: a registry has one writer, and the audit
 it was. Where none runs, --config names its configuration; run it as the server's user.
 
 The user is named as decisions show him: by his certificate (`username` of the [[authority]]), or,
-where the concentrator checks passwords, by the name that he types there.
+where the concentrator checks passwords, by the name that he types there, with its realm: which
+one that is of a bare name, `realms` of the [[service]] says.
 
 Exit code: 0 done; 1 refused (he is enrolled already, or isn't); 78 a file, a URL or the registry
 can't be used.";

@@ -7,12 +7,15 @@ use super::files::{self, SecretKeys};
 use super::reader::Table;
 use crate::event::Method;
 use crate::exchange::NasSettings;
-use crate::otp::{Attempts, Sealer, Settings, seal_keys};
+use crate::otp::{Attempts, PERIOD, Sealer, Settings, seal_keys};
 use crate::policy::{Authorize, AuthorizePassword, OtpAfter, ServiceSettings, UsernameSource};
 use crate::radius::dictionary;
 
 /// The two ways to write the key that seals.
 const SEAL: SecretKeys = SecretKeys { inline: "seal-key", file: "seal-key-file" };
+
+/// Steps of `window` beyond which it is more than a clock that is off.
+const WIDE: u8 = 3;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -128,6 +131,13 @@ fn otp_settings(mut table: Table<'_>) -> Option<Settings> {
         Sealer::with(&keys).map(Arc::new)
     });
     let window = u8::try_from(table.integer("window", 0..=10, 1)).unwrap_or(1);
+    if window > WIDE {
+        table.warning(format!(
+            "`window = {window}`: a code is good for {} s, and a guess hits any of {}; RFC 6238 section 5.2 wants 1, and devices' clocks are seldom off by more",
+            (2 * i64::from(window) + 1) * PERIOD,
+            2 * i64::from(window) + 1,
+        ));
+    }
     let attempts = attempts(&mut table);
     table.finish();
     Some(Settings { issuer: issuer.into(), sealer: sealer?, window, attempts })

@@ -131,7 +131,7 @@ impl Clerk {
             return Ok(Checked::NotEnrolled);
         };
         let Ok(key) = settings.sealer.open(user, &enrolled.sealed) else { return Ok(Checked::Sealed) };
-        let who = Who { user: user.to_ascii_lowercase(), nas: nas.to_string(), station: station.clone() };
+        let who = Who::new(user, nas, station);
         if !self.guess(|guesses| {
             guesses.set(settings.attempts);
             guesses.may_try(self.clock.now().mono, &who)

@@ -121,6 +121,6 @@ fn complaint(none: u64) -> String {
     let whose =
         if none == 1 { "1 user's one-time passwords are" } else { &format!("{none} users' one-time passwords are") };
     format!(
-        "{whose} sealed by a seal-key that isn't in [otp] any more, and no code of theirs is right: add it as a further line of seal-key-file and reload, or enrol them again"
+        "{whose} sealed with another seal-key than those in [otp], and no code of theirs is right: add it as a further line of seal-key-file and reload, or enrol them again"
     )
 }

@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 use data_encoding::BASE32_NOPAD;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::Zeroizing;
 
 use crate::now::Wall;
 use crate::secret::{NoRandom, Secret, random};
@@ -32,14 +33,15 @@ impl Key {
         &self.0
     }
 
-    /// The step whose code was typed, of those within the window (so many steps before and after the present one, RFC 6238 section 5.2) that come after the last one used. All of the window is looked at, however soon it is found.
+    /// The step whose code was typed, in any form that [`digits`] reads, of those within the window (so many steps before and after the present one, RFC 6238 section 5.2) that come after the last one used. All of the window is looked at, however soon it is found.
     #[must_use]
     pub fn step(&self, typed: &[u8], now: Wall, window: u8, last: Option<u64>) -> Option<u64> {
+        let typed = digits(typed)?;
         let present = u64::try_from(now.0.div_euclid(PERIOD)).ok()?;
         let (mut found, mut step) = (Choice::from(0), 0_u64);
         for counter in present.saturating_sub(window.into())..=present.saturating_add(window.into()) {
             let fresh = Choice::from(u8::from(last.is_none_or(|last| counter > last)));
-            let good = self.code(counter).as_slice().ct_eq(typed) & fresh & !found;
+            let good = self.code(counter).as_slice().ct_eq(typed.expose()) & fresh & !found;
             step.conditional_assign(&counter, good);
             found |= good;
         }
@@ -86,6 +88,18 @@ impl Key {
             "otpauth://totp/{issuer}:{user}?secret={key}&issuer={issuer}&algorithm=SHA1&digits={DIGITS}&period={PERIOD}"
         ))
     }
+}
+
+/// What was typed, as digits: apps show "123 456", and a Japanese keyboard may write them at full width. `None`: there is something else in it.
+#[must_use]
+pub fn digits(typed: &[u8]) -> Option<Secret> {
+    let typed = std::str::from_utf8(typed).ok()?;
+    let mut digits = Zeroizing::new(Vec::with_capacity(typed.len()));
+    for c in typed.chars().filter(|c| !matches!(c, ' ' | '\u{a0}' | '\u{3000}')) {
+        let full_width = u32::from(c).checked_sub(u32::from('０')).filter(|digit| *digit < 10);
+        digits.push(b'0' + u8::try_from(c.to_digit(10).or(full_width)?).ok()?);
+    }
+    Some(Secret::new(digits.as_slice()))
 }
 
 /// Percent-encoded (RFC 3986 section 2.1) but for what is unreserved.

@@ -1,5 +1,6 @@
 //! Guessing is slowed: for each user at each NAS from each calling station, so that nobody locks somebody else out; and for all stations together from which a user has never got in, so that nobody gains by calling himself many.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::Attempts;
@@ -17,6 +18,31 @@ pub struct Who {
     pub nas: String,
     /// Calling-Station-Id.
     pub station: Vec<u8>,
+}
+
+impl Who {
+    /// Calling-Station-Id as it came. Of an address of the internet the port is left off, which changes with each attempt, and of IPv6 what a device makes up for itself: else whoever wants to guess would be somebody else each time, and whoever has got in would not be known again.
+    #[must_use]
+    pub fn new(user: &str, nas: &str, station: &[u8]) -> Self {
+        Self { user: user.to_ascii_lowercase(), nas: nas.to_owned(), station: place(station) }
+    }
+}
+
+fn place(station: &[u8]) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(station) else { return station.to_vec() };
+    // strongSwan's 203.0.113.5[4500]
+    let before_port = text.strip_suffix(']').and_then(|text| text.rsplit_once('['));
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|octet| octet.is_ascii_digit());
+    let bare = before_port.filter(|(_, port)| is_port(port)).map_or(text, |(address, _)| address);
+    let address = bare.parse::<IpAddr>().or_else(|_| bare.parse::<SocketAddr>().map(|address| address.ip()));
+    match address.map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => address.to_string().into(),
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64").into()
+        }
+        Err(_) => text.to_ascii_lowercase().into(),
+    }
 }
 
 /// Users and stations that are remembered, of each kind.

@@ -11,7 +11,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use code::{DIGITS, Key, PERIOD, escaped};
+pub use code::{DIGITS, Key, PERIOD, digits, escaped};
 pub use guesses::{Guesses, Who};
 pub use seal::{BadSeal, Resealed, Sealer};
 pub use seal_keys::seal_keys;

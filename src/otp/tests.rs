@@ -62,6 +62,21 @@ fn the_window_is_kept_and_no_code_is_good_twice() {
 }
 
 #[test]
+fn a_code_is_read_as_people_type_it_and_is_right_only_as_a_whole() {
+    let (key, now) = (rfc_key(), Wall(1_111_111_109));
+    let step = |typed: &str| key.step(typed.as_bytes(), now, 0, None).is_some();
+    for typed in ["081804", "081 804", " 08 18 04 ", "０８１８０４", "０８１\u{3000}８０４", "081\u{a0}804"]
+    {
+        assert!(step(typed), "{typed}");
+    }
+    // Eight digits are another code, though they end with the same six (RFC 6238 appendix B).
+    for typed in ["81804", "07081804", "0818040", "081804\n", "081-804", "081804x", "٠٨١٨٠٤", "", " "] {
+        assert!(!step(typed), "{typed:?}");
+    }
+    assert_eq!(key.step(b"081804\xff", now, 0, None), None);
+}
+
+#[test]
 fn a_sealed_key_is_of_its_user_and_its_seal_alone() {
     let sealer = Sealer::new(&Secret::new("one")).unwrap();
     let sealed = sealer.seal("Member@jaist.ac.jp", &rfc_key()).unwrap();
@@ -122,6 +137,31 @@ fn the_uri_is_what_apps_read() {
 
 fn who(station: &str) -> Who {
     Who { user: "member".into(), nas: "vpn".into(), station: station.into() }
+}
+
+#[test]
+fn a_place_is_the_same_by_every_port_and_case_and_in_all_of_a_networks_addresses() {
+    let station = |text: &str| Who::new("Member", "vpn", text.as_bytes()).station;
+    for (one, other) in [
+        ("203.0.113.5[4500]", "203.0.113.5[1024]"),
+        ("203.0.113.5", "203.0.113.5:51234"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("2001:db8:1:2::3[4500]", "2001:DB8:1:2:ffff::9[500]"),
+        ("[2001:db8:1:2::3]:4500", "2001:db8:1:2::4"),
+        ("02-00-00-00-00-AB", "02-00-00-00-00-ab"),
+    ] {
+        assert_eq!(station(one), station(other), "{one} {other}");
+    }
+    for (one, other) in [
+        ("203.0.113.5[4500]", "203.0.113.6[4500]"),
+        ("2001:db8:1:2::3", "2001:db8:1:3::3"),
+        ("host[1]", "host[2]x"),
+        ("203.0.113.5[x]", "203.0.113.5"),
+    ] {
+        assert_ne!(station(one), station(other), "{one} {other}");
+    }
+    assert_eq!(Who::new("MEMBER", "vpn", b"\xff").user, "member");
+    assert_eq!(Who::new("x", "vpn", b"\xff").station, b"\xff");
 }
 
 const ATTEMPTS: Attempts = Attempts { each: 5, per: Duration::from_secs(300) };

@@ -192,6 +192,15 @@ fn methods_that_no_service_has_are_warned_of() {
 }
 
 #[test]
+fn a_wide_window_is_warned_of() {
+    let warned = |window: u8| {
+        let loaded = load("", &format!("{OTP}window = {window}\n"));
+        loaded.shown().iter().any(|text| text.contains("RFC 6238 section 5.2"))
+    };
+    assert_eq!([0, 1, 3, 4, 10].map(warned), [false, false, false, true, true]);
+}
+
+#[test]
 fn names_that_may_be_several_peoples_are_warned_of() {
     let warns = |line: &str, what: &str| load(line, OTP).shown().iter().any(|text| text.contains(what));
     let otp = "otp = { after = \"nas-password\" }";

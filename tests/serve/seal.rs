@@ -51,12 +51,7 @@ fn a_seal_key_that_is_gone_too_early_is_told_of_and_its_codes_come_back_with_it(
     let vpn = Vpn::new();
     let mut serving = vpn.campus.start();
     let app = enrol(&serving);
-    reload(
-        &vpn,
-        &mut serving,
-        NEW,
-        "1 user's one-time passwords are sealed by a seal-key that isn't in [otp] any more",
-    );
+    reload(&vpn, &mut serving, NEW, "1 user's one-time passwords are sealed with another seal-key than those in [otp]");
     let last = rejected(&vpn.ocserv, &serving, &Wish::of(HANAKO, &app.code(0)), "otp-wrong");
     assert!(last["explanation"].as_str().is_some_and(|text| text.contains("seal-keys in [otp]")), "{last}");
     serving.wait_for_metric("sekisho_otp_keys{seal=\"none\"} 1");

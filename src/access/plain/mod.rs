@@ -19,6 +19,7 @@ use super::{Asked, Facts, FollowUp, Snapshot, State};
 use crate::event::{Authentication, Evidence, Method, Outcome, Reason};
 use crate::exchange::{Nas, Reply};
 use crate::now::{Mono, Now};
+use crate::otp;
 use crate::policy::{Decision, OtpAfter, Realm, ReplyUsername, ServiceIndex, ServiceSettings};
 use crate::quick::RandomState;
 use crate::radius::TooLong;
@@ -307,6 +308,10 @@ impl Plain {
 
     fn checked(&mut self, now: Now, decided: Decided, checked: Checked) -> Turn {
         match checked {
+            Checked::Sealed => {
+                let fault = "the key of this user's one-time passwords is sealed by none of the seal-keys in [otp]";
+                self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::Protocol(fault.to_owned())])
+            }
             Checked::Right if decided.decision.accepts() => self.accept(now, decided),
             Checked::Right => self.refused(now, decided),
             Checked::Wrong => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
@@ -415,5 +420,5 @@ impl Plain {
 }
 
 fn is_code(password: &Secret) -> bool {
-    DIGITS.contains(&password.len()) && password.expose().iter().all(u8::is_ascii_digit)
+    otp::digits(password.expose()).is_some_and(|digits| DIGITS.contains(&digits.len()))
 }
