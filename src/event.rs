@@ -372,8 +372,8 @@ pub enum Evidence {
     Groups(Vec<Arc<str>>),
     /// The method that was asked for and isn't allowed.
     Method(Method),
-    /// The user has no secret to make one-time passwords of.
-    NotEnrolled,
+    /// The user of this name has no secret to make one-time passwords of.
+    NotEnrolled(Arc<str>),
     /// The registry could not be asked, or not in time.
     RegistrySilent,
 }

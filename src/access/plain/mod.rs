@@ -293,7 +293,10 @@ impl Plain {
             Checked::Right => self.refused(now, decided),
             Checked::Wrong => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
             Checked::Throttled => self.refuse_for(now, decided, Reason::OtpThrottled, Vec::new()),
-            Checked::NotEnrolled => self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::NotEnrolled]),
+            Checked::NotEnrolled => {
+                let nobody = decided.decision.user().cloned().map(Evidence::NotEnrolled);
+                self.refuse_for(now, decided, Reason::OtpWrong, nobody.into_iter().collect())
+            }
         }
     }
 

@@ -86,7 +86,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::IdentityAmbiguous => (
             "The certificate does not name exactly one user.",
-            "Ask whoever issues the certificates for one that holds your mail address, and no other. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: `username` of the [[authority]] says how names are read.",
+            "Ask whoever issues the certificates for one that holds your mail address, and no other. Until then: the wired LAN or the SSID JAISTALL on campus, the SSL-VPN with OTP elsewhere. Administrators: `username` of the [[authority]] says how names are read; where a VPN asks by a name that several users have, let `authorize` of the [[service]] go by one that is unique (the mail address), or by `certificate-attribute`.",
         ),
         Reason::Revoked => (
             "The certificate has been revoked by its authority.",
@@ -282,7 +282,7 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         Evidence::RuleWantsCode(number) => format!(
             "Rule {number} of the service's `rules` wants a one-time password (OTP), which EAP-TLS can't ask for; a VPN that asks by name can."
         ),
-        Evidence::NotEnrolled => "No one-time password (OTP) is enrolled for this user.".into(),
+        Evidence::NotEnrolled(user) => format!("No one-time password (OTP) is enrolled for {}.", quoted(user)),
         Evidence::RegistrySilent => {
             "The registry did not answer, so nothing could be looked up: nobody who logs in has done anything wrong. Administrators: see /readyz and the log.".into()
         }

@@ -86,7 +86,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::IdentityAmbiguous => (
             "証明書から利用者を一人に特定できません。",
-            "証明書の発行窓口に連絡し、ご自身のメールアドレスが一つだけ正しく入った証明書を取り直してください。それまで、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。管理者の方へ: 名前の読み取り方は [[authority]] の username で決まります。",
+            "証明書の発行窓口に連絡し、ご自身のメールアドレスが一つだけ正しく入った証明書を取り直してください。それまで、学内では有線LAN または SSID「JAISTALL」、学外では OTP による SSL-VPN で接続できます。管理者の方へ: 名前の読み取り方は [[authority]] の username で決まります。VPN が問い合わせた名前を複数の利用者が持つときは、[[service]] の authorize に、一人だけが持つ名前（メールアドレスなど）か certificate-attribute を設定してください。",
         ),
         Reason::Revoked => (
             "認証局が失効させた証明書です。",
@@ -293,7 +293,9 @@ pub(super) fn evidence(evidence: &Evidence, clock: Clock<'_>) -> String {
         Evidence::RuleWantsCode(number) => format!(
             "サービスの規則（rules）の {number} 番目がワンタイムパスワード（OTP）を求めていますが、EAP-TLS では入力を求められません（名前で問い合わせる VPN では求められます）。"
         ),
-        Evidence::NotEnrolled => "この利用者には、ワンタイムパスワード（OTP）が登録されていません。".into(),
+        Evidence::NotEnrolled(user) => {
+            format!("{} には、ワンタイムパスワード（OTP）が登録されていません。", quoted(user))
+        }
         Evidence::RegistrySilent => {
             "登録簿（registry）が応答しないため、確認できませんでした。利用者の側の問題ではありません。管理者の方へ: /readyz とログを確認してください。".into()
         }

@@ -84,7 +84,7 @@ fn every_evidence(text: &str) -> Vec<Evidence> {
         Evidence::RuleWantsCode(3),
         Evidence::Groups(vec![text.into(); 20]),
         Evidence::Method(Method::Otp),
-        Evidence::NotEnrolled,
+        Evidence::NotEnrolled(text.into()),
         Evidence::RegistrySilent,
     ]
 }
