@@ -156,6 +156,21 @@ fn of_two_services_no_password_beside_codes_is_warned_of() {
 }
 
 #[test]
+fn what_a_service_offers_to_no_nas_is_warned_of() {
+    let offered = |change: fn(String) -> String| {
+        let loaded = campus().load(&change(text(BOTH, OTP)));
+        assert!(loaded.config.is_some());
+        loaded.shown()
+    };
+    let shown = offered(|text| text.replace("methods = ", "# methods = "));
+    assert!(shown.len() == 2 && shown[0].contains("no NAS") && shown[0].contains("\"authorize\""), "{shown:?}");
+    assert!(shown[1].contains("has `otp`, and no NAS"), "{shown:?}");
+    let other = "[[service]]\nname = \"other\"\nmatch = {}\nauthorities = [\"ca\"]\n";
+    let elsewhere = |text: String| text.replace("methods = ", "services = [\"other\"]\nmethods = ") + other;
+    assert_eq!(campus().load(&elsewhere(text(BOTH, OTP))).shown().len(), 2);
+}
+
+#[test]
 fn codes_need_their_section_and_both_need_the_registry() {
     let loaded = load(BOTH, "");
     assert!(loaded.config.is_none());
@@ -177,21 +192,6 @@ fn methods_that_no_service_has_are_warned_of() {
     assert!(loaded.config.is_some());
     let shown = loaded.shown();
     assert!(shown.len() == 2 && shown[0].contains("\"authorize\"") && shown[1].contains("\"otp\""), "{shown:?}");
-}
-
-#[test]
-fn what_a_service_offers_to_no_nas_is_warned_of() {
-    let offered = |change: fn(String) -> String| {
-        let loaded = campus().load(&change(text(BOTH, OTP)));
-        assert!(loaded.config.is_some());
-        loaded.shown()
-    };
-    let shown = offered(|text| text.replace("methods = ", "# methods = "));
-    assert!(shown.len() == 2 && shown[0].contains("no NAS") && shown[0].contains("\"authorize\""), "{shown:?}");
-    assert!(shown[1].contains("has `otp`, and no NAS"), "{shown:?}");
-    let other = "[[service]]\nname = \"other\"\nmatch = {}\nauthorities = [\"ca\"]\n";
-    let elsewhere = |text: String| text.replace("methods = ", "services = [\"other\"]\nmethods = ") + other;
-    assert_eq!(campus().load(&elsewhere(text(BOTH, OTP))).shown().len(), 2);
 }
 
 #[test]
