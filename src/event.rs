@@ -375,7 +375,7 @@ pub enum Evidence {
     /// The method that was asked for and isn't allowed.
     Method(Method),
     /// The user, by this name, has no secret to make one-time passwords of.
-    NotEnrolled(String),
+    NotEnrolled(Arc<str>),
     /// No seal-key that is configured opens the user's secret.
     NoSealKey,
     /// The registry could not be asked, or not in time.

@@ -100,8 +100,14 @@ pub(super) fn otp_of_service(mut table: Table<'_>) -> Option<OtpAfter> {
 /// What a user could leave out or type where a code is asked for, and be let in by name without one.
 pub(super) fn told_apart(table: &Table<'_>, authorize: Option<&Authorize>, otp: Option<OtpAfter>) {
     let (Some(authorize), Some(_)) = (authorize, otp) else { return };
-    if let Some((key, what)) = typed(authorize) {
-        table.error(format!("`authorize.password = \"{key}\"` beside `otp`: a request with {what} could mean either, and would open the door without a code; say `authorize.service-type`, or use a common password, which no user knows"));
+    let Some((key, what)) = typed(authorize) else { return };
+    let text = format!(
+        "`authorize.password = \"{key}\"` beside `otp`: a request with {what} could mean either, and opens the door of whoever has a certificate without a code; say `authorize.service-type`, or use a common password, which no user knows"
+    );
+    // Whoever types nothing is everybody; whoever types his name where a code is asked for means it, and his NAS may never ask by name.
+    match authorize.password {
+        AuthorizePassword::None => table.error(text),
+        _ => table.warning(text),
     }
 }
 

@@ -141,7 +141,12 @@ fn a_password_that_anybody_may_type_beside_codes_needs_a_service_type() {
             let line = |more: &str| {
                 format!("authorize = {{ password = \"{password}\"{more} }}\notp = {{ after = \"{after}\" }}")
             };
-            load(&line(""), OTP).error("service[0]", "[[service]]", "authorize.service-type").only(1);
+            let both = load(&line(""), OTP);
+            match password {
+                "none" => both.error("service[0]", "[[service]]", "authorize.service-type"),
+                _ => both.warning("service[0]", "[[service]]", "authorize.service-type"),
+            };
+            both.only(1);
             load(&line(", service-type = \"authorize-only\""), OTP).good();
             let alone = load(&format!("authorize = {{ password = \"{password}\" }}"), OTP);
             let config = alone.config.as_ref().expect("alone it is told apart");
@@ -165,6 +170,21 @@ fn of_two_services_a_password_that_anybody_may_type_beside_codes_is_warned_of() 
     load(otp, &other(", service-type = \"login\"")).good();
     let text = text(otp, &other("")).replace("methods = ", "services = [\"JAIST\"]\nmethods = ");
     assert!(campus().load(&text).shown().iter().all(|shown| !shown.contains("no code is asked for")));
+}
+
+#[test]
+fn what_a_service_offers_to_no_nas_is_warned_of() {
+    let offered = |change: fn(String) -> String| {
+        let loaded = campus().load(&change(text(BOTH, OTP)));
+        assert!(loaded.config.is_some());
+        loaded.shown()
+    };
+    let shown = offered(|text| text.replace("methods = ", "# methods = "));
+    assert!(shown.len() == 2 && shown[0].contains("no NAS") && shown[0].contains("\"authorize\""), "{shown:?}");
+    assert!(shown[1].contains("has `otp`, and no NAS"), "{shown:?}");
+    let other = "[[service]]\nname = \"other\"\nmatch = {}\nauthorities = [\"ca\"]\n";
+    let elsewhere = |text: String| text.replace("methods = ", "services = [\"other\"]\nmethods = ") + other;
+    assert_eq!(campus().load(&elsewhere(text(BOTH, OTP))).shown().len(), 2);
 }
 
 #[test]
@@ -230,21 +250,6 @@ fn a_nas_that_knows_names_alone_and_is_told_others_is_warned_of() {
     assert_eq!(told("", "\"user-name\"", "certificate"), 1);
     assert_eq!(told("", "\"user-name\"", "outer"), 0);
     assert_eq!(told("", "\"user-name\", \"acct-session-id\"", "certificate"), 0);
-}
-
-#[test]
-fn what_a_service_offers_to_no_nas_is_warned_of() {
-    let offered = |change: fn(String) -> String| {
-        let loaded = campus().load(&change(text(BOTH, OTP)));
-        assert!(loaded.config.is_some());
-        loaded.shown()
-    };
-    let shown = offered(|text| text.replace("methods = ", "# methods = "));
-    assert!(shown.len() == 2 && shown[0].contains("no NAS") && shown[0].contains("\"authorize\""), "{shown:?}");
-    assert!(shown[1].contains("has `otp`, and no NAS"), "{shown:?}");
-    let other = "[[service]]\nname = \"other\"\nmatch = {}\nauthorities = [\"ca\"]\n";
-    let elsewhere = |text: String| text.replace("methods = ", "services = [\"other\"]\nmethods = ") + other;
-    assert_eq!(campus().load(&elsewhere(text(BOTH, OTP))).shown().len(), 2);
 }
 
 #[test]

@@ -110,6 +110,7 @@ impl Site {
         self.decided(request, "reject", reason)
     }
 
+    /// What was decided last of whoever came from there.
     #[track_caller]
     pub(crate) fn decided(&self, request: &Request, outcome: &str, reason: &str) -> Value {
         let path = format!("authentications?mac={}&limit=1", request.station);

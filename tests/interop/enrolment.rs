@@ -100,7 +100,9 @@ fn a_key_from_the_terminal_makes_codes_that_open_the_vpn_once_each_until_it_is_t
     let refused = |password: &str| site.refuses(PASSWORD_AND_CODE, &ask(password), "otp-wrong");
     let why = refused("123456")["explanation"].clone();
     assert!(
-        why.as_str().is_some_and(|why| why.contains("には、ワンタイムパスワード（OTP）が登録されていません。")),
+        why.as_str().is_some_and(
+            |why| why.contains("「hanako@jaist.ac.jp」には、ワンタイムパスワード（OTP）が登録されていません。")
+        ),
         "{why}"
     );
 

@@ -308,17 +308,13 @@ impl Plain {
 
     fn checked(&mut self, now: Now, decided: Decided, checked: Checked) -> Turn {
         match checked {
-            Checked::Sealed => {
-                let fault = "the key of this user's one-time passwords is sealed by none of the seal-keys in [otp]";
-                self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::Protocol(fault.to_owned())])
-            }
             Checked::Right if decided.decision.accepts() => self.accept(now, decided),
             Checked::Right => self.refused(now, decided),
             Checked::Wrong => self.refuse_for(now, decided, Reason::OtpWrong, Vec::new()),
             Checked::Throttled => self.refuse_for(now, decided, Reason::OtpThrottled, Vec::new()),
             Checked::NotEnrolled => {
-                let user = decided.decision.user().map(ToString::to_string).unwrap_or_default();
-                self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::NotEnrolled(user)])
+                let nobody = decided.decision.user().cloned().map(Evidence::NotEnrolled);
+                self.refuse_for(now, decided, Reason::OtpWrong, nobody.into_iter().collect())
             }
             Checked::Sealed => self.refuse_for(now, decided, Reason::OtpWrong, vec![Evidence::NoSealKey]),
         }

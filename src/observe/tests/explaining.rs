@@ -85,7 +85,7 @@ fn every_evidence(text: &str) -> Vec<Evidence> {
         Evidence::RuleWantsCode(3),
         Evidence::Groups(vec![text.into(); 20]),
         Evidence::Method(Method::Otp),
-        Evidence::NotEnrolled("taro".to_owned()),
+        Evidence::NotEnrolled(text.into()),
         Evidence::NoSealKey,
         Evidence::RegistrySilent,
     ]

@@ -140,7 +140,7 @@ fn who_is_not_enrolled_is_told_by_which_name() {
     let sent = answer(&mut world, Found::Code(Checked::NotEnrolled));
     refused(&world, &sent, Reason::OtpWrong);
     let evidence = &authentication(&world).evidence;
-    assert!(matches!(&evidence[..], [Evidence::NotEnrolled(user)] if user == TARO), "{evidence:?}");
+    assert!(matches!(&evidence[..], [Evidence::NotEnrolled(user)] if **user == *TARO), "{evidence:?}");
     let told = authentication(&world);
     assert_eq!((told.user.as_deref(), told.outer_identity.as_deref()), (Some(TARO), Some("taro")));
 }
