@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use sekisho::access::{self, Handles};
 use sekisho::engine::{self, Arrival, Engine, Order, Output, Settings, Snapshot, Step, Stepped, Ticket};
-use sekisho::event::{Listener, TlsVersion};
+use sekisho::event::{Listener, Method, TlsVersion};
 use sekisho::exchange::{self, Asker, Hop, NasSettings, Outgoing, Peers, Prefix};
 use sekisho::now::{Mono, Now};
 use sekisho::pki::{AuthoritySettings, Crl, Purpose, Revocation, RevocationSource, Trust};
