@@ -60,7 +60,7 @@ impl Asked {
                 nas: nas.name.clone(),
                 allowed_services: nas.services.clone(),
                 federation: nas.federation,
-                names_alone: nas.names_alone(),
+                told_by_name: nas.told_by_name(),
                 ssid: ssid(packet),
                 nas_port_type: packet.integer(Type::NAS_PORT_TYPE),
                 nas_identifier: packet.first(Type::NAS_IDENTIFIER).map(text),

@@ -191,9 +191,9 @@ pub struct Nas {
 }
 
 impl Nas {
-    /// Whether it is told by User-Name alone which session is to end.
-    pub(crate) fn names_alone(&self) -> bool {
-        self.disconnect.as_ref().is_some_and(|it| it.identify_by == [Identify::UserName])
+    /// Whether it is told by User-Name which session is to end: strongSwan takes that alone, whatever else it is told.
+    pub(crate) fn told_by_name(&self) -> bool {
+        self.disconnect.as_ref().is_some_and(|it| it.identify_by.contains(&Identify::UserName))
     }
 }
 

@@ -124,7 +124,7 @@ fn hints(service: &ServiceSettings) -> Hints {
     let ssid = first(wanted.ssid);
     let port_type = wanted.nas_port_type.and_then(|list| list.first().copied());
     Hints {
-        names_alone: false,
+        told_by_name: false,
         nas: wanted.nas.and_then(|list| list.first().cloned()).unwrap_or_default(),
         allowed_services: None,
         federation: false,

@@ -13,10 +13,10 @@ impl Hints {
         self.allowed_services.as_ref().is_none_or(|allowed| allowed.contains(service))
     }
 
-    /// Whether sessions are told apart by something else than names: by the stations' addresses at a Wi-Fi or a switch, our own or one that a federation's other side asks for, or by what the NAS is told of them.
+    /// Whether sessions are told apart by something else than names: by the stations' addresses at a Wi-Fi or a switch, our own or one that a federation's other side asks for, or where the NAS is told nothing by names.
     pub(super) fn goes_by_more_than_names(&self) -> bool {
         let has_stations = self.nas_port_type.is_some_and(|kind| STATIONS.contains(&kind));
-        self.federation || has_stations || !self.names_alone
+        self.federation || has_stations || !self.told_by_name
     }
 }
 

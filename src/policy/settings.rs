@@ -17,8 +17,8 @@ pub struct Hints {
     pub allowed_services: Option<Vec<Arc<str>>>,
     /// `federation` of the NAS.
     pub federation: bool,
-    /// The NAS is told by User-Name alone which session is to end.
-    pub names_alone: bool,
+    /// The NAS is told by User-Name, beside others or alone, which session is to end.
+    pub told_by_name: bool,
     /// The SSID, in whichever attribute it came.
     pub ssid: Option<String>,
     /// NAS-Port-Type's number (RFC 2865 section 5.41).

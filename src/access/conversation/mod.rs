@@ -199,7 +199,7 @@ impl Conversation {
     fn take_over(&mut self, nas: &Arc<Nas>) {
         self.asked.hints.allowed_services.clone_from(&nas.services);
         self.asked.hints.federation = nas.federation;
-        self.asked.hints.names_alone = nas.names_alone();
+        self.asked.hints.told_by_name = nas.told_by_name();
         self.nas = nas.clone();
     }
 

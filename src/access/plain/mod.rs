@@ -337,7 +337,7 @@ impl Plain {
     fn take_over(&mut self, by: &Arc<Snapshot>, nas: &Arc<Nas>) {
         self.asked.hints.allowed_services.clone_from(&nas.services);
         self.asked.hints.federation = nas.federation;
-        self.asked.hints.names_alone = nas.names_alone();
+        self.asked.hints.told_by_name = nas.told_by_name();
         self.nas = Arc::clone(nas);
         self.by = Arc::clone(by);
         self.service = self.by.policy.route(&self.asked.hints);

@@ -3,7 +3,7 @@
 use super::*;
 
 fn hints(outer: &str) -> Hints {
-    Hints { outer: Some(outer.into()), names_alone: true, ..Hints::default() }
+    Hints { outer: Some(outer.into()), told_by_name: true, ..Hints::default() }
 }
 
 fn going_by(reply_username: ReplyUsername) -> Policy {
@@ -47,10 +47,10 @@ fn a_nas_that_goes_by_the_certificates_name_is_told_that_whatever_anybody_calls_
 #[test]
 fn where_sessions_go_by_more_than_names_one_may_be_nobodys_and_still_not_anothers() {
     let policy = going_by(ReplyUsername::Outer);
-    let port = |kind| Hints { nas_port_type: Some(kind), names_alone: true, ..Hints::default() };
+    let port = |kind| Hints { nas_port_type: Some(kind), told_by_name: true, ..Hints::default() };
     let eduroam = policy_of_federation();
     let abroad = Hints { federation: true, ..port(5) };
-    let told_by_more = Hints { names_alone: false, ..port(5) };
+    let told_by_more = Hints { told_by_name: false, ..port(5) };
     let places = [(&policy, port(19)), (&policy, port(15)), (&policy, told_by_more), (&eduroam, abroad)];
     for (policy, place) in places {
         for (name, is_good) in [
