@@ -240,8 +240,9 @@ impl Engine {
     fn request(&mut self, now: Now, request: Request, packet: &Packet<'_>) {
         let state = State::of(packet);
         let nas = request.hop.peer.ip();
-        // A State is no secret, and its answer goes to whoever asks last: without a Message-Authenticator nobody goes on with a conversation, nor asks for its end again.
-        if state.is_some() && request.message_authenticator != MessageAuthenticator::Present {
+        // A State is no secret, and its answer goes to whoever asks last: without a Message-Authenticator nobody goes on with a handshake or a name, nor asks for its end again.
+        let is_signed = request.message_authenticator == MessageAuthenticator::Present || request.nas.may_go_unsigned();
+        if state.is_some() && !is_signed {
             return self.unanswered(now, request, Reason::MissingAuthenticator);
         }
         let password = || self.exchanges.password(request.exchange, packet);

@@ -191,6 +191,12 @@ pub struct Nas {
 }
 
 impl Nas {
+    /// Whether it is answered without Message-Authenticator where its settings require none: one that asks for one-time passwords and nothing else. The code that it covers with the secret is of no other use;
+    /// a password that says "the certificate was good", a name beside it, or a handshake would be.
+    pub(crate) fn may_go_unsigned(&self) -> bool {
+        self.methods == [Method::Otp]
+    }
+
     /// Whether it is told by User-Name which session is to end: strongSwan takes that alone, whatever else it is told.
     pub(crate) fn told_by_name(&self) -> bool {
         self.disconnect.as_ref().is_some_and(|it| it.identify_by.contains(&Identify::UserName))

@@ -86,7 +86,7 @@ impl Plain {
 
     fn first(&mut self, now: Now, is_authentic: bool) -> Turn {
         // Without it anybody on the way could write another name into the request (CVE-2024-3596), or learn from our answers which password is the right one, whatever `require-message-authenticator` says.
-        if !is_authentic && road::is_any(&self.nas) {
+        if !is_authentic && road::is_any(&self.nas) && !self.nas.may_go_unsigned() {
             return Turn::Drop(Reason::MissingAuthenticator);
         }
         let method = match road::choose(&self.by, &self.nas, &mut self.asked) {

@@ -29,7 +29,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::MissingAuthenticator => (
             "Not answered: the request has no Message-Authenticator (CVE-2024-3596).",
-            "Administrators: update the NAS ({nas}) and make it send Message-Authenticator. Only for equipment that can't, set `require-message-authenticator = false` in its [[nas]]: but without EAP, by name or one-time password, it is wanted all the same.",
+            "Administrators: update the NAS ({nas}) and make it send Message-Authenticator. Only for equipment that can't, set `require-message-authenticator = false` in its [[nas]]: but by name it is wanted all the same, and by one-time password wherever `methods` has anything else.",
         ),
         Reason::Duplicate => ("A repeated request.", "Nothing is to be done."),
         Reason::Malformed => (

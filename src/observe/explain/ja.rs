@@ -29,7 +29,7 @@ pub(super) fn words(reason: Reason) -> Words {
         ),
         Reason::MissingAuthenticator => (
             "Message-Authenticator のない要求のため、応答しませんでした（CVE-2024-3596 への対策）。",
-            "管理者の方へ: NAS（{nas}）のソフトウェアを更新し、Message-Authenticator を付ける設定にしてください。対応できない機器に限り、[[nas]] の require-message-authenticator を false にできます。ただし、EAP を使わない方式（名前による認可、OTP）では、その場合も必要です。",
+            "管理者の方へ: NAS（{nas}）のソフトウェアを更新し、Message-Authenticator を付ける設定にしてください。対応できない機器に限り、[[nas]] の require-message-authenticator を false にできます。ただし、名前による認可と、methods が OTP だけではない NAS の OTP では、その場合も必要です。",
         ),
         Reason::Duplicate => ("再送された要求です。", "対応は不要です。"),
         Reason::Malformed => (

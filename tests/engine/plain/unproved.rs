@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use sekisho::engine::Checked;
+use sekisho::engine::{Checked, Found};
 use sekisho::event::{Method, Outcome, Reason};
 use sekisho::policy::{AuthorizePassword, OtpAfter};
 use sekisho::radius::{Code, Packet, Type};
@@ -50,6 +50,31 @@ fn w06_unsigned_requests_tell_no_right_password_from_a_wrong_one() {
     }
 }
 
+/// What is required of a NAS that asks for codes and nothing else, its settings say, and its answers are signed all the same.
+#[test]
+fn a_nas_that_asks_for_codes_alone_signs_where_its_settings_say_so() {
+    let codes = || World::with(Options { methods: vec![Method::Otp], ..by_code(OtpAfter::NasPassword) });
+    let mut world = codes();
+    let mut gateway = Gateway::at(OTHER_NAS);
+    gateway.signs = false;
+    assert!(gateway.ask(&mut world, TARO, Some(CODE)).is_empty());
+    let sent = answer(&mut world, Found::Code(Checked::Right));
+    accepted(&world, &sent);
+    assert_eq!(reply(&sent).attributes().next().map(|it| it.kind), Some(Type::MESSAGE_AUTHENTICATOR));
+
+    let sent = gateway.ask(&mut world, TARO, Some(b"hunter2"));
+    assert_eq!(reply(&sent).code(), Code::ACCESS_CHALLENGE);
+    assert!(gateway.ask(&mut world, TARO, Some(CODE)).is_empty());
+    let sent = answer(&mut world, Found::Code(Checked::Wrong));
+    assert_eq!((reply(&sent).code(), world.decided().1), (Code::ACCESS_REJECT, Reason::OtpWrong));
+
+    let mut world = codes();
+    let mut gateway = Gateway::here();
+    gateway.signs = false;
+    let sent = gateway.ask(&mut world, TARO, Some(CODE));
+    dropped(&world, &sent, Reason::MissingAuthenticator);
+}
+
 #[test]
 fn w04_a_wrong_message_authenticator_moves_nothing_and_takes_no_answer_away() {
     let mut world = World::with(by_code(OtpAfter::NasPassword));
@@ -69,7 +94,7 @@ fn w04_a_wrong_message_authenticator_moves_nothing_and_takes_no_answer_away() {
         let sent = world.exchange_from(gateway.peer, &request);
         gateway.keep(&sent);
     }
-    let sent = answer(&mut world, sekisho::engine::Found::Code(Checked::Right));
+    let sent = answer(&mut world, Found::Code(Checked::Right));
     accepted(&world, &sent);
 }
 
