@@ -31,6 +31,8 @@ pub(super) fn choose(by: &Snapshot, nas: &Nas, asked: &mut Asked) -> Result<(Met
         let fits = match (method, &settings.authorize) {
             (Method::Authorize, Some(authorize)) => match asks(authorize, asked) {
                 Some(true) => true,
+                // Its Service-Type says that it asks by name: whatever its password is, no code is asked for.
+                Some(false) if authorize.service_type.is_some() => return Err((Reason::PasswordWrong, Vec::new())),
                 Some(false) => {
                     why = (Reason::PasswordWrong, Vec::new());
                     false

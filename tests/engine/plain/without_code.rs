@@ -132,6 +132,20 @@ fn where_service_type_tells_them_apart_no_password_of_a_user_skips_the_code() {
     }
 }
 
+/// The other way round: what asks by name is not taken for somebody whose password the NAS has checked.
+#[test]
+fn where_service_type_says_that_it_is_asked_by_name_a_wrong_password_asks_for_no_code() {
+    let mut options = by_both(OtpAfter::NasPassword);
+    options.authorize.as_mut().expect("there").service_type = Some(AUTHORIZE_ONLY);
+    for typed in [Some(&b"a wrong one"[..]), Some(CODE), Some(TARO.as_bytes()), Some(b""), None] {
+        let mut world = World::with(options.clone());
+        let mut gateway = Gateway::here().with(SERVICE_TYPE, &AUTHORIZE_ONLY.to_be_bytes());
+        let sent = gateway.ask(&mut world, TARO, typed);
+        refused(&world, &sent, Reason::PasswordWrong);
+        assert!(world.looks.is_empty());
+    }
+}
+
 /// A second one, for whoever reads another than we do.
 #[test]
 fn of_an_attribute_that_comes_twice_the_first_counts() {
