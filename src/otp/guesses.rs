@@ -47,7 +47,8 @@ fn place(station: &[u8]) -> Vec<u8> {
 
 /// Users and stations that are remembered, of each kind.
 const MOST: usize = 16_384;
-/// Strangers' share: so many times what one station may try.
+/// Strangers' share: so many times what one station may try, which comes back in so many times the time. Each of them may begin at once, and who knows a user's password and has all day makes no
+/// more guesses than one station could (RFC 4226 section 7.3).
 const STRANGERS: u32 = 10;
 
 /// Wrong codes, by who typed them. In RAM: a restart forgives.
@@ -97,7 +98,8 @@ impl Guesses {
         if self.known.get(who).is_none() {
             let all = f64::from(each.saturating_mul(STRANGERS));
             let group = (who.user.clone(), who.nas.clone());
-            let of_strangers = self.strangers.get(&group).map_or(0.0, |spent| spent.now(now, all, per));
+            let of_strangers =
+                self.strangers.get(&group).map_or(0.0, |spent| spent.now(now, all, per.saturating_mul(STRANGERS)));
             if of_strangers + 1.0 > all {
                 return false;
             }

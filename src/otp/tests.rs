@@ -185,6 +185,11 @@ fn nobody_gains_by_calling_himself_many_and_where_the_user_got_in_he_still_does(
     let tries = (0..1_000).filter(|number| guesses.may_try(NOW, &who(&format!("bot {number}")))).count();
     assert_eq!(tries, 49, "one was the user's own");
     assert!(guesses.may_try(NOW, &who("home")));
+    // All day, from as many places: what one station could try, and what all may at once.
+    let day = (1..=24 * 60).map(|minute| Duration::from_secs(minute * 60));
+    let tries = day.flat_map(|at| (0..20).map(move |number| (at, format!("bot {number} {at:?}"))));
+    let tries = tries.filter(|(at, bot)| guesses.may_try(NOW + *at, &who(bot))).count();
+    assert!((1_430..=1_440).contains(&tries), "{tries} in a day, by 5 in 5 minutes");
 }
 
 #[test]
