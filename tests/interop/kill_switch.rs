@@ -1,5 +1,6 @@
 //! An operator's block on real switches: hostapd closes the port, and what comes then is refused, however it comes.
 
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -22,6 +23,19 @@ fn online(server: &Server, count: usize) -> Vec<Value> {
     seen["items"].as_array().cloned().unwrap_or_default()
 }
 
+/// The switch, which tells of its sessions every second, has told of the last login too: whoever has to go is named by the session that the switch has by now.
+fn told(server: &Server) {
+    let before = server.accounted();
+    for _ in 0..900 {
+        // The beginning of this one, if it had not been told before, and one more.
+        if server.accounted() >= before + 2 {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the switch tells nothing");
+}
+
 /// Whether the certificate is among those that are blocked here and not yet on the CA's list.
 fn is_unconfirmed(report: &Value, credential: &Credential) -> bool {
     report["items"].as_array().is_some_and(|items| items.iter().any(|it| it["id"] == *id(credential)))
@@ -33,6 +47,7 @@ fn a_block_closes_the_port_until_the_ca_has_its_say(tls: Tls) {
     let member = &pki().member_rsa;
     let mut device = switch.plug(&Login::new(member, tls));
     device.resumes();
+    told(&site.server);
     let sessions = online(&site.server, 1);
     let session = &sessions[0];
     assert_eq!((&session["user"], &session["certificate"]), (&json!(USER), &json!(id(member))), "{session}");

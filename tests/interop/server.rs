@@ -165,6 +165,14 @@ impl Server {
         assert_eq!(self.rejections(reason), wanted, "rejections by {reason} in /metrics");
     }
 
+    /// Accounting requests so far.
+    pub(crate) fn accounted(&self) -> usize {
+        let metrics = self.get("/metrics", "");
+        let samples = metrics.lines().filter(|line| line.starts_with("sekisho_requests_total{"));
+        let accounting = samples.filter(|line| line.contains("listener=\"accounting\""));
+        accounting.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
+    }
+
     fn rejections(&self, reason: &str) -> usize {
         let metrics = self.get("/metrics", "");
         let labels = [r#"outcome="reject""#.to_owned(), format!("reason=\"{reason}\"")];

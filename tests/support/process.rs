@@ -159,7 +159,7 @@ impl Process {
             if let Ok(Some(status)) = self.child.try_wait() {
                 panic!("{} has ended ({status}) and is not {what}", self.name);
             }
-            assert!(begun.elapsed() < READY, "{} is not {what} after {READY:?}", self.name);
+            assert!(begun.elapsed() < READY, "{} is not {what} after {READY:?}:\n{}", self.name, self.log());
             thread::sleep(POLL);
         }
     }
